@@ -285,9 +285,9 @@ public sealed partial class KubeClient : IDisposable
 
             throw Failure(response.StatusCode, text, $"{method.Method.ToLowerInvariant()} {path.Split('?')[0]}");
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
         {
-            throw new TimeoutException($"{method} {Connection.Server}{path}: no answer in {RequestTimeout.TotalSeconds:0} s");
+            throw new TimeoutException($"{method} {Connection.Server}{path}: no answer in {RequestTimeout.TotalSeconds:0} s", e);
         }
     }
 

@@ -1,0 +1,122 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Text.Json.Nodes;
+using Dpf.Runtime.Hosting;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Dpf.Runtime.Admission;
+
+/// <summary>
+/// Serves admission webhooks over HTTPS in the component's network. The serving certificate is read from a folder
+/// (<c>tls.crt</c>, <c>tls.key</c>, as a mounted Secret has them) at every handshake, so a renewed one is used at once.
+/// </summary>
+public sealed class WebhookServer(ComponentContext context, int port, string certificateFolder)
+{
+    private readonly Dictionary<string, Func<AdmissionRequest, CancellationToken, Task<AdmissionAnswer>>> _handlers = [];
+    private (string Pem, X509Certificate2 Certificate)? _certificate;
+
+    /// <summary>Answers reviews sent to a path.</summary>
+    public WebhookServer Map(string path, Func<AdmissionRequest, CancellationToken, Task<AdmissionAnswer>> handler)
+    {
+        _handlers[path] = handler;
+        return this;
+    }
+
+    /// <summary>Serves until cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddSingleton(context.Loggers);
+        builder.Services.AddRoutingCore();
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(
+            IPAddress.Any, port, listen => listen.UseHttps(https => https.ServerCertificateSelector = (_, _) => Certificate())));
+        builder.WebHost.UseSockets(sockets => sockets.CreateBoundListenSocket = endpoint =>
+        {
+            var socket = context.Network.CreateSocket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+            socket.Bind(endpoint);
+            return socket;
+        });
+        await using var app = builder.Build();
+        foreach (var (path, handler) in _handlers)
+        {
+            app.MapPost(path, http => AnswerAsync(http, handler));
+        }
+
+        app.MapGet("/healthz", () => "ok");
+        app.MapGet("/readyz", () => "ok");
+        await app.StartAsync(cancellation);
+        try
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, context.Time, cancellation);
+        }
+        finally
+        {
+            using var grace = new CancellationTokenSource(TimeSpan.FromSeconds(1), context.Time);
+            await app.StopAsync(grace.Token);
+        }
+    }
+
+    private static async Task AnswerAsync(HttpContext http, Func<AdmissionRequest, CancellationToken, Task<AdmissionAnswer>> handler)
+    {
+        var review = (await JsonNode.ParseAsync(http.Request.Body, cancellationToken: http.RequestAborted))!.AsObject();
+        var request = review["request"]!.AsObject();
+        AdmissionAnswer answer;
+        try
+        {
+            answer = await handler(
+                new AdmissionRequest(
+                    (string)request["operation"]!,
+                    (string)request["kind"]!["kind"]!,
+                    (string?)request["namespace"],
+                    (string?)request["name"],
+                    request["object"] as JsonObject,
+                    request["oldObject"] as JsonObject),
+                http.RequestAborted);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            answer = AdmissionAnswer.Deny($"the webhook failed: {e.Message}", 500);
+        }
+
+        var response = new JsonObject { ["uid"] = request["uid"]?.DeepClone(), ["allowed"] = answer.Allowed };
+        if (!answer.Allowed)
+        {
+            response["status"] = new JsonObject { ["code"] = answer.Code, ["message"] = answer.Message };
+        }
+        else if (answer.Mutated is { } mutated && JsonDiff.Between(request["object"], mutated) is { Count: > 0 } patch)
+        {
+            response["patchType"] = "JSONPatch";
+            response["patch"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(patch.ToJsonString()));
+        }
+
+        http.Response.ContentType = "application/json";
+        await http.Response.WriteAsync(
+            new JsonObject
+            {
+                ["apiVersion"] = "admission.k8s.io/v1",
+                ["kind"] = "AdmissionReview",
+                ["response"] = response,
+            }.ToJsonString(),
+            http.RequestAborted);
+    }
+
+    private X509Certificate2 Certificate()
+    {
+        var folder = context.Path(certificateFolder);
+        var pem = File.ReadAllText(System.IO.Path.Combine(folder, "tls.crt"));
+        if (_certificate is not var (known, certificate) || known != pem)
+        {
+            using var loaded = X509Certificate2.CreateFromPem(pem, File.ReadAllText(System.IO.Path.Combine(folder, "tls.key")));
+            certificate = X509CertificateLoader.LoadPkcs12(loaded.Export(X509ContentType.Pkcs12), null);
+            _certificate = (pem, certificate);
+        }
+
+        return certificate;
+    }
+}
