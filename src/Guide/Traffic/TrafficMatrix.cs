@@ -1,0 +1,102 @@
+using System.Globalization;
+using System.Net.WebSockets;
+using System.Text.RegularExpressions;
+using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Pods;
+using k8s.Models;
+
+namespace Dpf.Guide.Traffic;
+
+/// <summary>Asks the questions: each a real ping or connection made inside the pod.</summary>
+public sealed partial class TrafficMatrix(KubeClient client, TimeProvider time)
+{
+    private const string Namespace = "default";
+    private const int ConnectionsPerBackend = 8;
+
+    /// <summary>How long a cell may keep trying before it counts as broken.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>Runs the whole matrix; <paramref name="done"/> sees each cell as it is answered.</summary>
+    /// <param name="outside">An address outside the cluster, or null.</param>
+    /// <param name="done">Called for each cell.</param>
+    /// <param name="cancellation">Cancels.</param>
+    public async Task<IReadOnlyList<TrafficCell>> RunAsync(string? outside, Action<TrafficCell>? done, CancellationToken cancellation)
+    {
+        var pods = await client.ListAsync<V1Pod>(Namespace, cancellation);
+        var service = await client.GetAsync<V1Service>(Namespace, "traffic", cancellation);
+        var probes = TrafficPlan.For(pods, service, outside);
+        var cells = new List<TrafficCell>();
+        foreach (var probe in probes)
+        {
+            var cell = await AskAsync(probe, cancellation);
+            cells.Add(cell);
+            done?.Invoke(cell);
+        }
+
+        return cells;
+    }
+
+    private async Task<TrafficCell> AskAsync(TrafficProbe probe, CancellationToken cancellation)
+    {
+        var start = time.GetTimestamp();
+        while (true)
+        {
+            bool ok;
+            string detail;
+            try
+            {
+                (ok, detail) = probe.Port is null ? await PingAsync(probe, cancellation) : await ConnectAsync(probe, cancellation);
+            }
+            catch (Exception e) when (e is WebSocketException or HttpRequestException or IOException)
+            {
+                (ok, detail) = (false, e.Message);
+            }
+
+            if (ok || time.GetElapsedTime(start) > Patience)
+            {
+                return new TrafficCell(probe.From, probe.To, probe.Kind, ok, detail);
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(200), time, cancellation);
+        }
+    }
+
+    private async Task<(bool Ok, string Detail)> PingAsync(TrafficProbe probe, CancellationToken cancellation)
+    {
+        var result = await ExecAsync(probe, ["ping", "-c", "1", "-W", "1", probe.Address], cancellation);
+        var trip = RoundTrip().Match(result.Output);
+        return result.Succeeded && trip.Success
+            ? (true, $"{trip.Groups[1].Value} ms")
+            : (false, LastLine(result.Error.Length > 0 ? result.Error : result.Output));
+    }
+
+    private async Task<(bool Ok, string Detail)> ConnectAsync(TrafficProbe probe, CancellationToken cancellation)
+    {
+        var missing = probe.Answers!.ToHashSet(StringComparer.Ordinal);
+        var last = "";
+        for (var i = 0; i < ConnectionsPerBackend * probe.Answers!.Count && missing.Count > 0; i++)
+        {
+            var target = string.Create(CultureInfo.InvariantCulture, $"TCP:{probe.Address}:{probe.Port},connect-timeout=2");
+            var result = await ExecAsync(probe, ["socat", "-T3", "-", target], cancellation);
+            last = result.Succeeded ? result.Output.Trim() : LastLine(result.Error);
+            if (!result.Succeeded)
+            {
+                return (false, last);
+            }
+
+            missing.Remove(last);
+        }
+
+        return missing.Count == 0
+            ? (true, $"{probe.Answers.Count} of {probe.Answers.Count} backends")
+            : (false, $"no answer from {string.Join(", ", missing)}; last answer '{last}'");
+    }
+
+    private Task<ExecResult> ExecAsync(TrafficProbe probe, IReadOnlyList<string> command, CancellationToken cancellation) =>
+        client.ExecAsync(Namespace, probe.From.Split(' ')[0], null, command, cancellation);
+
+    private static string LastLine(string text) => text.Trim().Split('\n')[^1].Trim();
+
+    [GeneratedRegex(@"time[=<]([\d.]+) ms", RegexOptions.None, 1000)]
+    private static partial Regex RoundTrip();
+}

@@ -1,0 +1,64 @@
+using k8s.Models;
+
+namespace Dpf.Guide.Traffic;
+
+/// <summary>Which questions the matrix asks, from the test pods that are there.</summary>
+public static class TrafficPlan
+{
+    private const string Server = "traffic-server";
+    private const string Client = "traffic-client";
+    private const string ControlPlane = "traffic-control-plane";
+
+    /// <summary>
+    /// All questions: on each worker, between each two workers, with the control-plane node both ways, the service, and
+    /// <paramref name="outside"/> (none when null).
+    /// </summary>
+    public static IReadOnlyList<TrafficProbe> For(IReadOnlyList<V1Pod> pods, V1Service? service, string? outside)
+    {
+        var ready = pods.Where(p => p.Status?.PodIP is { Length: > 0 } && p.Metadata.DeletionTimestamp is null).ToList();
+        var servers = Of(ready, Server);
+        var clients = Of(ready, Client);
+        var controlPlane = Of(ready, ControlPlane);
+        var probes = new List<TrafficProbe>();
+        foreach (var from in clients)
+        {
+            probes.AddRange(servers.Where(to => to.Spec.NodeName == from.Spec.NodeName)
+                .Select(to => Ping(TrafficKind.PodToPodSameWorker, from, to)));
+        }
+
+        foreach (var from in clients)
+        {
+            probes.AddRange(servers.Where(to => to.Spec.NodeName != from.Spec.NodeName)
+                .Select(to => Ping(TrafficKind.PodToPodAcrossWorkers, from, to)));
+        }
+
+        foreach (var pod in controlPlane)
+        {
+            probes.AddRange(servers.Select(to => Ping(TrafficKind.ControlPlaneToWorker, pod, to)));
+            probes.AddRange(clients.Select(from => Ping(TrafficKind.WorkerToControlPlane, from, pod)));
+        }
+
+        if (service?.Spec.ClusterIP is { Length: > 0 } address and not "None")
+        {
+            var backends = servers.Select(p => p.Metadata.Name).Order(StringComparer.Ordinal).ToList();
+            probes.AddRange(clients.Concat(controlPlane).Select(from => new TrafficProbe(
+                TrafficKind.PodToClusterIp, Name(from), $"service {service.Metadata.Name}", address, service.Spec.Ports[0].Port, backends)));
+        }
+
+        if (outside is not null)
+        {
+            probes.AddRange(clients.Concat(controlPlane).Select(from => new TrafficProbe(
+                TrafficKind.PodToOutside, Name(from), outside, outside)));
+        }
+
+        return probes;
+    }
+
+    private static List<V1Pod> Of(IEnumerable<V1Pod> pods, string app) =>
+        [.. pods.Where(p => p.Metadata.Labels?.TryGetValue("app", out var value) == true && value == app)
+            .OrderBy(p => p.Spec.NodeName, StringComparer.Ordinal)];
+
+    private static TrafficProbe Ping(TrafficKind kind, V1Pod from, V1Pod to) => new(kind, Name(from), Name(to), to.Status.PodIP);
+
+    private static string Name(V1Pod pod) => $"{pod.Metadata.Name} ({pod.Spec.NodeName})";
+}
