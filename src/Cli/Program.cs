@@ -1,1 +1,32 @@
-Console.WriteLine();
+using System.CommandLine;
+using Dpf.Cli.Commands;
+
+var root = new RootCommand(
+    """
+    DPF: the DOCA Platform Framework with OVN-Kubernetes offloaded to BlueField DPUs.
+
+    Examples:
+      ./dpf up                        bring up the lab, walk the guide, show the traffic matrix
+      ./dpf up --output json          the same for machines
+      eval "$(./dpf env)"             point kubectl of this shell at it
+      ./dpf traffic                   ask the traffic matrix again
+      ./dpf down                      tear everything down in the guide's order
+    """)
+{
+    UpCommand.Create(),
+    DownCommand.Create(),
+    EnvCommand.Create(),
+    TrafficCommand.Create(),
+    RunCommand.Create(),
+    LabCommand.Create(),
+};
+
+try
+{
+    return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+}
+catch (Exception e) when (UserErrors.Explain(e) is { } message)
+{
+    await Console.Error.WriteLineAsync("dpf: " + message);
+    return UserErrors.ExitCode(e);
+}
