@@ -130,7 +130,8 @@ public sealed partial class GuideVariables
         int.TryParse(value, out var port) && port is > 0 and < 65536 ? null : "not a port; give a number from 1 to 65535";
 
     private static string? Cidr(string value) =>
-        IPNetwork.TryParse(value, out var network) && network.BaseAddress.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork
+        IPNetwork.TryParse(value, out var network) && network.ToString() == value &&
+        network.BaseAddress.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork
             ? null
             : "not a network in CIDR form (address/prefix with no host bits set); e.g. 10.10.10.0/24";
 
