@@ -1,0 +1,57 @@
+using System.CommandLine;
+using Dpf.Cli.Daemon;
+using Dpf.Cli.Views;
+using Dpf.Guide.Steps;
+using Spectre.Console;
+
+namespace Dpf.Cli.Commands;
+
+/// <summary><c>dpf down</c>.</summary>
+internal static class DownCommand
+{
+    public static Command Create()
+    {
+        var force = new Option<bool>("--force") { Description = "skip the guide's deletion and remove the lab at once" };
+        var command = new Command("down", "Carry out the guide's step 7, then remove the lab; the machine is left as it was found.") { force };
+        command.SetAction((result, cancellation) => RunAsync(result.GetValue(force), cancellation));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(bool force, CancellationToken cancellation)
+    {
+        var paths = LabPaths.Default;
+        var console = AnsiConsole.Console;
+        var progress = new ProgressView(console);
+        using var held = LabLock.Take(paths, "down");
+        using var lab = new LabClient(paths);
+        var status = await lab.StatusAsync(cancellation);
+        if (status is null && !Directory.Exists(paths.Root))
+        {
+            console.WriteLine("There is no lab.");
+            return 0;
+        }
+
+        var failed = false;
+        if (status is { Ready: true } && !force)
+        {
+            try
+            {
+                await new GuideWalk(paths, lab, status, progress, TimeProvider.System).DownAsync(TimeSpan.FromSeconds(60), cancellation);
+            }
+            catch (StepFailedException e)
+            {
+                // The lab goes anyway; the user hears what the guide's own deletion could not do.
+                console.WriteLine(e.Message);
+                failed = true;
+            }
+        }
+        else if (status is null)
+        {
+            console.WriteLine("The lab's daemon is gone: removing what it left.");
+        }
+
+        await Cleanup.RunAsync(paths, lab, cancellation);
+        console.MarkupLine("[green]✓[/] the lab is removed");
+        return failed ? 1 : 0;
+    }
+}

@@ -1,0 +1,113 @@
+using System.CommandLine;
+using Dpf.Cli.Daemon;
+using Dpf.Cli.Views;
+using Dpf.Guide.Variables;
+using Spectre.Console;
+
+namespace Dpf.Cli.Commands;
+
+/// <summary><c>dpf up</c>.</summary>
+internal static class UpCommand
+{
+    public static Command Create()
+    {
+        var output = new Option<string>("--output", "-o") { Description = "text, or json: one object on standard output, progress on standard error", DefaultValueFactory = _ => "text" };
+        output.AcceptOnlyFromAmong("text", "json");
+        var workers = new Option<int>("--workers") { Description = "worker nodes, each with a BlueField", DefaultValueFactory = _ => 2 };
+        var command = new Command("up", "Bring up the lab, walk the guide's steps 0 to 6 and show the traffic matrix.") { output, workers };
+        command.SetAction((result, cancellation) =>
+            RunAsync(result.GetValue(output) == "json", result.GetValue(workers), cancellation));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(bool json, int workers, CancellationToken cancellation)
+    {
+        var time = TimeProvider.System;
+        var paths = LabPaths.Default;
+        var console = json ? AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) }) : AnsiConsole.Console;
+        var progress = new ProgressView(console);
+        if (workers is < 1 or > 4)
+        {
+            throw new UserErrorException($"--workers {workers}: the lab has room for 1 to 4", 2);
+        }
+
+        // Wrong variables are told before anything is touched.
+        LabVariables.Check();
+        using var held = LabLock.Take(paths, "up");
+        using var lab = new LabClient(paths);
+        var start = time.GetTimestamp();
+        var status = await StartAsync(lab, paths, workers, progress, console, time, cancellation);
+        var cells = 0;
+        var report = await new GuideWalk(paths, lab, status, progress, time).UpAsync(
+            cell => progress.Stage($"traffic {++cells}: {MatrixView.Title(cell.Kind)} {cell.From} → {cell.To}: {(cell.Ok ? "ok" : "FAILED")}"),
+            cancellation);
+        report = report with { Steps = [.. status.Stages.Select(s => ("0", s.Title, s.Seconds)), .. report.Steps] };
+        if (json)
+        {
+            Console.Out.WriteLine(report.ToJson());
+        }
+        else
+        {
+            MatrixView.Write(console, report.Matrix);
+            console.MarkupLine($"[bold]{(report.Ok ? "All traffic gets through" : "[red]Some traffic does not get through[/]")}[/], {time.GetElapsedTime(start).TotalSeconds:0} s");
+            console.WriteLine("Next: eval \"$(./dpf env)\" && kubectl get nodes,dpu -A        Clean up: ./dpf down");
+        }
+
+        return report.Ok ? 0 : 1;
+    }
+
+    private static async Task<LabStatus> StartAsync(
+        LabClient lab, LabPaths paths, int workers, ProgressView progress, IAnsiConsole console, TimeProvider time, CancellationToken cancellation)
+    {
+        var known = await lab.StatusAsync(cancellation);
+        if (known is { Failure: null })
+        {
+            console.WriteLine("A lab is running already: walking the guide again, which heals what is missing.");
+        }
+        else
+        {
+            if (known is not null || Directory.Exists(paths.Root))
+            {
+                console.WriteLine("An earlier lab was cut short: cleaning up what it left and starting over.");
+                await Cleanup.RunAsync(paths, lab, cancellation);
+            }
+
+            LabClient.Start(paths, workers);
+        }
+
+        return await ReadyAsync(lab, paths, progress, time, cancellation);
+    }
+
+    private static async Task<LabStatus> ReadyAsync(
+        LabClient lab, LabPaths paths, ProgressView progress, TimeProvider time, CancellationToken cancellation)
+    {
+        var start = time.GetTimestamp();
+        var shown = 0;
+        while (true)
+        {
+            var status = await lab.StatusAsync(cancellation);
+            foreach (var stage in status?.Stages.Skip(shown) ?? [])
+            {
+                progress.Stage(stage.Title, TimeSpan.FromSeconds(stage.Seconds));
+                shown++;
+            }
+
+            if (status?.Failure is { } failure)
+            {
+                throw new UserErrorException($"the lab did not come up: {failure}\n  its log: {paths.Log}");
+            }
+
+            if (status is { Ready: true })
+            {
+                return status;
+            }
+
+            if (time.GetElapsedTime(start) > TimeSpan.FromMinutes(2))
+            {
+                throw new UserErrorException($"the lab is still at '{status?.Stage ?? "starting"}' after 2 minutes; its log: {paths.Log}");
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(100), time, cancellation);
+        }
+    }
+}

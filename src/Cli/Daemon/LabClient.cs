@@ -1,0 +1,94 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using Dpf.Cli.Commands;
+
+namespace Dpf.Cli.Daemon;
+
+/// <summary>Talks to the lab's daemon over its socket, and starts it.</summary>
+public sealed class LabClient : IDisposable
+{
+    private readonly LabPaths _paths;
+    private readonly HttpClient _http;
+
+    /// <summary>A client for a lab, whether it runs or not.</summary>
+    public LabClient(LabPaths paths)
+    {
+        _paths = paths;
+        _http = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectCallback = async (_, cancellation) =>
+            {
+                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                try
+                {
+                    await socket.ConnectAsync(new UnixDomainSocketEndPoint(paths.Socket), cancellation);
+                    return new NetworkStream(socket, ownsSocket: true);
+                }
+                catch
+                {
+                    socket.Dispose();
+                    throw;
+                }
+            },
+        })
+        { BaseAddress = new Uri("http://lab"), Timeout = TimeSpan.FromMinutes(2) };
+    }
+
+    /// <summary>The daemon's status; null when none answers.</summary>
+    public async Task<LabStatus?> StatusAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            return await _http.GetFromJsonAsync<LabStatus>("/status", cancellation);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Joins the workers to the cluster, as the guide's step 6 asks of its user.</summary>
+    public async Task AddWorkersAsync(CancellationToken cancellation) => await PostAsync("/workers", cancellation);
+
+    /// <summary>Asks the daemon to take everything down and end.</summary>
+    public async Task StopAsync(CancellationToken cancellation) => await PostAsync("/stop", cancellation);
+
+    /// <summary>Starts the daemon, detached from this terminal.</summary>
+    public static void Start(LabPaths paths, int workers)
+    {
+        Directory.CreateDirectory(paths.Root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var start = new ProcessStartInfo("setsid")
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = false,
+            WorkingDirectory = "/",
+        };
+        var self = Path.Combine(AppContext.BaseDirectory, "Dpf.Cli.dll");
+        foreach (var word in new[]
+        {
+            "sh", "-c", "exec \"$0\" \"$@\" >>\"$DPF_LAB_LOG\" 2>&1 </dev/null &", Environment.ProcessPath!, self, "lab", "serve",
+            "--state", paths.Root, "--workers", workers.ToString(System.Globalization.CultureInfo.InvariantCulture),
+        })
+        {
+            start.ArgumentList.Add(word);
+        }
+
+        start.Environment["DPF_LAB_LOG"] = paths.Log;
+        using var process = Process.Start(start) ?? throw new UserErrorException("the lab's daemon did not start");
+        process.StandardInput.Close();
+        process.WaitForExit();
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _http.Dispose();
+
+    private async Task PostAsync(string path, CancellationToken cancellation)
+    {
+        using var response = await _http.PostAsync(path, null, cancellation);
+        if (!response.IsSuccessStatusCode)
+        {
+            throw new UserErrorException($"the lab says: {await response.Content.ReadAsStringAsync(cancellation)} (see {_paths.Log})");
+        }
+    }
+}

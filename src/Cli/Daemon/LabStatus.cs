@@ -1,0 +1,18 @@
+namespace Dpf.Cli.Daemon;
+
+/// <summary>What the daemon says of itself.</summary>
+/// <param name="ProcessId">The daemon.</param>
+/// <param name="Stage">What it is building now; <c>ready</c> when a guide can be walked.</param>
+/// <param name="Ready">Whether a guide can be walked.</param>
+/// <param name="Failure">Why it never will be; null while all is well.</param>
+/// <param name="Variables">The guide's variables of this lab.</param>
+/// <param name="Outside">An address outside the cluster, for the matrix.</param>
+/// <param name="Stages">Finished stages with their seconds.</param>
+public sealed record LabStatus(
+    int ProcessId, string Stage, bool Ready, string? Failure, IReadOnlyDictionary<string, string> Variables, string Outside,
+    IReadOnlyList<LabStage> Stages);
+
+/// <summary>A finished stage.</summary>
+/// <param name="Title">What was built.</param>
+/// <param name="Seconds">How long it took.</param>
+public sealed record LabStage(string Title, double Seconds);
