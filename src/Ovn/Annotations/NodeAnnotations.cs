@@ -1,0 +1,142 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Dpf.Ovn.Addressing;
+
+namespace Dpf.Ovn.Annotations;
+
+/// <summary>The annotations by which the parts of the network tell each other about a node; their values are JSON unless said.</summary>
+public static class NodeAnnotations
+{
+    /// <summary>Subnets of the node's pods.</summary>
+    public const string Subnets = "k8s.ovn.org/node-subnets";
+
+    /// <summary>The node's number (plain).</summary>
+    public const string Id = "k8s.ovn.org/node-id";
+
+    /// <summary>Numbers of the networks.</summary>
+    public const string NetworkIds = "k8s.ovn.org/network-ids";
+
+    /// <summary>The zone's address on the transit switch.</summary>
+    public const string Transit = "k8s.ovn.org/node-transit-switch-port-ifaddr";
+
+    /// <summary>The gateway router's address on the join switch, a network each.</summary>
+    public const string Joins = "k8s.ovn.org/node-gateway-router-lrp-ifaddrs";
+
+    /// <summary>The same for the default network alone; older readers look here.</summary>
+    public const string Join = "k8s.ovn.org/node-gateway-router-lrp-ifaddr";
+
+    /// <summary>The node's zone (plain).</summary>
+    public const string Zone = "k8s.ovn.org/zone-name";
+
+    /// <summary>The zone has its own databases (plain; only its presence counts).</summary>
+    public const string ZoneMigrated = "k8s.ovn.org/remote-zone-migrated";
+
+    /// <summary>The OVN chassis (plain).</summary>
+    public const string ChassisId = "k8s.ovn.org/node-chassis-id";
+
+    /// <summary>The gateway's bridge, addresses and next hops.</summary>
+    public const string Gateway = "k8s.ovn.org/l3-gateway-config";
+
+    /// <summary>The gateway router's external address.</summary>
+    public const string PrimaryAddress = "k8s.ovn.org/node-primary-ifaddr";
+
+    /// <summary>The host PF's address, from which the DPU takes the gateway router's.</summary>
+    public const string HostPfAddress = "k8s.ovn.org/node-primary-ifaddr-dpf";
+
+    /// <summary>The same under the name that newer readers know.</summary>
+    public const string HostPfAddressNew = "k8s.ovn.org/primary-dpu-host-addr";
+
+    /// <summary>The tunnel endpoint (plain).</summary>
+    public const string EncapIp = "k8s.ovn.org/encap-ip";
+
+    /// <summary>The tunnel endpoints under the name that newer readers know.</summary>
+    public const string EncapIps = "k8s.ovn.org/node-encap-ips";
+
+    /// <summary>Every address of the host.</summary>
+    public const string HostCidrs = "k8s.ovn.org/host-cidrs";
+
+    /// <summary>Which function of the DPU the management port is.</summary>
+    public const string ManagementPort = "k8s.ovn.org/node-mgmt-port";
+
+    /// <summary>The management port's MAC address, a network each.</summary>
+    public const string ManagementMacs = "k8s.ovn.org/node-mgmt-port-mac-addresses";
+
+    /// <summary>The link-local network between host and OVN.</summary>
+    public const string Masquerade = "k8s.ovn.org/node-masquerade-subnet";
+
+    /// <summary><c>false</c> when the datapath cannot check packet sizes (plain).</summary>
+    public const string GatewayMtuSupport = "k8s.ovn.org/gateway-mtu-support";
+
+    /// <summary>What the cluster manager writes about a node.</summary>
+    public static IReadOnlyDictionary<string, string> Allocation(ClusterNetwork network, Cidr subnet, int id)
+    {
+        var join = Family(network.JoinAddress(id));
+        return new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            [Subnets] = new JsonObject { ["default"] = new JsonArray(subnet.ToString()) }.ToJsonString(),
+            [Id] = id.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            [NetworkIds] = """{"default":"0"}""",
+            [Transit] = Family(network.TransitAddress(id)).ToJsonString(),
+            [Joins] = new JsonObject { ["default"] = join.DeepClone() }.ToJsonString(),
+            [Join] = join.ToJsonString(),
+        };
+    }
+
+    /// <summary><c>{"ipv4":"…"}</c>.</summary>
+    public static JsonObject Family(Cidr address) => new() { ["ipv4"] = address.ToString() };
+
+    /// <summary>The node's subnet, if it has a valid one.</summary>
+    public static Cidr? Subnet(IDictionary<string, string>? annotations)
+    {
+        var value = Json(annotations, Subnets)?["default"];
+        var text = value is JsonArray list ? list.Select(v => (string?)v).FirstOrDefault(v => Cidr.TryParse(v, out _)) : Text(value);
+        return Cidr.TryParse(text, out var cidr) ? cidr : null;
+    }
+
+    /// <summary>The node's number, if it has one.</summary>
+    public static int? NodeId(IDictionary<string, string>? annotations) =>
+        int.TryParse(Plain(annotations, Id), out var id) && id > 0 ? id : null;
+
+    /// <summary>A <c>{"ipv4":"address/length"}</c> value.</summary>
+    public static Cidr? FamilyAddress(IDictionary<string, string>? annotations, string key) =>
+        Cidr.TryParse(Text(Json(annotations, key)?["ipv4"]), out var cidr) ? cidr : null;
+
+    /// <summary>The node's tunnel endpoint under either name.</summary>
+    public static Ipv4? Encap(IDictionary<string, string>? annotations) =>
+        Ipv4.TryParse(Plain(annotations, EncapIp), out var plain) ? plain
+        : Parse(Plain(annotations, EncapIps)) is JsonArray list && Ipv4.TryParse(Text(list.FirstOrDefault()), out var first) ? first
+        : null;
+
+    /// <summary>The host's addresses.</summary>
+    public static IReadOnlyList<Cidr> HostAddresses(IDictionary<string, string>? annotations) =>
+        Parse(Plain(annotations, HostCidrs)) is JsonArray list
+            ? [.. list.Select(v => Cidr.TryParse(Text(v), out var cidr) ? cidr : (Cidr?)null).OfType<Cidr>()]
+            : [];
+
+    /// <summary>The management port's MAC address.</summary>
+    public static string? ManagementMac(IDictionary<string, string>? annotations) =>
+        Text(Json(annotations, ManagementMacs)?["default"]);
+
+    /// <summary>An annotation as it is.</summary>
+    public static string? Plain(IDictionary<string, string>? annotations, string key) =>
+        annotations is not null && annotations.TryGetValue(key, out var value) && value.Length > 0 ? value : null;
+
+    /// <summary>An annotation's JSON object; null when it is missing or no object.</summary>
+    public static JsonObject? Json(IDictionary<string, string>? annotations, string key) => Parse(Plain(annotations, key)) as JsonObject;
+
+    /// <summary>The text of a JSON string; null for anything else.</summary>
+    public static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+
+    private static JsonNode? Parse(string? text)
+    {
+        try
+        {
+            return text is null ? null : JsonNode.Parse(text);
+        }
+        catch (JsonException)
+        {
+            // Somebody's slip of the hand is as good as no annotation: its writer repairs it.
+            return null;
+        }
+    }
+}

@@ -1,0 +1,64 @@
+using Dpf.Ovn.Addressing;
+using Dpf.Ovn.Annotations;
+using k8s.Models;
+
+namespace Dpf.Ovn.ClusterManager;
+
+/// <summary>Decides every node's subnet and number from the annotations that are there.</summary>
+public sealed class NodeAllocations(ClusterNetwork network)
+{
+    private readonly SubnetAllocator _subnets = new(network.Pods);
+    private readonly NodeIdAllocator _ids = new();
+
+    /// <summary>
+    /// The annotations that each node lacks. Everything that a node already has is reserved before anything is handed out; of two
+    /// nodes with the same value the older keeps it.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">There are more nodes than subnets or numbers.</exception>
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Missing(IReadOnlyCollection<V1Node> nodes)
+    {
+        var managed = nodes
+            .Where(n => NodeAnnotations.Plain(n.Metadata.Labels, "k8s.ovn.org/ovn-managed") != "false")
+            .OrderBy(n => n.Metadata.CreationTimestamp ?? DateTime.MaxValue)
+            .ThenBy(n => n.Metadata.Name, StringComparer.Ordinal)
+            .ToList();
+        var present = managed.Select(n => n.Metadata.Name).ToHashSet(StringComparer.Ordinal);
+        foreach (var gone in _subnets.Owners.Where(owner => !present.Contains(owner)))
+        {
+            _subnets.Release(gone);
+            _ids.Release(gone);
+        }
+
+        foreach (var node in managed)
+        {
+            if (NodeAnnotations.Subnet(node.Metadata.Annotations) is { } subnet)
+            {
+                _subnets.TryReserve(node.Metadata.Name, subnet);
+            }
+
+            if (NodeAnnotations.NodeId(node.Metadata.Annotations) is { } id)
+            {
+                _ids.TryReserve(node.Metadata.Name, id);
+            }
+        }
+
+        var missing = new Dictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal);
+        foreach (var node in managed)
+        {
+            var name = node.Metadata.Name;
+            var subnet = _subnets.Allocate(name) ?? throw new InvalidOperationException(
+                $"node {name}: no subnet is left in the pod network; give the cluster a larger one or a longer host length");
+            var id = _ids.Allocate(name) ?? throw new InvalidOperationException($"node {name}: no node number is left");
+            var wanted = NodeAnnotations.Allocation(network, subnet, id);
+            var changed = wanted
+                .Where(w => NodeAnnotations.Plain(node.Metadata.Annotations, w.Key) != w.Value)
+                .ToDictionary(StringComparer.Ordinal);
+            if (changed.Count > 0)
+            {
+                missing[name] = changed;
+            }
+        }
+
+        return missing;
+    }
+}

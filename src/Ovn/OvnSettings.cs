@@ -1,0 +1,117 @@
+using System.Globalization;
+using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Hosting;
+
+namespace Dpf.Ovn;
+
+/// <summary>Where a node agent runs.</summary>
+public enum NodeMode
+{
+    /// <summary>On a host with its own Open vSwitch and OVN.</summary>
+    Full,
+
+    /// <summary>On a host whose DPU does the networking.</summary>
+    DpuHost,
+
+    /// <summary>On the DPU.</summary>
+    Dpu,
+}
+
+/// <summary>What the network's components are told by their arguments and the environment (ConfigMap <c>ovn-config</c>).</summary>
+public sealed record OvnSettings
+{
+    private const string ServiceAccountFolder = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+    /// <summary>The cluster's networks.</summary>
+    public required ClusterNetwork Network { get; init; }
+
+    /// <summary>The API server of the cluster whose pods are connected; null for the one the component's pod runs in.</summary>
+    public Uri? ApiServer { get; init; }
+
+    /// <summary>The node; on a DPU it is learned from Open vSwitch instead.</summary>
+    public string? Node { get; init; }
+
+    /// <summary>Where the node agent runs.</summary>
+    public NodeMode Mode { get; init; }
+
+    /// <summary>The gateway's options: <c>gateway-interface</c>, <c>gateway-uplink-port</c>, <c>gateway-nexthop</c>, …</summary>
+    public IReadOnlyDictionary<string, string> Gateway { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The host's netdev for the management port (a VF), on a host with a DPU.</summary>
+    public string? ManagementNetdev { get; init; }
+
+    /// <summary>The tunnel endpoint; null to find it out.</summary>
+    public Ipv4? EncapIp { get; init; }
+
+    /// <summary>Reads them.</summary>
+    /// <exception cref="InvalidOperationException">Something required is missing or unknown.</exception>
+    /// <exception cref="FormatException">An address makes no sense.</exception>
+    public static OvnSettings Read(ComponentContext context)
+    {
+        var server = Value(context, "k8s-apiserver", "K8S_APISERVER");
+        var encap = Value(context, "encap-ip", "OVN_ENCAP_IP");
+        var mtu = Value(context, "mtu", "OVN_MTU");
+        return new OvnSettings
+        {
+            Network = new ClusterNetwork
+            {
+                Pods = SubnetRange.ParseList(context.Required("cluster-subnets", "OVN_NET_CIDR")),
+                Services = [.. context.Required("k8s-service-cidrs", "OVN_SVC_CIDR").Split(',').Select(Cidr.Parse)],
+                Mtu = mtu is null ? 1400 : int.Parse(mtu, CultureInfo.InvariantCulture),
+                Join = Network(context, "gateway-v4-join-subnet", "OVN_V4_JOIN_SUBNET", "100.64.0.0/16"),
+                Transit = Network(
+                    context, "cluster-manager-v4-transit-switch-subnet", "OVN_V4_TRANSIT_SWITCH_SUBNET", "100.88.0.0/16"),
+                Masquerade = Network(context, "gateway-v4-masquerade-subnet", "OVN_V4_MASQUERADE_SUBNET", "169.254.0.0/17"),
+            },
+            ApiServer = server is null ? null : new Uri(server),
+            Node = Value(context, "init-node", "K8S_NODE") ?? Value(context, "node-name", "NODE_NAME"),
+            Mode = Value(context, "ovnkube-node-mode", "OVNKUBE_NODE_MODE") switch
+            {
+                null or "full" => NodeMode.Full,
+                "dpu-host" => NodeMode.DpuHost,
+                "dpu" => NodeMode.Dpu,
+                var other => throw new InvalidOperationException(
+                    $"{context.Name}: OVNKUBE_NODE_MODE '{other}' is unknown; use full, dpu-host or dpu"),
+            },
+            Gateway = GatewayOptions(context),
+            ManagementNetdev = Value(context, "ovnkube-node-mgmt-port-netdev", "OVNKUBE_NODE_MGMT_PORT_NETDEV"),
+            EncapIp = encap is null ? null : Ipv4.Parse(encap),
+        };
+    }
+
+    /// <summary>A client of the cluster whose pods are connected. Network pods cannot use the service network that they make.</summary>
+    public KubeClient Connect(ComponentContext context) => ApiServer is null ? context.InCluster() : new KubeClient(new KubeConnection
+    {
+        Server = ApiServer,
+        CertificateAuthority = File.ReadAllText(context.Path(ServiceAccountFolder + "/ca.crt")),
+        Token = () => File.ReadAllText(context.Path(ServiceAccountFolder + "/token")).Trim(),
+        Network = context.Network,
+    });
+
+    private static string? Value(ComponentContext context, string option, string variable) =>
+        context.Option(option) is { Length: > 0 } given ? given
+        : context.Variable(variable) is { Length: > 0 } value ? value
+        : null;
+
+    private static Cidr Network(ComponentContext context, string option, string variable, string fallback) =>
+        Cidr.Parse(Value(context, option, variable) ?? fallback).Network;
+
+    /// <summary>The words of <c>OVN_GATEWAY_OPTS</c>, with the component's own arguments on top.</summary>
+    private static Dictionary<string, string> GatewayOptions(ComponentContext context)
+    {
+        var options = new Dictionary<string, string>(StringComparer.Ordinal);
+        var words = (context.Variable("OVN_GATEWAY_OPTS") ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .Concat(context.Arguments);
+        foreach (var word in words.Where(w => w.StartsWith("--gateway-", StringComparison.Ordinal)))
+        {
+            var at = word.IndexOf('=', StringComparison.Ordinal);
+            if (at > 0)
+            {
+                options[word[2..at]] = word[(at + 1)..].Trim('"');
+            }
+        }
+
+        return options;
+    }
+}
