@@ -59,10 +59,10 @@ public sealed record OvnSettings
                 Pods = SubnetRange.ParseList(context.Required("cluster-subnets", "OVN_NET_CIDR")),
                 Services = [.. context.Required("k8s-service-cidrs", "OVN_SVC_CIDR").Split(',').Select(Cidr.Parse)],
                 Mtu = mtu is null ? 1400 : int.Parse(mtu, CultureInfo.InvariantCulture),
-                Join = Network(context, "gateway-v4-join-subnet", "OVN_V4_JOIN_SUBNET", "100.64.0.0/16"),
-                Transit = Network(
+                Join = Range(context, "gateway-v4-join-subnet", "OVN_V4_JOIN_SUBNET", "100.64.0.0/16"),
+                Transit = Range(
                     context, "cluster-manager-v4-transit-switch-subnet", "OVN_V4_TRANSIT_SWITCH_SUBNET", "100.88.0.0/16"),
-                Masquerade = Network(context, "gateway-v4-masquerade-subnet", "OVN_V4_MASQUERADE_SUBNET", "169.254.0.0/17"),
+                Masquerade = Range(context, "gateway-v4-masquerade-subnet", "OVN_V4_MASQUERADE_SUBNET", "169.254.0.0/17"),
             },
             ApiServer = server is null ? null : new Uri(server),
             Node = Value(context, "init-node", "K8S_NODE") ?? Value(context, "node-name", "NODE_NAME"),
@@ -94,7 +94,7 @@ public sealed record OvnSettings
         : context.Variable(variable) is { Length: > 0 } value ? value
         : null;
 
-    private static Cidr Network(ComponentContext context, string option, string variable, string fallback) =>
+    private static Cidr Range(ComponentContext context, string option, string variable, string fallback) =>
         Cidr.Parse(Value(context, option, variable) ?? fallback).Network;
 
     /// <summary>The words of <c>OVN_GATEWAY_OPTS</c>, with the component's own arguments on top.</summary>

@@ -46,6 +46,9 @@ public static class NodeAnnotations
     /// <summary>The same under the name that newer readers know.</summary>
     public const string HostPfAddressNew = "k8s.ovn.org/primary-dpu-host-addr";
 
+    /// <summary>The host PF's MAC address (plain), for DPUs whose driver does not tell it.</summary>
+    public const string HostPfMac = "dpf.nvidia.com/host-pf-mac";
+
     /// <summary>The tunnel endpoint (plain).</summary>
     public const string EncapIp = "k8s.ovn.org/encap-ip";
 

@@ -1,0 +1,129 @@
+using System.Globalization;
+using Dpf.Ovn.Addressing;
+using Dpf.Ovn.Zone.Planning;
+
+namespace Dpf.Ovn.Node.Gateway;
+
+/// <summary>What the flows of the external bridge follow from.</summary>
+/// <param name="Physical">The port number towards the wire.</param>
+/// <param name="Host">The port towards the host: its representor's number on a DPU, <c>LOCAL</c> where the bridge is the host's.</param>
+/// <param name="Ovn">The number of the patch port to br-int.</param>
+/// <param name="Mac">The MAC address that host and gateway router share.</param>
+/// <param name="Address">The address that they share.</param>
+/// <param name="Encap">The tunnel endpoint.</param>
+/// <param name="OtherHostAddresses">The host's other addresses.</param>
+public sealed record GatewayPorts(
+    string Physical, string Host, string Ovn, string Mac, Ipv4 Address, Ipv4 Encap, IReadOnlyList<Ipv4> OtherHostAddresses);
+
+/// <summary>
+/// The OpenFlow table of the external bridge, which lets a host and its gateway router share one address: connections are told
+/// apart by a mark that their first packet leaves in the connection tracker.
+/// </summary>
+public static class GatewayFlows
+{
+    private const string Cookie = "cookie=0xdeff105,";
+    private const int DefaultZone = 64000;
+    private const int HostZone = 64001;
+    private const int OvnZone = 64002;
+
+    /// <summary>The flows, as <c>ovs-ofctl replace-flows</c> reads them.</summary>
+    public static IReadOnlyList<string> Of(GatewayPorts ports, ClusterNetwork network, IReadOnlyList<ZoneService> services)
+    {
+        var flows = new List<string>();
+        void Add(int table, int priority, string match, string actions) => flows.Add(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Cookie}table={table},priority={priority}{(match.Length > 0 ? "," : "")}{match},actions={actions}"));
+
+        Base(Add, ports);
+        foreach (var service in network.Services)
+        {
+            HostToService(Add, ports, network, service);
+        }
+
+        foreach (var service in services)
+        {
+            External(Add, ports, service);
+        }
+
+        Hairpin(Add, ports, network);
+        return flows;
+    }
+
+    private static void Base(Action<int, int, string, string> add, GatewayPorts p)
+    {
+        var (wire, host, ovn, mac) = (p.Physical, p.Host, p.Ovn, p.Mac);
+        if (host != "LOCAL")
+        {
+            // The host's DHCP passes untouched, and so does whatever is for the tunnel endpoint on the bridge itself.
+            add(0, 999, "udp,tp_dst=67", "NORMAL");
+            add(0, 999, $"udp,nw_dst={p.Encap},tp_dst=6081", "LOCAL");
+            add(0, 998, $"ip,nw_dst={p.Encap}", "NORMAL");
+        }
+
+        add(0, 205, $"in_port={wire},dl_dst={mac},udp,udp_dst=6081", $"output:{host}");
+        add(0, 200, $"in_port={wire},udp,udp_dst=6081", "NORMAL");
+        add(0, 200, "in_port=LOCAL,udp,udp_dst=6081", $"output:{wire}");
+        add(0, 110, $"in_port={wire},ip,nw_frag=yes", "ct(table=0,zone=64004)");
+        add(0, 100, $"in_port={ovn},dl_src={mac},ip", $"ct(commit,zone={DefaultZone},exec(set_field:0x1->ct_mark)),output:{wire}");
+        add(0, 100, $"in_port={host},ip", $"ct(commit,zone={DefaultZone},exec(set_field:0x2->ct_mark)),output:{wire}");
+        add(0, 50, $"in_port={wire},ip", $"ct(zone={DefaultZone},nat,table=1)");
+        add(0, 10, $"in_port={wire},dl_dst={mac}", $"output:{host},output:{ovn}");
+        add(0, 10, $"in_port={ovn},dl_src={mac}", "NORMAL");
+        add(0, 9, $"in_port={ovn}", "drop");
+        add(0, 0, "", "NORMAL");
+        foreach (var state in (string[])["+trk+est", "+trk+rel"])
+        {
+            add(1, 100, $"ip,ct_state={state},ct_mark=0x1", $"output:{ovn}");
+            add(1, 100, $"ip,ct_state={state},ct_mark=0x2", $"output:{host}");
+        }
+
+        add(1, 10, $"dl_dst={mac}", $"output:{host}");
+        add(1, 0, "", "NORMAL");
+    }
+
+    /// <summary>The host reaches services through OVN, under its masquerade address.</summary>
+    private static void HostToService(Action<int, int, string, string> add, GatewayPorts p, ClusterNetwork network, Cidr services)
+    {
+        add(0, 500, $"in_port={p.Host},ip,nw_dst={services}",
+            $"ct(commit,zone={HostZone},nat(src={network.HostMasquerade}),table=2)");
+        add(0, 500, $"in_port={p.Ovn},ip,nw_src={services},nw_dst={network.HostMasquerade}", $"ct(zone={HostZone},nat,table=3)");
+
+        // What OVN did not translate must not leak.
+        add(0, 105, $"in_port={p.Ovn},ip,nw_dst={services}", "drop");
+    }
+
+    private static void External(Action<int, int, string, string> add, GatewayPorts p, ZoneService service)
+    {
+        foreach (var port in service.Ports)
+        {
+            if (port.NodePort > 0)
+            {
+                add(0, 110, $"in_port={p.Physical},{port.Protocol},tp_dst={port.NodePort}", $"output:{p.Ovn}");
+                add(0, 110, $"in_port={p.Ovn},dl_src={p.Mac},{port.Protocol},tp_src={port.NodePort}", $"output:{p.Physical}");
+            }
+
+            foreach (var address in service.ExternalIps)
+            {
+                add(0, 110, $"in_port={p.Physical},{port.Protocol},nw_dst={address},tp_dst={port.Port}", $"output:{p.Ovn}");
+                add(0, 110, $"in_port={p.Ovn},dl_src={p.Mac},{port.Protocol},nw_src={address},tp_src={port.Port}", $"output:{p.Physical}");
+            }
+        }
+    }
+
+    /// <summary>A service whose endpoint is the host itself: host to OVN and back, hiding the shared address from the host.</summary>
+    private static void Hairpin(Action<int, int, string, string> add, GatewayPorts p, ClusterNetwork network)
+    {
+        add(0, 500, $"in_port={p.Ovn},ip,nw_dst={network.HostMasquerade},nw_src={p.Address}",
+            $"ct(commit,zone={HostZone},nat(dst={p.Address}),table=4)");
+        foreach (var other in p.OtherHostAddresses)
+        {
+            add(0, 500, $"in_port={p.Ovn},ip,nw_dst={other},nw_src={p.Address}", $"ct(commit,zone={HostZone},table=4)");
+        }
+
+        add(0, 500, $"in_port={p.Host},ip,nw_dst={network.OvnMasquerade}", $"ct(zone={OvnZone},nat,table=5)");
+        add(2, 100, "", $"set_field:{p.Mac}->eth_dst,output:{p.Ovn}");
+        add(3, 100, "", $"move:NXM_OF_ETH_DST[]->NXM_OF_ETH_SRC[],set_field:{p.Mac}->eth_dst,output:{p.Host}");
+        add(4, 100, "ip", $"ct(commit,zone={OvnZone},nat(src={network.OvnMasquerade}),table=3)");
+        add(5, 100, "ip", $"ct(commit,zone={HostZone},nat,table=2)");
+    }
+}

@@ -1,0 +1,115 @@
+using System.Text.Json.Nodes;
+using Dpf.Ovn.Addressing;
+using Dpf.Ovn.Annotations;
+using Dpf.Ovn.CniServer;
+using Dpf.Runtime.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Dpf.Ovn.Node.Host;
+
+/// <summary>
+/// The node agent on a host whose DPU does the networking: tells the DPU about the host's functions and addresses, keeps the
+/// host's own routes, and moves VFs into pods.
+/// </summary>
+internal static class DpuHostNode
+{
+    public static async Task RunAsync(ComponentContext context, OvnSettings settings, CancellationToken cancellation)
+    {
+        var name = settings.Node ?? context.Machine.HostName;
+        await using var node = new NodeContext(context, settings, name);
+        await node.Cache.WaitForSyncAsync(cancellation);
+        var host = new HostNetwork(context.Machine, node.Links, context.Time);
+        var isReady = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await NodeContext.TogetherAsync(
+            cancellation,
+            stop => node.RepeatAsync(
+                "host network", TimeSpan.FromSeconds(2),
+                async step =>
+                {
+                    if (await ApplyAsync(node, host, step))
+                    {
+                        isReady.TrySetResult();
+                    }
+                },
+                stop),
+            async stop =>
+            {
+                await isReady.Task.WaitAsync(stop);
+                await CniEndpoint.RunAsync(node, new VfAttachment(node), stop);
+            });
+    }
+
+    /// <summary>One pass; true once the host's side is complete.</summary>
+    private static async Task<bool> ApplyAsync(NodeContext node, HostNetwork host, CancellationToken cancellation)
+    {
+        var links = await node.Links.AllAsync(cancellation);
+        var network = node.Settings.Network;
+        var gateway = node.Settings.Gateway.GetValueOrDefault("gateway-interface") ?? throw new InvalidOperationException(
+            "the option --gateway-interface is missing; name the DPU's PF on the host in gatewayOpts");
+        var device = links.FirstOrDefault(l => l.Name == gateway);
+        if (device is null || device.Addresses.Where(a => !network.Masquerade.Contains(a.Address)).Select(a => (Cidr?)a).FirstOrDefault()
+            is not { } address)
+        {
+            throw new InvalidOperationException($"waiting for an address of {gateway} (its DHCP server is reached through the DPU)");
+        }
+
+        var others = links.SelectMany(l => l.Addresses).Where(a => a.Address == node.InternalAddress);
+        var cidrs = others.Append(address).Distinct().OrderBy(c => c.Address).Select(c => (JsonNode)c.ToString());
+        var primary = NodeAnnotations.Family(address).ToJsonString();
+        await node.AnnotateAsync(
+            [
+                Entry(NodeAnnotations.HostPfAddress, primary),
+                Entry(NodeAnnotations.HostPfAddressNew, primary),
+                Entry(NodeAnnotations.HostPfMac, device.Mac),
+                Entry(NodeAnnotations.HostCidrs, new JsonArray([.. cidrs]).ToJsonString()),
+                Entry(NodeAnnotations.Masquerade, NodeAnnotations.Family(network.Masquerade).ToJsonString()),
+                Entry(NodeAnnotations.Zone, node.Node),
+            ],
+            cancellation);
+        if (NodeAnnotations.Subnet(node.Annotations) is not { } subnet)
+        {
+            throw new InvalidOperationException("waiting for the node's subnet (the cluster manager gives it)");
+        }
+
+        if (!await TakeManagementPortAsync(node, links, subnet, cancellation))
+        {
+            return false;
+        }
+
+        var facts = new HostFacts(gateway, node.InternalAddress ?? address.Address, subnet, network);
+        await host.ApplyAsync(facts, node.Services, cancellation);
+        return true;
+    }
+
+    /// <summary>Makes the VF that is set aside for it the management port.</summary>
+    private static async Task<bool> TakeManagementPortAsync(
+        NodeContext node, IReadOnlyList<Link> links, Cidr subnet, CancellationToken cancellation)
+    {
+        var netdev = node.Settings.ManagementNetdev ?? throw new InvalidOperationException(
+            "OVNKUBE_NODE_MGMT_PORT_NETDEV is missing; name the VF for the management port in nodeMgmtPortNetdev");
+        if (links.Any(l => l.Name == netdev) && node.Pci.OfNetdev(netdev) is { } function)
+        {
+            // Before the rename: afterwards the name says nothing about the function any more.
+            var value = new JsonObject { ["PfId"] = function.PfId, ["FuncId"] = function.VfId };
+            await node.AnnotateAsync([Entry(NodeAnnotations.ManagementPort, value.ToJsonString())], cancellation);
+            await node.Links.BatchAsync(
+                [
+                    $"link set {netdev} down",
+                    $"link set {netdev} address {subnet.At(2).Mac}",
+                    $"link set {netdev} name {HostNetwork.ManagementPort}",
+                ],
+                cancellation);
+            node.Logger.LogInformation("node {Node}: {Vf} is the management port", node.Node, netdev);
+            return true;
+        }
+
+        if (links.Any(l => l.Name == HostNetwork.ManagementPort))
+        {
+            return true;
+        }
+
+        throw new InvalidOperationException($"waiting for the VF {netdev} (it appears when the DPU is provisioned)");
+    }
+
+    private static KeyValuePair<string, string?> Entry(string key, string value) => new(key, value);
+}

@@ -1,0 +1,146 @@
+using Dpf.Ovn.Annotations;
+using Dpf.Ovn.Zone.Planning;
+using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Hosting;
+using Dpf.Runtime.Informers;
+using k8s.Models;
+using Microsoft.Extensions.Logging;
+
+namespace Dpf.Ovn.Node;
+
+/// <summary>What every kind of node agent works with.</summary>
+public sealed class NodeContext : IAsyncDisposable
+{
+    private readonly Informer<V1Node> _nodes;
+    private readonly Informer<V1Service> _services;
+    private readonly Informer<V1EndpointSlice> _endpoints;
+
+    /// <summary>Connects to the cluster.</summary>
+    public NodeContext(ComponentContext component, OvnSettings settings, string node)
+    {
+        (Component, Settings, Node) = (component, settings, node);
+        Client = settings.Connect(component);
+        Cache = new Cache(Client, component.Time, component.Loggers);
+        Links = new Links(component.Machine);
+        Pci = new PciDevices(component.Machine);
+        Logger = component.Loggers.CreateLogger("ovnkube-node");
+        _nodes = Cache.Informer<V1Node>();
+        _services = Cache.Informer<V1Service>();
+        _endpoints = Cache.Informer<V1EndpointSlice>();
+    }
+
+    /// <summary>The component's surroundings.</summary>
+    public ComponentContext Component { get; }
+
+    /// <summary>Its settings.</summary>
+    public OvnSettings Settings { get; }
+
+    /// <summary>The node in the cluster; on a DPU that of its host.</summary>
+    public string Node { get; }
+
+    /// <summary>The cluster.</summary>
+    public KubeClient Client { get; }
+
+    /// <summary>The cluster's objects.</summary>
+    public Cache Cache { get; }
+
+    /// <summary>The machine's interfaces.</summary>
+    public Links Links { get; }
+
+    /// <summary>The machine's network functions.</summary>
+    public PciDevices Pci { get; }
+
+    /// <summary>The log.</summary>
+    public ILogger Logger { get; }
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time => Component.Time;
+
+    /// <summary>The node's annotations as last seen.</summary>
+    public IDictionary<string, string> Annotations =>
+        _nodes.Get(null, Node)?.Metadata.Annotations ?? new Dictionary<string, string>();
+
+    /// <summary>The node's internal address, once the kubelet has told it.</summary>
+    public Addressing.Ipv4? InternalAddress => _nodes.Get(null, Node)?.Status?.Addresses?
+        .Where(a => a.Type == "InternalIP")
+        .Select(a => Addressing.Ipv4.TryParse(a.Address, out var address) ? address : (Addressing.Ipv4?)null)
+        .FirstOrDefault(a => a is not null);
+
+    /// <summary>The services as last seen.</summary>
+    public IReadOnlyList<ZoneService> Services => ServiceFacts.Read(_services.All, _endpoints.All);
+
+    /// <summary>Writes those annotations of the node that differ.</summary>
+    public async Task AnnotateAsync(IEnumerable<KeyValuePair<string, string?>> wanted, CancellationToken cancellation)
+    {
+        var now = Annotations;
+        var changed = wanted.Where(w => NodeAnnotations.Plain(now, w.Key) != w.Value).ToList();
+        if (changed.Count > 0)
+        {
+            await Client.AnnotateAsync<V1Node>(null, Node, changed, cancellation);
+            Logger.LogInformation("node {Node}: {Annotations}", Node, string.Join(", ", changed.Select(c => $"{c.Key}={c.Value}")));
+        }
+    }
+
+    /// <summary>Repeats a step until it gives something; says every half minute what it waits for.</summary>
+    public async Task<T> WaitForAsync<T>(string what, Func<Task<T?>> step, CancellationToken cancellation)
+        where T : class
+    {
+        for (var i = 0; ; i++)
+        {
+            if (await step() is { } value)
+            {
+                return value;
+            }
+
+            if (i % 60 == 10)
+            {
+                Logger.LogInformation("node {Node}: waiting for {What}", Node, what);
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(500), Time, cancellation);
+        }
+    }
+
+    /// <summary>Runs a step again and again; a failure is logged once per kind and tried again.</summary>
+    public async Task RepeatAsync(
+        string what, TimeSpan interval, Func<CancellationToken, Task> step, CancellationToken cancellation)
+    {
+        string? lastFailure = null;
+        while (true)
+        {
+            try
+            {
+                await step(cancellation);
+                lastFailure = null;
+            }
+            catch (Exception e) when (e is not OperationCanceledException || !cancellation.IsCancellationRequested)
+            {
+                if (lastFailure != e.Message)
+                {
+                    Logger.LogWarning("node {Node}: {What}: {Message}; trying again", Node, what, e.Message);
+                    lastFailure = e.Message;
+                }
+            }
+
+            await Task.Delay(interval, Time, cancellation);
+        }
+    }
+
+    /// <summary>Runs parts that belong together: the first that ends or fails ends all.</summary>
+    public static async Task TogetherAsync(CancellationToken cancellation, params IEnumerable<Func<CancellationToken, Task>> parts)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var running = parts.Select(part => Task.Run(() => part(stop.Token), stop.Token)).ToList();
+        var first = await Task.WhenAny(running);
+        await stop.CancelAsync();
+        await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await first;
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        await Cache.DisposeAsync();
+        Client.Dispose();
+    }
+}

@@ -1,0 +1,65 @@
+using System.Text.Json.Nodes;
+using Dpf.Ovn.Addressing;
+using Dpf.Ovn.Annotations;
+using Dpf.Ovn.Zone.Applying;
+using Microsoft.Extensions.Logging;
+
+namespace Dpf.Ovn.Node;
+
+/// <summary>The machine as an OVN chassis and as the home of its zone: what full and DPU nodes share.</summary>
+public static class OvnChassis
+{
+    private const string SouthboundSocket = "/run/ovn/ovnsb_db.sock";
+    private const string NorthboundSocket = "/run/ovn/ovnnb_db.sock";
+
+    /// <summary>Tells ovn-controller about the zone and the other zones about the chassis.</summary>
+    public static async Task ConfigureAsync(
+        NodeContext node, OpenVSwitch ovs, Ipv4 encap, string bridge, bool userspace, CancellationToken cancellation)
+    {
+        var ids = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["ovn-encap-type"] = "geneve",
+            ["ovn-encap-ip"] = encap.ToString(),
+            ["ovn-remote"] = "unix:" + SouthboundSocket,
+            ["ovn-remote-probe-interval"] = "100000",
+            ["ovn-openflow-probe-interval"] = "180",
+            ["ovn-is-interconn"] = "true",
+            ["ovn-monitor-all"] = "true",
+            ["ovn-ofctrl-wait-before-clear"] = "0",
+            ["ovn-enable-lflow-cache"] = "false",
+            ["ovn-set-local-ip"] = "true",
+            ["hostname"] = node.Node,
+            ["ovn-bridge-mappings"] = "physnet:" + bridge,
+        };
+        if (userspace)
+        {
+            ids["ovn-bridge-datapath-type"] = "netdev";
+        }
+
+        await ovs.ConfigureAsync(
+            "ovnkube-node", ids, new Dictionary<string, string> { ["bundle-idle-timeout"] = "180" }, cancellation);
+        var chassis = await ovs.WaitForExternalIdAsync("system-id", cancellation);
+        await node.AnnotateAsync(
+            [
+                Entry(NodeAnnotations.ChassisId, chassis),
+                Entry(NodeAnnotations.Zone, node.Node),
+                Entry(NodeAnnotations.ZoneMigrated, node.Node),
+                Entry(NodeAnnotations.EncapIp, encap.ToString()),
+                Entry(NodeAnnotations.EncapIps, new JsonArray(encap.ToString()).ToJsonString()),
+                Entry(NodeAnnotations.GatewayMtuSupport, "false"),
+            ],
+            cancellation);
+    }
+
+    /// <summary>Runs the node's zone.</summary>
+    public static async Task RunZoneAsync(NodeContext node, CancellationToken cancellation)
+    {
+        var machine = node.Component.Machine;
+        var logger = node.Component.Loggers.CreateLogger("zone");
+        await using var databases = new ZoneDatabases(
+            () => machine.Path(NorthboundSocket), () => machine.Path(SouthboundSocket), node.Time, logger);
+        await new ZoneController(node.Node, node.Settings.Network, node.Cache, databases, node.Time, logger).RunAsync(cancellation);
+    }
+
+    private static KeyValuePair<string, string?> Entry(string key, string value) => new(key, value);
+}

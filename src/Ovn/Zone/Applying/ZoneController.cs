@@ -1,0 +1,162 @@
+using System.Threading.Channels;
+using Dpf.Ovn.Addressing;
+using Dpf.Ovn.Annotations;
+using Dpf.Ovn.Zone.Planning;
+using Dpf.Ovsdb.Models.Southbound;
+using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Informers;
+using k8s;
+using k8s.Models;
+using Microsoft.Extensions.Logging;
+
+namespace Dpf.Ovn.Zone.Applying;
+
+/// <summary>
+/// Runs one zone: gives its pods their addresses and keeps its databases at what the cluster says. Every change leads to the same
+/// whole pass; changes that come during one fall together into the next.
+/// </summary>
+public sealed class ZoneController
+{
+    private static readonly TimeSpan Resync = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
+
+    private readonly string _zone;
+    private readonly ClusterNetwork _network;
+    private readonly KubeClient _client;
+    private readonly ZoneDatabases _databases;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly PodAddresses _addresses = new();
+
+    // Written to the API server but perhaps not yet told back by it; by the pod's uid.
+    private readonly Dictionary<string, PodNetwork> _written = new(StringComparer.Ordinal);
+    private readonly Channel<bool> _work = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    private readonly Informer<V1Node> _nodes;
+    private readonly Informer<V1Pod> _pods;
+    private readonly Informer<V1Service> _services;
+    private readonly Informer<V1EndpointSlice> _endpoints;
+    private readonly Informer<V1NetworkPolicy> _policies;
+    private readonly Informer<V1Namespace> _namespaces;
+
+    /// <summary>A controller of a zone.</summary>
+    public ZoneController(
+        string zone, ClusterNetwork network, Cache cache, ZoneDatabases databases, TimeProvider time, ILogger logger)
+    {
+        (_zone, _network, _client, _databases, _time, _logger) = (zone, network, cache.Client, databases, time, logger);
+        _nodes = Watch<V1Node>(cache);
+        _pods = Watch<V1Pod>(cache);
+        _services = Watch<V1Service>(cache);
+        _endpoints = Watch<V1EndpointSlice>(cache);
+        _policies = Watch<V1NetworkPolicy>(cache);
+        _namespaces = Watch<V1Namespace>(cache);
+    }
+
+    /// <summary>Runs until cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        await Task.WhenAll(
+            _nodes.Synced, _pods.Synced, _services.Synced, _endpoints.Synced, _policies.Synced, _namespaces.Synced)
+            .WaitAsync(cancellation);
+
+        // Remote ports appear in the southbound database a moment after northd has seen them.
+        using var southbound = _databases.South.Replica.Subscribe(change =>
+        {
+            if (change.Rows.Any(r => r.Before is null && r.Table is "Port_Binding" or "Chassis"))
+            {
+                _work.Writer.TryWrite(true);
+            }
+        });
+        await using var timer = _time.CreateTimer(_ => _work.Writer.TryWrite(true), null, TimeSpan.Zero, Resync);
+        await foreach (var _ in _work.Reader.ReadAllAsync(cancellation))
+        {
+            try
+            {
+                await PassAsync(cancellation);
+            }
+            catch (Exception e) when (e is not OperationCanceledException || !cancellation.IsCancellationRequested)
+            {
+                _logger.LogWarning("zone {Zone}: {Message}; again in {Delay} s", _zone, e.Message, Retry.TotalSeconds);
+                await Task.Delay(Retry, _time, cancellation);
+                _work.Writer.TryWrite(true);
+            }
+        }
+    }
+
+    private Informer<T> Watch<T>(Cache cache)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        var informer = cache.Informer<T>();
+        informer.Changed += _ => _work.Writer.TryWrite(true);
+        return informer;
+    }
+
+    private async Task PassAsync(CancellationToken cancellation)
+    {
+        var cluster = new ClusterObjects
+        {
+            Nodes = _nodes.All,
+            Pods = _pods.All,
+            Services = _services.All,
+            Endpoints = _endpoints.All,
+            Policies = _policies.All,
+            Namespaces = _namespaces.All,
+        };
+        var facts = ClusterFacts.Read(_zone, _network, cluster);
+        if (facts.Local is { } local)
+        {
+            var fresh = await AllocateAsync(local, cluster.Pods, cancellation);
+            if (fresh.Count > 0)
+            {
+                facts = facts with { Pods = [.. facts.Pods, .. fresh] };
+            }
+        }
+
+        var changes = await _databases.ApplyAsync(facts, cancellation);
+        if (changes > 0)
+        {
+            _logger.LogDebug("zone {Zone}: {Changes} changes", _zone, changes);
+        }
+    }
+
+    private async Task<List<ZonePod>> AllocateAsync(ZoneNode local, IReadOnlyCollection<V1Pod> pods, CancellationToken cancellation)
+    {
+        var mine = pods.Where(p => ClusterFacts.IsLocal(p, _zone)).ToList();
+        var uids = mine.Select(p => p.Metadata.Uid).ToHashSet(StringComparer.Ordinal);
+        foreach (var gone in _written.Keys.Where(uid => !uids.Contains(uid)).ToList())
+        {
+            _written.Remove(gone);
+        }
+
+        var used = mine.Select(p => PodNetwork.Read(p.Metadata.Annotations)?.Address.Address).OfType<Ipv4>()
+            .Concat(_written.Values.Select(n => n.Address.Address)).ToHashSet();
+        var fresh = new List<ZonePod>();
+        foreach (var pod in mine.Where(p => p.Metadata.DeletionTimestamp is null && PodNetwork.Read(p.Metadata.Annotations) is null))
+        {
+            if (_written.TryGetValue(pod.Metadata.Uid, out var known))
+            {
+                fresh.Add(new ZonePod(pod.Metadata.NamespaceProperty, pod.Metadata.Name, pod.Metadata.Uid, known));
+                continue;
+            }
+
+            var address = _addresses.Next(local.Subnet, used) ?? throw new InvalidOperationException(
+                $"pod {pod.Metadata.NamespaceProperty}/{pod.Metadata.Name}: the subnet {local.Subnet} has no free address");
+            var network = PodNetwork.Of(address, _network);
+            try
+            {
+                var annotation = KeyValuePair.Create(PodNetwork.Annotation, (string?)network.Write());
+                await _client.AnnotateAsync<V1Pod>(
+                    pod.Metadata.NamespaceProperty, pod.Metadata.Name, [annotation], cancellation, pod.Metadata.Uid);
+                _written[pod.Metadata.Uid] = network;
+                fresh.Add(new ZonePod(pod.Metadata.NamespaceProperty, pod.Metadata.Name, pod.Metadata.Uid, network));
+            }
+            catch (KubeException e) when (e.IsNotFound || e.IsConflict)
+            {
+                _logger.LogDebug("pod {Pod} went before it had an address", pod.Metadata.Name);
+            }
+        }
+
+        return fresh;
+    }
+}

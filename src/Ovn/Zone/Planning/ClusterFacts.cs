@@ -1,0 +1,84 @@
+using Dpf.Ovn.Addressing;
+using Dpf.Ovn.Annotations;
+using k8s.Models;
+
+namespace Dpf.Ovn.Zone.Planning;
+
+/// <summary>The objects of the cluster that a zone follows from, as they are at one moment.</summary>
+public sealed record ClusterObjects
+{
+    /// <summary>All nodes.</summary>
+    public IReadOnlyCollection<V1Node> Nodes { get; init; } = [];
+
+    /// <summary>All pods.</summary>
+    public IReadOnlyCollection<V1Pod> Pods { get; init; } = [];
+
+    /// <summary>All services.</summary>
+    public IReadOnlyCollection<V1Service> Services { get; init; } = [];
+
+    /// <summary>All endpoint slices.</summary>
+    public IReadOnlyCollection<V1EndpointSlice> Endpoints { get; init; } = [];
+
+    /// <summary>All network policies.</summary>
+    public IReadOnlyCollection<V1NetworkPolicy> Policies { get; init; } = [];
+
+    /// <summary>All namespaces.</summary>
+    public IReadOnlyCollection<V1Namespace> Namespaces { get; init; } = [];
+}
+
+/// <summary>Reads a zone's facts from the cluster's objects.</summary>
+public static class ClusterFacts
+{
+    /// <summary>The facts.</summary>
+    public static ZoneFacts Read(string zone, ClusterNetwork network, ClusterObjects cluster)
+    {
+        var nodes = cluster.Nodes.Select(Node).OfType<ZoneNode>().OrderBy(n => n.Id).ToList();
+        var subnet = nodes.FirstOrDefault(n => n.Name == zone)?.Subnet;
+        var pods = cluster.Pods
+            .Where(p => IsLocal(p, zone))
+            .Select(p => PodNetwork.Read(p.Metadata.Annotations) is { } addresses && subnet?.Contains(addresses.Address.Address) == true
+                ? new ZonePod(p.Metadata.NamespaceProperty, p.Metadata.Name, p.Metadata.Uid, addresses)
+                : null)
+            .OfType<ZonePod>()
+            .OrderBy(p => p.Port, StringComparer.Ordinal)
+            .ToList();
+        var ports = pods.Select(p => p.Port).ToHashSet(StringComparer.Ordinal);
+        var alive = cluster.Pods.Where(p => !IsCompleted(p)).ToList();
+        return new ZoneFacts(
+            zone, network, nodes, pods,
+            ServiceFacts.Read(cluster.Services, cluster.Endpoints),
+            new PolicyFacts(alive, cluster.Namespaces, ports).Read(cluster.Policies));
+    }
+
+    /// <summary>Whether a pod is one that the zone gives an address.</summary>
+    public static bool IsLocal(V1Pod pod, string zone) =>
+        pod.Spec?.NodeName == zone && pod.Spec.HostNetwork != true && !IsCompleted(pod);
+
+    private static bool IsCompleted(V1Pod pod) => pod.Status?.Phase is "Succeeded" or "Failed";
+
+    private static ZoneNode? Node(V1Node node)
+    {
+        var annotations = node.Metadata.Annotations;
+        if (NodeAnnotations.Subnet(annotations) is not { } subnet || NodeAnnotations.NodeId(annotations) is not { } id)
+        {
+            return null;
+        }
+
+        var gateway = GatewayConfig.Read(annotations);
+        var status = (node.Status?.Addresses ?? []).Where(a => a.Type == "InternalIP")
+            .Select(a => Ipv4.TryParse(a.Address, out var address) ? address : (Ipv4?)null)
+            .OfType<Ipv4>();
+        return new ZoneNode(node.Metadata.Name, subnet, id)
+        {
+            ChassisId = NodeAnnotations.Plain(annotations, NodeAnnotations.ChassisId),
+            EncapIp = NodeAnnotations.Encap(annotations),
+            Gateway = gateway,
+            HostAddresses =
+            [
+                .. NodeAnnotations.HostAddresses(annotations).Select(h => h.Address).Concat(status)
+                    .Where(a => a != gateway?.Address.Address).Distinct().Order(),
+            ],
+            ManagementMac = NodeAnnotations.ManagementMac(annotations),
+        };
+    }
+}

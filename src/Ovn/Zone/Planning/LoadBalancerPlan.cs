@@ -1,0 +1,120 @@
+using System.Globalization;
+using Dpf.Ovn.Addressing;
+using Dpf.Ovsdb.Models.Northbound;
+using Dpf.Ovsdb.Rows;
+using static Dpf.Ovn.Zone.Planning.NorthboundPlan;
+
+namespace Dpf.Ovn.Zone.Planning;
+
+/// <summary>
+/// The services: for each protocol one load balancer for the pods (on the node's switch) and one for everybody else (on the
+/// gateway router), or a single one where both come out the same.
+/// </summary>
+internal static class LoadBalancerPlan
+{
+    public static void Add(RowSet rows, ZoneFacts facts, ZoneNode local, RowHandle nodeSwitch, RowHandle? gateway)
+    {
+        var context = new Context(rows, facts.Network, local, nodeSwitch, gateway);
+        foreach (var service in facts.Services)
+        {
+            foreach (var protocol in service.Ports.GroupBy(p => p.Protocol, StringComparer.Ordinal))
+            {
+                context.Add(service, protocol.Key, [.. protocol]);
+            }
+        }
+    }
+
+    private sealed record Context(
+        RowSet Rows, ClusterNetwork Network, ZoneNode Local, RowHandle NodeSwitch, RowHandle? Gateway)
+    {
+        public void Add(ZoneService service, string protocol, IReadOnlyList<ZoneServicePort> ports)
+        {
+            var onSwitch = new Dictionary<string, string>(StringComparer.Ordinal);
+            var onRouter = new Dictionary<string, string>(StringComparer.Ordinal);
+            var onRouterLocal = new Dictionary<string, string>(StringComparer.Ordinal);
+            foreach (var port in ports)
+            {
+                var here = port.Endpoints.Where(e => e.Node == Local.Name).ToList();
+                foreach (var address in service.ClusterIps)
+                {
+                    onSwitch[Vip(address, port.Port)] = Targets(service.InternalLocal ? here : port.Endpoints);
+                    onRouter[Vip(address, port.Port)] = RouterTargets(port.Endpoints);
+                }
+
+                foreach (var vip in ExternalVips(service, port))
+                {
+                    onSwitch[vip] = Targets(port.Endpoints);
+                    (service.ExternalLocal ? onRouterLocal : onRouter)[vip] = RouterTargets(service.ExternalLocal ? here : port.Endpoints);
+                }
+            }
+
+            if (Gateway is null || Same(onSwitch, onRouter))
+            {
+                Add(service, protocol, $"node_router+switch_{Local.Name}", onSwitch, skipSnat: false, onSwitch: true, onRouter: true);
+                return;
+            }
+
+            Add(service, protocol, $"node_switch_{Local.Name}", onSwitch, skipSnat: false, onSwitch: true, onRouter: false);
+            Add(service, protocol, $"node_router_{Local.Name}", onRouter, skipSnat: false, onSwitch: false, onRouter: true);
+
+            // The client's address is kept for those that asked for it.
+            Add(service, protocol, $"node_local_router_{Local.Name}", onRouterLocal, skipSnat: true, onSwitch: false, onRouter: true);
+        }
+
+        private IEnumerable<string> ExternalVips(ZoneService service, ZoneServicePort port)
+        {
+            var external = service.ExternalIps.Select(a => Vip(a, port.Port));
+            return port.NodePort > 0 ? external.Concat(Local.Addresses.Select(a => Vip(a, port.NodePort))) : external;
+        }
+
+        private void Add(
+            ZoneService service, string protocol, string scope, Dictionary<string, string> vips, bool skipSnat, bool onSwitch,
+            bool onRouter)
+        {
+            if (vips.Count == 0)
+            {
+                return;
+            }
+
+            var owner = $"{service.Namespace}/{service.Name}";
+            var name = $"Service_{owner}_{protocol.ToUpperInvariant()}_{scope}";
+            var options = Map(
+                ("reject", "true"), ("event", "false"), ("skip_snat", skipSnat ? "true" : "false"), ("neighbor_responder", "none"),
+                ("hairpin_snat_ip", Network.ServiceHairpin.ToString()));
+            if (service.AffinitySeconds is { } seconds)
+            {
+                options["affinity_timeout"] = seconds.ToString(CultureInfo.InvariantCulture);
+            }
+
+            var balancer = Rows.Add(name, new LoadBalancer
+            {
+                Name = name,
+                Protocol = protocol,
+                Vips = vips,
+                Options = options,
+                ExternalIds = Map(("k8s.ovn.org/kind", "Service"), ("k8s.ovn.org/owner", owner)),
+            });
+            if (onSwitch)
+            {
+                NodeSwitch.Include("load_balancer", balancer.Reference);
+            }
+
+            if (onRouter)
+            {
+                Gateway?.Include("load_balancer", balancer.Reference);
+            }
+        }
+
+        private static string Targets(IEnumerable<ZoneEndpoint> endpoints) =>
+            string.Join(',', endpoints.Select(e => Vip(e.Address, e.Port)).Distinct().Order(StringComparer.Ordinal));
+
+        /// <summary>On the external side the host's address is the gateway's own, so the host goes by its masquerade address.</summary>
+        private string RouterTargets(IEnumerable<ZoneEndpoint> endpoints) => Targets(endpoints.Select(
+            e => Local.Addresses.Contains(e.Address) ? e with { Address = Network.HostMasquerade } : e));
+
+        private static string Vip(Ipv4 address, int port) => string.Create(CultureInfo.InvariantCulture, $"{address}:{port}");
+
+        private static bool Same(Dictionary<string, string> one, Dictionary<string, string> other) =>
+            one.Count == other.Count && one.All(p => other.TryGetValue(p.Key, out var value) && value == p.Value);
+    }
+}

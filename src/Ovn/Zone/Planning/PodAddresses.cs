@@ -1,0 +1,33 @@
+using Dpf.Ovn.Addressing;
+
+namespace Dpf.Ovn.Zone.Planning;
+
+/// <summary>
+/// Hands out a node's pod addresses, round robin, so that the address of a pod that went does not at once belong to another.
+/// </summary>
+public sealed class PodAddresses
+{
+    // The network, the router's port, the management port.
+    private const uint Reserved = 3;
+    private uint _next = Reserved;
+
+    /// <summary>The next free address; null when the subnet is full.</summary>
+    /// <param name="subnet">The node's subnet.</param>
+    /// <param name="used">The addresses that pods have.</param>
+    public Cidr? Next(Cidr subnet, ISet<Ipv4> used)
+    {
+        // The last address is the broadcast address.
+        var span = (uint)(subnet.Size - 1 - Reserved);
+        for (var tries = 0u; tries < span; tries++)
+        {
+            var offset = Reserved + ((_next - Reserved + tries) % span);
+            if (used.Add(subnet.At(offset)))
+            {
+                _next = Reserved + ((offset - Reserved + 1) % span);
+                return subnet.InterfaceAt(offset);
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,72 @@
+using Dpf.Ovn.Addressing;
+using k8s.Models;
+
+namespace Dpf.Ovn.Zone.Planning;
+
+/// <summary>Reads services and their endpoints.</summary>
+internal static class ServiceFacts
+{
+    public const string ServiceNameLabel = "kubernetes.io/service-name";
+
+    /// <summary>The services that have a cluster address.</summary>
+    public static IReadOnlyList<ZoneService> Read(IEnumerable<V1Service> services, IEnumerable<V1EndpointSlice> slices)
+    {
+        var byService = slices
+            .Where(s => s.AddressType == "IPv4" && s.Metadata.Labels?.ContainsKey(ServiceNameLabel) == true)
+            .ToLookup(s => (s.Metadata.NamespaceProperty, s.Metadata.Labels[ServiceNameLabel]));
+        return
+        [
+            .. services
+                .OrderBy(s => s.Metadata.NamespaceProperty, StringComparer.Ordinal)
+                .ThenBy(s => s.Metadata.Name, StringComparer.Ordinal)
+                .Select(s => Read(s, [.. byService[(s.Metadata.NamespaceProperty, s.Metadata.Name)]]))
+                .OfType<ZoneService>(),
+        ];
+    }
+
+    private static ZoneService? Read(V1Service service, IReadOnlyList<V1EndpointSlice> slices)
+    {
+        var cluster = Addresses([service.Spec.ClusterIP, .. service.Spec.ClusterIPs ?? []]);
+        if (cluster.Count == 0 || service.Spec.Type == "ExternalName")
+        {
+            return null;
+        }
+
+        var ingress = service.Status?.LoadBalancer?.Ingress?.Select(i => i.Ip) ?? [];
+        return new ZoneService(service.Metadata.NamespaceProperty, service.Metadata.Name)
+        {
+            ClusterIps = cluster,
+            ExternalIps = Addresses([.. service.Spec.ExternalIPs ?? [], .. ingress]),
+            Ports = [.. (service.Spec.Ports ?? []).Select(p => new ZoneServicePort(
+                (p.Protocol ?? "TCP").ToLowerInvariant(), p.Port, p.NodePort ?? 0, Endpoints(service, p, slices)))],
+            AffinitySeconds = service.Spec.SessionAffinity == "ClientIP"
+                ? service.Spec.SessionAffinityConfig?.ClientIP?.TimeoutSeconds ?? 10800
+                : null,
+            InternalLocal = service.Spec.InternalTrafficPolicy == "Local",
+            ExternalLocal = service.Spec.ExternalTrafficPolicy == "Local",
+        };
+    }
+
+    /// <summary>The ready endpoints; when none is, those that still serve while they end.</summary>
+    private static List<ZoneEndpoint> Endpoints(V1Service service, V1ServicePort port, IReadOnlyList<V1EndpointSlice> slices)
+    {
+        var all = slices.SelectMany(s => (s.Ports ?? [])
+            .Where(p => (p.Name ?? "") == (port.Name ?? "") && (p.Protocol ?? "TCP") == (port.Protocol ?? "TCP") && p.Port is not null)
+            .SelectMany(p => (s.Endpoints ?? []).Select(e => (Endpoint: e, Port: p.Port!.Value)))).ToList();
+        var chosen = all
+            .Where(e => service.Spec.PublishNotReadyAddresses == true || e.Endpoint.Conditions?.Ready != false).ToList();
+        if (chosen.Count == 0)
+        {
+            chosen = [.. all.Where(e => e.Endpoint.Conditions is { Serving: true, Terminating: true })];
+        }
+
+        return
+        [
+            .. chosen.SelectMany(e => Addresses(e.Endpoint.Addresses ?? [])
+                .Select(a => new ZoneEndpoint(a, e.Port, e.Endpoint.NodeName))).Distinct(),
+        ];
+    }
+
+    private static List<Ipv4> Addresses(IEnumerable<string?> texts) =>
+        [.. texts.Select(t => Ipv4.TryParse(t, out var a) ? a : (Ipv4?)null).OfType<Ipv4>().Distinct()];
+}

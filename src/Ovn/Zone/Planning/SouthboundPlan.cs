@@ -1,0 +1,59 @@
+using Dpf.Ovsdb.Models.Southbound;
+using Dpf.Ovsdb.Replica;
+using Dpf.Ovsdb.Rows;
+using Dpf.Ovsdb.Transactions;
+using static Dpf.Ovn.Zone.Planning.NorthboundPlan;
+
+namespace Dpf.Ovn.Zone.Planning;
+
+/// <summary>What a zone's southbound database has to know about the other zones.</summary>
+public static class SouthboundPlan
+{
+    /// <summary>The other zones' chassis and tunnel endpoints.</summary>
+    public static RowSet Of(ZoneFacts facts)
+    {
+        var rows = new RowSet(Owner);
+        foreach (var remote in facts.Remote)
+        {
+            if (remote is { ChassisId: { } chassis, EncapIp: { } encap })
+            {
+                rows.Add(chassis, new Chassis
+                {
+                    Name = chassis,
+                    Hostname = remote.Name,
+                    OtherConfig = Map(("is-remote", "true")),
+                }).Add("encaps", "geneve", new Encap
+                {
+                    Type = "geneve",
+                    Ip = encap.ToString(),
+                    ChassisName = chassis,
+                    Options = Map(("csum", "true")),
+                });
+            }
+        }
+
+        return rows;
+    }
+
+    /// <summary>
+    /// Binds the remote ports to their chassis: northd of this OVN leaves that to the interconnection's controller. Also removes
+    /// what an earlier incarnation of the zone's own chassis left behind.
+    /// </summary>
+    public static Transaction Bindings(ZoneFacts facts, Snapshot southbound)
+    {
+        var transaction = new Transaction();
+        foreach (var remote in facts.Remote.Where(r => r.ChassisId is not null))
+        {
+            var chassis = southbound.Named<Chassis>(remote.ChassisId!);
+            var binding = southbound.FindBy<PortBinding>("logical_port", "tstor-" + remote.Name);
+            if (chassis is not null && binding is not null && binding.Chassis?.Uuid != chassis.Uuid)
+            {
+                transaction.Update(
+                    PortBinding.TableName, new Dictionary<string, Ovsdb.Values.Datum> { ["chassis"] = chassis.Uuid },
+                    Condition.Is(binding.Uuid));
+            }
+        }
+
+        return transaction;
+    }
+}
