@@ -1,4 +1,5 @@
 using Dpf.ApiServer.Storage;
+using Dpf.ApiServer.Strategies;
 using Microsoft.AspNetCore.Http;
 
 namespace Dpf.ApiServer.Serving;
@@ -29,6 +30,9 @@ public sealed partial class ServerComposition
 
     /// <summary>Checks of changes, in order.</summary>
     public IList<IAdmission> Admission { get; } = [];
+
+    /// <summary>What single kinds do besides what all do.</summary>
+    public IDictionary<GroupResource, ResourceStrategy> Strategies { get; } = new Dictionary<GroupResource, ResourceStrategy>();
 
     /// <summary>Media types beyond JSON and YAML.</summary>
     public IList<IBodyCodec> Codecs { get; } = [];

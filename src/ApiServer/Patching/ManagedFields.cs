@@ -1,0 +1,272 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Dpf.ApiServer.Schemas;
+using Dpf.ApiServer.Serving;
+
+namespace Dpf.ApiServer.Patching;
+
+/// <summary>Which field manager owns which fields of an object, as <c>metadata.managedFields</c> tells.</summary>
+public sealed class ManagedFields
+{
+    private const int UpdateManagers = 10;
+    private static readonly string[] UntrackedMetadata =
+    [
+        "name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName", "generation", "managedFields",
+        "resourceVersion", "deletionTimestamp", "deletionGracePeriodSeconds", "generateName",
+    ];
+
+    private readonly List<Entry> _entries;
+
+    private ManagedFields(List<Entry> entries) => _entries = entries;
+
+    /// <summary>Compared by reference: two entries may look alike.</summary>
+    private sealed record Entry(string Manager, bool Apply, string ApiVersion, string Subresource, string Time, FieldSet Fields);
+
+    /// <summary>Reads an object's.</summary>
+    public static ManagedFields Of(JsonObject? value) => new(
+    [
+        .. value.Objects("metadata", "managedFields").Where(e => e.Text("manager") is not null).Select(e => new Entry(
+            e.Text("manager")!,
+            e.Text("operation") == "Apply",
+            e.Text("apiVersion") ?? "",
+            e.Text("subresource") ?? "",
+            e.Text("time") ?? "",
+            FieldSet.Parse(e["fieldsV1"]))),
+    ]);
+
+    /// <summary>Writes them into an object.</summary>
+    public void WriteTo(JsonObject value)
+    {
+        var metadata = value.Map("metadata");
+        if (_entries.Count == 0)
+        {
+            metadata.Remove("managedFields");
+            return;
+        }
+
+        var list = new JsonArray();
+        var order = _entries
+            .OrderBy(e => !e.Apply)
+            .ThenBy(e => e.Time, StringComparer.Ordinal)
+            .ThenBy(e => e.Manager, StringComparer.Ordinal);
+        foreach (var entry in order)
+        {
+            var json = new JsonObject
+            {
+                ["manager"] = entry.Manager,
+                ["operation"] = entry.Apply ? "Apply" : "Update",
+                ["apiVersion"] = entry.ApiVersion,
+                ["time"] = entry.Time,
+                ["fieldsType"] = "FieldsV1",
+                ["fieldsV1"] = entry.Fields.ToJson(),
+            };
+            if (entry.Subresource.Length > 0)
+            {
+                json["subresource"] = entry.Subresource;
+            }
+
+            list.Add(json);
+        }
+
+        metadata["managedFields"] = list;
+    }
+
+    /// <summary>Records that a manager turned one object into another by other means than apply.</summary>
+    public void Update(
+        ResourceDefinition definition, string subresource, string manager, JsonObject before, JsonObject after, DateTimeOffset now)
+    {
+        var (changed, removed) = TypedValues.Compare(Bare(before), Bare(after), definition.Schema);
+        foreach (var strip in new[] { changed, removed })
+        {
+            Strip(strip);
+        }
+
+        var own = _entries.Find(e =>
+            !e.Apply && e.Manager == manager && e.ApiVersion == definition.ApiVersion && e.Subresource == subresource);
+        TakeFromOthers(own, changed, removed);
+        var owned = own?.Fields ?? new FieldSet();
+        var fields = FieldSet.Union(FieldSet.Except(owned, removed), changed);
+        if (own is not null)
+        {
+            _entries.Remove(own);
+        }
+
+        if (!fields.IsEmpty)
+        {
+            _entries.Add(new Entry(
+                manager,
+                false,
+                definition.ApiVersion,
+                subresource,
+                own is not null && FieldSet.Same(owned, fields) ? own.Time : Show(now),
+                fields));
+            FoldOldest();
+        }
+    }
+
+    /// <summary>
+    /// Lays a manager's configuration over the live object: takes what it names, drops what it named before and no one
+    /// else owns. Returns the merged object.
+    /// </summary>
+    /// <exception cref="ApiException">Other managers own fields with other values, and <paramref name="force"/> is not set.</exception>
+    public JsonObject Apply(
+        ResourceDefinition definition,
+        string subresource,
+        string manager,
+        JsonObject live,
+        bool exists,
+        JsonObject applied,
+        bool force,
+        DateTimeOffset now)
+    {
+        StructuralSchema? schema = definition.Schema;
+        if (_entries.Count == 0 && exists)
+        {
+            AdoptExisting(definition, live, now);
+        }
+
+        var wanted = new FieldSet();
+        TypedValues.Collect(Bare(applied), schema, wanted, containers: false, root: true);
+        Strip(wanted);
+        var own = _entries.Find(e => e.Apply && e.Manager == manager && e.Subresource == subresource);
+        var last = own?.Fields ?? new FieldSet();
+        var merged = (JsonObject)TypedValues.Merge(live, applied, schema, root: true)!;
+        var kept = _entries.Where(e => e != own).Aggregate(wanted, (set, e) => FieldSet.Union(set, e.Fields));
+        TypedValues.Prune(merged, schema, last, kept, root: true);
+
+        var (changed, removed) = TypedValues.Compare(Bare(live), Bare(merged), schema);
+        var conflicts = _entries
+            .Where(e => e != own)
+            .Select(e => (Entry: e, Fields: FieldSet.Intersect(e.Fields, changed)))
+            .Where(c => !c.Fields.IsEmpty)
+            .ToList();
+        if (conflicts.Count > 0 && !force)
+        {
+            throw Conflict([.. conflicts.Select(c => (Show(c.Entry), c.Fields))]);
+        }
+
+        TakeFromOthers(own, changed, removed);
+        if (own is not null)
+        {
+            _entries.Remove(own);
+        }
+
+        if (!wanted.IsEmpty)
+        {
+            var same = own is not null && FieldSet.Same(last, wanted) && changed.IsEmpty && removed.IsEmpty;
+            _entries.Add(new Entry(manager, true, definition.ApiVersion, subresource, same ? own!.Time : Show(now), wanted));
+        }
+
+        return merged;
+    }
+
+    private static ApiException Conflict(List<(string Manager, FieldSet Fields)> conflicts)
+    {
+        var causes = conflicts
+            .SelectMany(c => c.Fields.Paths().Select(path => new StatusCause("FieldManagerConflict", "conflict with " + c.Manager, path)))
+            .ToList();
+        string text;
+        if (causes.Count == 1)
+        {
+            text = $"Apply failed with 1 conflict: conflict with {conflicts[0].Manager}: {causes[0].Field}";
+        }
+        else
+        {
+            var sections = conflicts.Select(c =>
+                $"conflicts with {c.Manager}:\n" + string.Join('\n', c.Fields.Paths().Select(p => "- " + p)));
+            text = $"Apply failed with {causes.Count} conflicts: {string.Join('\n', sections)}";
+        }
+
+        return new ApiException(409, "Conflict", text) { Causes = causes };
+    }
+
+    /// <summary>What an object without known managers holds belongs to whoever was there before.</summary>
+    private void AdoptExisting(ResourceDefinition definition, JsonObject live, DateTimeOffset now)
+    {
+        var existing = new FieldSet();
+        TypedValues.Collect(Bare(live), definition.Schema, existing, containers: true, root: true);
+        Strip(existing);
+        if (definition.HasStatus)
+        {
+            existing.Remove("f:status");
+        }
+
+        if (!existing.IsEmpty)
+        {
+            _entries.Add(new Entry("before-first-apply", false, definition.ApiVersion, "", Show(now), existing));
+        }
+    }
+
+    private void TakeFromOthers(Entry? own, FieldSet changed, FieldSet removed)
+    {
+        for (var i = _entries.Count - 1; i >= 0; i--)
+        {
+            if (ReferenceEquals(_entries[i], own))
+            {
+                continue;
+            }
+
+            var rest = FieldSet.Except(FieldSet.Except(_entries[i].Fields, changed), removed);
+            if (rest.IsEmpty)
+            {
+                _entries.RemoveAt(i);
+            }
+            else
+            {
+                _entries[i] = _entries[i] with { Fields = rest };
+            }
+        }
+    }
+
+    private void FoldOldest()
+    {
+        var updates = _entries.Where(e => !e.Apply && e.Subresource.Length == 0).OrderBy(e => e.Time, StringComparer.Ordinal).ToList();
+        if (updates.Count <= UpdateManagers)
+        {
+            return;
+        }
+
+        var folded = updates.Take(updates.Count - UpdateManagers + 1).ToList();
+        _entries.RemoveAll(folded.Contains);
+        _entries.Add(folded[^1] with
+        {
+            Manager = "ancient-changes",
+            Fields = folded.Aggregate(new FieldSet(), (set, e) => FieldSet.Union(set, e.Fields)),
+        });
+    }
+
+    private static JsonObject Bare(JsonObject value)
+    {
+        var bare = new JsonObject();
+        foreach (var (name, field) in value)
+        {
+            if (name is not ("apiVersion" or "kind"))
+            {
+                bare[name] = field?.DeepClone();
+            }
+        }
+
+        return bare;
+    }
+
+    private static void Strip(FieldSet set)
+    {
+        set.Remove("f:apiVersion");
+        set.Remove("f:kind");
+        if (set.Find("f:metadata") is { } metadata)
+        {
+            metadata.Owned = false;
+            foreach (var name in UntrackedMetadata)
+            {
+                metadata.Remove("f:" + name);
+            }
+        }
+    }
+
+    private static string Show(Entry entry) =>
+        $"\"{entry.Manager}\"" + (entry.Subresource.Length > 0 ? $" with subresource \"{entry.Subresource}\"" : "") +
+        (entry.Apply ? "" : $" using {entry.ApiVersion}");
+
+    private static string Show(DateTimeOffset now) =>
+        now.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+}
