@@ -121,8 +121,8 @@ public static class CniEndpoint
             case "DEL":
                 await attachment.DeleteAsync(request, cancellation);
                 return null;
-            case "STATUS" when attachment.NotReady is { } reason:
-                throw new NotReadyException(reason);
+            case "STATUS" when attachment.NotReady is { } why:
+                throw new NotReadyException(why);
             default:
                 return null;
         }
