@@ -1,13 +1,9 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using Dpf.Runtime.Hosting;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Dpf.Runtime.Admission;
 
@@ -28,39 +24,19 @@ public sealed class WebhookServer(ComponentContext context, int port, string cer
     }
 
     /// <summary>Serves until cancelled.</summary>
-    public async Task RunAsync(CancellationToken cancellation)
-    {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Services.AddSingleton(context.Loggers);
-        builder.Services.AddRoutingCore();
-        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(
-            IPAddress.Any, port, listen => listen.UseHttps(https => https.ServerCertificateSelector = (_, _) => Certificate())));
-        builder.WebHost.UseSockets(sockets => sockets.CreateBoundListenSocket = endpoint =>
+    public Task RunAsync(CancellationToken cancellation) => ComponentServer.ServeAsync(
+        context, port,
+        app =>
         {
-            var socket = context.Network.CreateSocket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
-            socket.Bind(endpoint);
-            return socket;
-        });
-        await using var app = builder.Build();
-        foreach (var (path, handler) in _handlers)
-        {
-            app.MapPost(path, http => AnswerAsync(http, handler));
-        }
+            foreach (var (path, handler) in _handlers)
+            {
+                app.MapPost(path, http => AnswerAsync(http, handler));
+            }
 
-        app.MapGet("/healthz", () => "ok");
-        app.MapGet("/readyz", () => "ok");
-        await app.StartAsync(cancellation);
-        try
-        {
-            await Task.Delay(Timeout.InfiniteTimeSpan, context.Time, cancellation);
-        }
-        finally
-        {
-            using var grace = new CancellationTokenSource(TimeSpan.FromSeconds(1), context.Time);
-            await app.StopAsync(grace.Token);
-        }
-    }
+            app.MapGet("/healthz", () => "ok");
+            app.MapGet("/readyz", () => "ok");
+        },
+        cancellation, Certificate);
 
     private static async Task AnswerAsync(HttpContext http, Func<AdmissionRequest, CancellationToken, Task<AdmissionAnswer>> handler)
     {
