@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using YamlDotNet.Core;
 using YamlDotNet.RepresentationModel;
 
-namespace Dpf.Guide.Commands;
+namespace Dpf.Runtime.Clusters;
 
 /// <summary>Reads Kubernetes objects from YAML.</summary>
 public static class Manifests
