@@ -1,0 +1,77 @@
+using Dpf.Lab.ControlPlane.Networking;
+using Dpf.Lab.ControlPlane.Nodes;
+using Dpf.Lab.ControlPlane.Scheduling;
+using Dpf.Lab.ControlPlane.Storage;
+using Dpf.Lab.ControlPlane.Workloads;
+using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Informers;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Dpf.Lab.ControlPlane;
+
+/// <summary>How the built-in controllers of a cluster run.</summary>
+public sealed record ControlPlaneOptions
+{
+    /// <summary>Signs a certificate signing request (PEM) with the cluster's authority and returns the chain; null signs nothing.</summary>
+    public Func<string, string>? Sign { get; init; }
+
+    /// <summary>The range that nodes get a /24 pod network from; null leaves <c>spec.podCIDR</c> alone.</summary>
+    public string? PodCidr { get; init; }
+
+    /// <summary>How long a node's lease may be stale before the node counts as unreachable.</summary>
+    public TimeSpan NodeGracePeriod { get; init; } = TimeSpan.FromSeconds(40);
+
+    /// <summary>Where the controllers log.</summary>
+    public ILoggerFactory Loggers { get; init; } = NullLoggerFactory.Instance;
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+}
+
+/// <summary>
+/// What a control plane runs beside its API server: the scheduler and the controllers of workloads, endpoints, nodes,
+/// certificates and volumes. Everything reacts to watches; nothing polls on the way to a running pod.
+/// </summary>
+public static class ControlPlane
+{
+    /// <summary>Runs until cancelled.</summary>
+    /// <param name="admin">A client that may do everything.</param>
+    /// <param name="options">How.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public static async Task RunAsync(KubeClient admin, ControlPlaneOptions options, CancellationToken cancellation)
+    {
+        await using var cache = new Cache(admin, options.Time, options.Loggers);
+        var (loggers, time) = (options.Loggers, options.Time);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        List<Task> running =
+        [
+            new PodScheduler(cache, loggers, time).RunAsync(ended.Token),
+            new ReplicaSetController(cache, loggers, time).RunAsync(ended.Token),
+            new DeploymentController(cache, loggers, time).RunAsync(ended.Token),
+            new DaemonSetController(cache, loggers, time).RunAsync(ended.Token),
+            new StatefulSetController(cache, loggers, time).RunAsync(ended.Token),
+            new JobController(cache, loggers, time).RunAsync(ended.Token),
+            new EndpointsController(cache, loggers, time).RunAsync(ended.Token),
+            new NodeLifecycle(cache, options).RunAsync(ended.Token),
+            new PodCleanup(cache, loggers, time).RunAsync(ended.Token),
+            new VolumeBinder(cache, loggers, time).RunAsync(ended.Token),
+        ];
+        if (options.Sign is { } sign)
+        {
+            running.Add(new CertificateController(cache, sign, loggers, time).RunAsync(ended.Token));
+        }
+
+        // The first that ends ends all: a control plane without one of its parts would only look alive.
+        var first = await Task.WhenAny(running);
+        await ended.CancelAsync();
+        try
+        {
+            await first;
+        }
+        finally
+        {
+            await Task.WhenAll(running).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        }
+    }
+}
