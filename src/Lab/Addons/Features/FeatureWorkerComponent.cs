@@ -54,7 +54,7 @@ internal sealed class FeatureWorkerComponent : IComponent
         }
 
         var local = context.Machine.Path(folder);
-        foreach (var file in Directory.Exists(local) ? Directory.EnumerateFiles(local).Where(f => Path.GetFileName(f)[0] != '.').Order() : [])
+        foreach (var file in Directory.Exists(local) ? Directory.GetFiles(local).Where(f => Path.GetFileName(f)[0] != '.').Order() : Enumerable.Empty<string>())
         {
             foreach (var (name, value) in FeatureLabels.Parse(File.ReadAllText(file)))
             {
