@@ -115,6 +115,8 @@ internal sealed class KubeMultusComponent : IComponent
                 lines[i] = await reader.ReadLineAsync(cancellation) ?? "";
             }
 
+            // To the end: a socket closed with unread input takes the answer with it.
+            await reader.ReadToEndAsync(cancellation);
             var call = new CniCall(lines[0], lines[1], lines[2], lines[3], lines[4], lines[5]);
             var (code, body) = await AnswerAsync(call, networks, logger, cancellation);
             await stream.WriteAsync(Encoding.UTF8.GetBytes($"{code}\n{body?.ToJsonString()}\n"), cancellation);
