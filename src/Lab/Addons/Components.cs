@@ -1,5 +1,7 @@
+using Dpf.Lab.Addons.Argo;
 using Dpf.Lab.Addons.Certificates;
 using Dpf.Lab.Addons.Features;
+using Dpf.Lab.Addons.Kamaji;
 using Dpf.Lab.Addons.Keepalived;
 using Dpf.Lab.Addons.Maintenance;
 using Dpf.Lab.Addons.Multus;
@@ -26,4 +28,12 @@ public static class Components
         ["maintenance-operator"] = new MaintenanceComponent(),
         ["keepalived"] = new KeepalivedComponent(),
     };
+
+    /// <summary>Those that need a part from elsewhere: an API server to host, a renderer of charts.</summary>
+    public static IReadOnlyDictionary<string, IComponent> With(IApiServerLauncher launcher, IChartRenderer renderer) =>
+        new Dictionary<string, IComponent>(All, StringComparer.Ordinal)
+        {
+            ["kamaji"] = new KamajiComponent(launcher),
+            ["argocd-application-controller"] = new ApplicationControllerComponent(renderer),
+        };
 }
