@@ -5,7 +5,6 @@ using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Informers;
 using Dpf.Runtime.Reconciling;
-using k8s;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
 
@@ -185,12 +184,12 @@ internal sealed class ApplicationController(Cache cache, ComponentContext contex
         {
             try
             {
-                if (await cluster.GetAsync(resource.ApiVersion, resource.Kind, resource.Namespace, resource.Name, cancellation) is { } live)
+                if (await cluster!.GetAsync(resource.ApiVersion, resource.Kind, resource.Namespace, resource.Name, cancellation) is { } live)
                 {
                     left++;
                     if (live["metadata"]?["deletionTimestamp"] is null)
                     {
-                        await cluster.DeleteAsync(
+                        await cluster!.DeleteAsync(
                             resource.ApiVersion, resource.Kind, resource.Namespace, resource.Name, cancellation, "Foreground");
                     }
                 }

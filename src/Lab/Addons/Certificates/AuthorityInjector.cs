@@ -16,9 +16,9 @@ internal sealed class AuthorityInjector(Cache cache, ILoggerFactory loggers, Tim
     public IEnumerable<Task> Start(CancellationToken cancellation) =>
     [
         RunAsync<V1ValidatingWebhookConfiguration>(
-            w => w.Webhooks?.Select((h, i) => ($"/webhooks/{i}/clientConfig/caBundle", h.ClientConfig.CaBundle)) ?? [], cancellation),
+            w => w.Webhooks?.Select((h, i) => ($"/webhooks/{i}/clientConfig/caBundle", (byte[]?)h.ClientConfig.CaBundle)) ?? [], cancellation),
         RunAsync<V1MutatingWebhookConfiguration>(
-            w => w.Webhooks?.Select((h, i) => ($"/webhooks/{i}/clientConfig/caBundle", h.ClientConfig.CaBundle)) ?? [], cancellation),
+            w => w.Webhooks?.Select((h, i) => ($"/webhooks/{i}/clientConfig/caBundle", (byte[]?)h.ClientConfig.CaBundle)) ?? [], cancellation),
         RunAsync<V1CustomResourceDefinition>(
             d => d.Spec.Conversion?.Webhook?.ClientConfig is { } client
                 ? [("/spec/conversion/webhook/clientConfig/caBundle", client.CaBundle)]

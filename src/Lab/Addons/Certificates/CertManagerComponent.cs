@@ -115,7 +115,7 @@ internal sealed class CertificateController(Cache cache, string clusterNamespace
             var issued = Issuance.Issue(certificate.Spec, authority, now);
             await cache.Client.ApplyAsync(SecretOf(certificate, issued, digest), Manager, cancellation);
             using var parsed = X509Certificate2.CreateFromPem(issued.Certificate);
-            end = parsed.NotAfter.ToUniversalTime();
+            end = new DateTimeOffset(parsed.NotAfter);
             revision++;
         }
 
@@ -134,7 +134,7 @@ internal sealed class CertificateController(Cache cache, string clusterNamespace
         }
 
         using var certificate = X509Certificate2.CreateFromPem(Encoding.UTF8.GetString(pem!));
-        return certificate.NotAfter.ToUniversalTime();
+        return new DateTimeOffset(certificate.NotAfter);
     }
 
     private static V1Secret SecretOf(Certificate certificate, IssuedCertificate issued, string digest)

@@ -86,7 +86,7 @@ internal sealed class RunningTenant : IAsyncDisposable
         {
             try
             {
-                await ControlPlane.ControlPlane.RunAsync(client, options, stop.Token);
+                await ClusterControllers.RunAsync(client, options, stop.Token);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {

@@ -37,7 +37,8 @@ public static class CertificateSigner
             : X509SignatureGenerator.CreateForRSA(
                 rsa ?? throw new CryptographicException("the authority's key is not at hand"), RSASignaturePadding.Pkcs1);
         var now = time.GetUtcNow();
-        var end = now.AddYears(1) < authority.NotAfter ? now.AddYears(1) : authority.NotAfter.ToUniversalTime();
+        var limit = new DateTimeOffset(authority.NotAfter);
+        var end = now.AddYears(1) < limit ? now.AddYears(1) : limit;
         using var certificate = request.Create(
             authority.SubjectName, generator, now.AddMinutes(-5), end, RandomNumberGenerator.GetBytes(12));
         return certificate.ExportCertificatePem() + "\n";

@@ -3,7 +3,6 @@ using Dpf.Lab.ControlPlane.Workloads;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Informers;
 using Dpf.Runtime.Reconciling;
-using k8s;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
 

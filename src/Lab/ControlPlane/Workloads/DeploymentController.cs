@@ -115,7 +115,12 @@ internal sealed class DeploymentController(Cache cache, ILoggerFactory loggers, 
         }
         catch (KubeException e) when (e.IsConflict)
         {
-            return await cache.Client.GetAsync<V1ReplicaSet>(set.Metadata.NamespaceProperty, set.Metadata.Name, cancellation) ?? throw e;
+            if (await cache.Client.GetAsync<V1ReplicaSet>(set.Metadata.NamespaceProperty, set.Metadata.Name, cancellation) is { } present)
+            {
+                return present;
+            }
+
+            throw;
         }
     }
 

@@ -33,7 +33,7 @@ public sealed record ControlPlaneOptions
 /// What a control plane runs beside its API server: the scheduler and the controllers of workloads, endpoints, nodes,
 /// certificates and volumes. Everything reacts to watches; nothing polls on the way to a running pod.
 /// </summary>
-public static class ControlPlane
+public static class ClusterControllers
 {
     /// <summary>Runs until cancelled.</summary>
     /// <param name="admin">A client that may do everything.</param>
