@@ -57,6 +57,9 @@ public sealed record MachineCommand(params IReadOnlyList<string> Arguments)
     /// <summary>Where a started process appends standard output and error: an absolute path on the machine, or null.</summary>
     public string? LogPath { get; init; }
 
+    /// <summary>Whether a started process gets its standard streams piped to <see cref="IMachineProcess"/>; excludes a log.</summary>
+    public bool Piped { get; init; }
+
     /// <inheritdoc />
     public override string ToString() => string.Join(' ', Arguments);
 }
@@ -79,6 +82,15 @@ public interface IMachineProcess : IAsyncDisposable
 
     /// <summary>Completes with the exit code when the process has ended.</summary>
     Task<int> Exited { get; }
+
+    /// <summary>Standard input of a <see cref="MachineCommand.Piped"/> process; closing it ends the input.</summary>
+    Stream StandardInput => Stream.Null;
+
+    /// <summary>Standard output of a <see cref="MachineCommand.Piped"/> process.</summary>
+    Stream StandardOutput => Stream.Null;
+
+    /// <summary>Standard error of a <see cref="MachineCommand.Piped"/> process.</summary>
+    Stream StandardError => Stream.Null;
 }
 
 /// <summary>A command that had to succeed did not.</summary>
