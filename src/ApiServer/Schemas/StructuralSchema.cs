@@ -120,6 +120,9 @@ public sealed partial class StructuralSchema
     /// <summary><c>x-kubernetes-patch-merge-key</c>.</summary>
     public string? PatchMergeKey { get; set; }
 
+    /// <summary>Whether it says nothing about what is inside.</summary>
+    public bool IsSchemaless => Properties.Count == 0 && AdditionalProperties is null && Items is null;
+
     /// <summary><c>x-kubernetes-validations</c>.</summary>
     public IList<ValidationRule> Validations { get; set; } = [];
 }

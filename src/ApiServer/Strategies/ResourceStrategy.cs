@@ -36,6 +36,9 @@ public class ResourceStrategy
     /// <summary>Whether an update without resourceVersion is fine.</summary>
     public virtual bool AllowsUnconditionalUpdate => true;
 
+    /// <summary>Whether a new object brings its status along (nodes do) rather than starting without.</summary>
+    public virtual bool KeepsStatusOnCreate => false;
+
     /// <summary>Fills in what clients may leave out. Called whenever an object is written.</summary>
     public virtual void Default(JsonObject value)
     {

@@ -1,0 +1,61 @@
+using System.Diagnostics;
+
+namespace Dpf.Testing;
+
+/// <summary>An ovsdb-server of the test's own with an empty database, gone when the test ends.</summary>
+internal sealed class OvsdbServer : IAsyncDisposable
+{
+    private readonly Process _process;
+
+    private OvsdbServer(string folder, Process process) => (Folder, _process) = (folder, process);
+
+    /// <summary>The folder with the database and the socket.</summary>
+    public string Folder { get; }
+
+    /// <summary>The socket.</summary>
+    public string Socket => Path.Combine(Folder, "db.sock");
+
+    /// <summary>Starts a server for the schema at a path.</summary>
+    public static async Task<OvsdbServer> StartAsync(string schema, CancellationToken cancellation)
+    {
+        var folder = Directory.CreateTempSubdirectory("dpf-ovsdb-").FullName;
+        var database = Path.Combine(folder, "db");
+        using (var create = Start("ovsdb-tool", "create", database, schema))
+        {
+            await create.WaitForExitAsync(cancellation);
+            Assert.Equal(0, create.ExitCode);
+        }
+
+        var server = new OvsdbServer(folder, Start(
+            "ovsdb-server", database, $"--remote=punix:{folder}/db.sock", $"--unixctl={folder}/ctl", "-vconsole:off"));
+        while (!File.Exists(server.Socket) && !server._process.HasExited)
+        {
+            await Task.Delay(10, cancellation);
+        }
+
+        return server;
+    }
+
+    /// <summary>Runs a command and returns its output.</summary>
+    public static async Task<string> RunAsync(CancellationToken cancellation, params string[] command)
+    {
+        using var process = Start(command[0], command[1..]);
+        var output = await process.StandardOutput.ReadToEndAsync(cancellation);
+        await process.WaitForExitAsync(cancellation);
+        return process.ExitCode == 0
+            ? output
+            : throw new InvalidOperationException($"{string.Join(' ', command)}: {await process.StandardError.ReadToEndAsync(cancellation)}");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _process.Kill(entireProcessTree: true);
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+        Directory.Delete(Folder, recursive: true);
+    }
+
+    /// <summary>Starts a command with its output captured.</summary>
+    public static Process Start(string program, params string[] arguments) =>
+        Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+}
