@@ -1,0 +1,122 @@
+using System.Net;
+using System.Security.Authentication;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Dpf.ApiServer.Serving;
+
+/// <summary>The way of every request: who, may they, what; failures become <c>Status</c> bodies.</summary>
+internal sealed class RequestPipeline(ServerComposition server)
+{
+    private readonly ILogger _logger = server.Options.Loggers.CreateLogger("apiserver");
+    private readonly ResourceRequests _resources = new(server);
+
+    public async Task HandleAsync(HttpContext http)
+    {
+        var cancellation = http.RequestAborted;
+        try
+        {
+            await ServeAsync(http, cancellation);
+        }
+        catch (ApiException e)
+        {
+            await server.Responses.WriteErrorAsync(http, e, cancellation);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            // The client went.
+        }
+        catch (Exception e) when (e is IOException or AuthenticationException && cancellation.IsCancellationRequested)
+        {
+            // The client went in the middle of a body.
+        }
+        catch (BadHttpRequestException e)
+        {
+            await server.Responses.WriteErrorAsync(http, ApiErrors.BadRequest(e.Message), cancellation);
+        }
+        catch (Exception e)
+        {
+            _logger.LogError(e, "{Method} {Path} failed", http.Request.Method, http.Request.Path);
+            await server.Responses.WriteErrorAsync(http, ApiErrors.Internal(e.Message), CancellationToken.None);
+        }
+    }
+
+    private async Task ServeAsync(HttpContext http, CancellationToken cancellation)
+    {
+        var request = new ApiRequest(http, RequestPath.Parse(http.Request)) { User = await AuthenticateAsync(http, cancellation) };
+        http.Response.Headers["Audit-Id"] = Guid.NewGuid().ToString();
+        await ImpersonateAsync(request, cancellation);
+        await AuthorizeAsync(request, cancellation);
+        if (request.Info.IsResource)
+        {
+            await _resources.ServeAsync(request, cancellation);
+            return;
+        }
+
+        var path = request.Info.Path;
+        var prefix = server.Paths.Keys
+            .Where(p => path == p || (p.EndsWith('/') ? path.StartsWith(p, StringComparison.Ordinal) : path.StartsWith(p + "/", StringComparison.Ordinal)))
+            .MaxBy(p => p.Length);
+        if (prefix is null)
+        {
+            throw new ApiException((int)HttpStatusCode.NotFound, "NotFound", "the server could not find the requested resource") { HasDetails = true };
+        }
+
+        await server.Paths[prefix](http);
+    }
+
+    private async Task<UserInfo> AuthenticateAsync(HttpContext http, CancellationToken cancellation)
+    {
+        foreach (var authenticator in server.Authenticators)
+        {
+            if (await authenticator.AuthenticateAsync(http, cancellation) is { } user)
+            {
+                return user with { Groups = [.. user.Groups.Append("system:authenticated").Distinct(StringComparer.Ordinal)] };
+            }
+        }
+
+        return server.Options.AnonymousAccess && !http.Request.Headers.ContainsKey("Authorization")
+            ? UserInfo.Anonymous
+            : throw ApiErrors.Unauthorized();
+    }
+
+    private async Task ImpersonateAsync(ApiRequest request, CancellationToken cancellation)
+    {
+        var headers = request.Http.Request.Headers;
+        if (headers["Impersonate-User"].ToString() is not { Length: > 0 } name)
+        {
+            return;
+        }
+
+        await AuthorizeAsync(
+            request.User, new RequestInfo { IsResource = true, Path = "", Verb = "impersonate", Resource = "users", Name = name }, cancellation);
+        request.User = new UserInfo(name, [.. headers["Impersonate-Group"].Select(g => g!), "system:authenticated"]);
+    }
+
+    private Task AuthorizeAsync(ApiRequest request, CancellationToken cancellation) =>
+        AuthorizeAsync(request.User, request.Info, cancellation);
+
+    private async Task AuthorizeAsync(UserInfo user, RequestInfo info, CancellationToken cancellation)
+    {
+        if (server.Authorizer is not { } authorizer)
+        {
+            return;
+        }
+
+        var decision = await authorizer.AuthorizeAsync(new AuthorizationAttributes(user, info), cancellation);
+        if (decision.Allowed)
+        {
+            return;
+        }
+
+        var what = info.IsResource
+            ? $"cannot {info.Verb} resource \"{info.Resource}{(info.Subresource.Length > 0 ? "/" + info.Subresource : "")}\" in API group \"{info.Group}\" " +
+              (info.Namespace.Length > 0 && info.Resource != "namespaces" ? $"in the namespace \"{info.Namespace}\"" : "at the cluster scope")
+            : $"cannot {info.Verb} path \"{info.Path}\"";
+        var why = $"User \"{user.Name}\" {what}{(decision.Reason.Length > 0 ? ": " + decision.Reason : "")}";
+        throw info.IsResource
+            ? ApiErrors.Forbidden(new GroupResource(info.Group, info.Resource), info.Name, why)
+            : new ApiException(403, "Forbidden", $"forbidden: {why}") { HasDetails = true };
+    }
+}
