@@ -1,0 +1,222 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Dpf.ApiServer.Serving;
+
+namespace Dpf.ApiServer.Strategies;
+
+/// <summary>Namespaces: kept until their content is gone.</summary>
+internal sealed class NamespaceStrategy : ResourceStrategy
+{
+    public override NameRule Names => NameRule.Label;
+
+    public override ValueTask PrepareForCreateAsync(JsonObject value, bool dryRun, CancellationToken cancellation)
+    {
+        value.Map("spec")["finalizers"] = new JsonArray("kubernetes");
+        value["status"] = new JsonObject { ["phase"] = "Active" };
+        value.Map("metadata").Map("labels")["kubernetes.io/metadata.name"] = value.Name();
+        return ValueTask.CompletedTask;
+    }
+
+    public override ValueTask PrepareForUpdateAsync(
+        JsonObject value, JsonObject old, string subresource, bool dryRun, CancellationToken cancellation)
+    {
+        if (subresource.Length == 0)
+        {
+            value["spec"] = old["spec"]?.DeepClone();
+        }
+
+        value.Map("metadata").Map("labels")["kubernetes.io/metadata.name"] = value.Name();
+        return ValueTask.CompletedTask;
+    }
+
+    public override void CheckDelete(JsonObject value)
+    {
+        if (value.Name() is "default" or "kube-system" or "kube-public")
+        {
+            throw ApiErrors.Forbidden(new GroupResource("", "namespaces"), value.Name(), "this namespace may not be deleted");
+        }
+    }
+
+    public override bool LingersOnDelete(JsonObject value) => value.At("spec", "finalizers") is JsonArray { Count: > 0 };
+
+    public override void MarkDeleted(JsonObject value) => value.Map("status")["phase"] = "Terminating";
+}
+
+/// <summary>Nodes: a kubelet's first object brings its status.</summary>
+internal sealed class NodeStrategy : ResourceStrategy
+{
+    public override bool KeepsStatusOnCreate => true;
+}
+
+/// <summary>Secrets: a type, and texts in plain that become data.</summary>
+internal sealed class SecretStrategy : ResourceStrategy
+{
+    public override void Default(JsonObject value)
+    {
+        value.Default("type", "Opaque");
+        if (value["stringData"] is JsonObject texts)
+        {
+            foreach (var (name, text) in texts)
+            {
+                value.Map("data")[name] = Convert.ToBase64String(Encoding.UTF8.GetBytes(text.Text() ?? ""));
+            }
+
+            value.Remove("stringData");
+        }
+    }
+
+    public override IEnumerable<FieldError> Validate(JsonObject value, JsonObject? old)
+    {
+        foreach (var (name, data) in value["data"] as JsonObject ?? [])
+        {
+            if (data.Text() is not { } text || !Convert.TryFromBase64String(text, new byte[text.Length], out _))
+            {
+                yield return FieldError.Invalid($"data[{name}]", "<hidden>", "illegal base64 data");
+            }
+        }
+
+        if (old is not null && old.Text("type") != value.Text("type"))
+        {
+            yield return FieldError.Invalid("type", value.Text("type"), "field is immutable");
+        }
+
+        if (old.Flag("immutable") && !JsonNode.DeepEquals(old["data"], value["data"]))
+        {
+            yield return FieldError.Forbidden("data", "field is immutable when `immutable` is set");
+        }
+    }
+}
+
+/// <summary>Claims: a phase from the beginning.</summary>
+internal sealed class VolumeClaimStrategy : ResourceStrategy
+{
+    public override void Default(JsonObject value)
+    {
+        value.Map("spec").Default("volumeMode", "Filesystem");
+        value.Default("status", new JsonObject { ["phase"] = "Pending" });
+    }
+}
+
+/// <summary>Volumes: a phase from the beginning.</summary>
+internal sealed class VolumeStrategy : ResourceStrategy
+{
+    public override void Default(JsonObject value)
+    {
+        var spec = value.Map("spec");
+        spec.Default("volumeMode", "Filesystem");
+        spec.Default("persistentVolumeReclaimPolicy", "Retain");
+        value.Default("status", new JsonObject { ["phase"] = "Pending" });
+    }
+}
+
+/// <summary>Storage classes: when volumes are made and kept.</summary>
+internal sealed class StorageClassStrategy : ResourceStrategy
+{
+    public override void Default(JsonObject value)
+    {
+        value.Default("reclaimPolicy", "Delete");
+        value.Default("volumeBindingMode", "Immediate");
+    }
+}
+
+/// <summary>Certificate requests: who asked is the server's to say.</summary>
+internal sealed class CertificateRequestStrategy : ResourceStrategy
+{
+    public override ValueTask PrepareForCreateAsync(JsonObject value, bool dryRun, CancellationToken cancellation)
+    {
+        value["status"] = new JsonObject();
+        return ValueTask.CompletedTask;
+    }
+}
+
+/// <summary>Roles, whose names may hold colons.</summary>
+internal sealed class RoleStrategy : ResourceStrategy
+{
+    public override NameRule Names => NameRule.PathSegment;
+
+    public override void Default(JsonObject value)
+    {
+        if (value["roleRef"] is JsonObject role)
+        {
+            role.Default("apiGroup", "rbac.authorization.k8s.io");
+        }
+
+        foreach (var subject in value.Objects("subjects"))
+        {
+            if (subject.Text("kind") is "User" or "Group")
+            {
+                subject.Default("apiGroup", "rbac.authorization.k8s.io");
+            }
+        }
+    }
+}
+
+/// <summary>Webhooks: how they are called.</summary>
+internal sealed class WebhookStrategy : ResourceStrategy
+{
+    public override void Default(JsonObject value)
+    {
+        foreach (var hook in value.Objects("webhooks"))
+        {
+            hook.Default("failurePolicy", "Fail");
+            hook.Default("matchPolicy", "Equivalent");
+            hook.Default("timeoutSeconds", 10);
+            hook.Default("namespaceSelector", new JsonObject());
+            hook.Default("objectSelector", new JsonObject());
+            if (value.Text("kind") == "MutatingWebhookConfiguration")
+            {
+                hook.Default("reinvocationPolicy", "Never");
+            }
+
+            if (hook.At("clientConfig", "service") is JsonObject service)
+            {
+                service.Default("port", 443);
+            }
+
+            foreach (var rule in hook.Objects("rules"))
+            {
+                rule.Default("scope", "*");
+            }
+        }
+    }
+}
+
+/// <summary>Custom resource definitions: names, versions and a status from the beginning.</summary>
+internal sealed class DefinitionStrategy : ResourceStrategy
+{
+    public override void Default(JsonObject value)
+    {
+        var spec = value.Map("spec");
+        var names = spec.Map("names");
+        names.Default("singular", names.Text("kind")?.ToLowerInvariant());
+        names.Default("listKind", names.Text("kind") + "List");
+        spec.Default("conversion", new JsonObject { ["strategy"] = "None" });
+        if (value["status"] is not JsonObject)
+        {
+            value["status"] = new JsonObject();
+        }
+    }
+
+    public override IEnumerable<FieldError> Validate(JsonObject value, JsonObject? old)
+    {
+        var wanted = $"{value.Text("spec", "names", "plural")}.{value.Text("spec", "group")}";
+        if (value.Name() != wanted)
+        {
+            yield return FieldError.Invalid("metadata.name", value.Name(), "must be spec.names.plural+\".\"+spec.group");
+        }
+
+        var versions = value.Objects("spec", "versions").ToList();
+        if (versions.Count(v => v.Flag("storage")) != 1)
+        {
+            yield return FieldError.Invalid("spec.versions", null, "must have exactly one version marked as storage version");
+        }
+
+        for (var i = 0; i < versions.Count; i++)
+        {
+            if (versions[i].At("schema", "openAPIV3Schema") is null)
+            {
+                yield return FieldError.Required($"spec.versions[{i}].schema.openAPIV3Schema", "schemas are required");
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+using System.Text.Json.Nodes;
+using Dpf.ApiServer.Serving;
+
+namespace Dpf.ApiServer.Strategies;
+
+/// <summary>Kinds with a pod template: its defaults, their own, and that a selector fits it.</summary>
+/// <param name="own">The kind's own defaults, applied to its spec.</param>
+/// <param name="templateSteps">Where the template is, below spec.</param>
+internal sealed class WorkloadStrategy(Action<JsonObject> own, params string[] templateSteps) : ResourceStrategy
+{
+    public static WorkloadStrategy Deployment { get; } = new(
+        spec =>
+        {
+            spec.Default("replicas", 1);
+            spec.Default("revisionHistoryLimit", 10);
+            spec.Default("progressDeadlineSeconds", 600);
+            Rolling(spec, "strategy", new JsonObject { ["maxUnavailable"] = "25%", ["maxSurge"] = "25%" });
+        },
+        "template");
+
+    public static WorkloadStrategy ReplicaSet { get; } = new(spec => spec.Default("replicas", 1), "template");
+
+    public static WorkloadStrategy DaemonSet { get; } = new(
+        spec =>
+        {
+            spec.Default("revisionHistoryLimit", 10);
+            Rolling(spec, "updateStrategy", new JsonObject { ["maxUnavailable"] = 1, ["maxSurge"] = 0 });
+        },
+        "template");
+
+    public static WorkloadStrategy StatefulSet { get; } = new(
+        spec =>
+        {
+            spec.Default("replicas", 1);
+            spec.Default("revisionHistoryLimit", 10);
+            spec.Default("podManagementPolicy", "OrderedReady");
+            Rolling(spec, "updateStrategy", new JsonObject { ["partition"] = 0 });
+        },
+        "template");
+
+    public static WorkloadStrategy CronJob { get; } = new(
+        spec =>
+        {
+            spec.Default("concurrencyPolicy", "Allow");
+            spec.Default("suspend", false);
+            spec.Default("successfulJobsHistoryLimit", 3);
+            spec.Default("failedJobsHistoryLimit", 1);
+        },
+        "jobTemplate", "spec", "template");
+
+    public override void Default(JsonObject value)
+    {
+        var spec = value.Map("spec");
+        own(spec);
+        PodDefaults.Apply(spec.At([.. templateSteps, "spec"]) as JsonObject);
+    }
+
+    public override IEnumerable<FieldError> Validate(JsonObject value, JsonObject? old)
+    {
+        if (templateSteps.Length > 1)
+        {
+            yield break;
+        }
+
+        if (value.At("spec", "selector") is not JsonObject selector)
+        {
+            yield return FieldError.Required("spec.selector");
+            yield break;
+        }
+
+        var labels = value.At("spec", "template", "metadata", "labels") as JsonObject ?? [];
+        if (LabelSelector.From(selector) is { } wanted && !wanted.Matches(key => labels.Text(key)))
+        {
+            yield return FieldError.Invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`");
+        }
+
+        if (old is not null && !JsonNode.DeepEquals(JsonNode.Parse(old["spec"]!["selector"]!.ToJsonString()), JsonNode.Parse(selector.ToJsonString())))
+        {
+            yield return FieldError.Invalid("spec.selector", selector, "field is immutable");
+        }
+    }
+
+    private static void Rolling(JsonObject spec, string field, JsonObject defaults)
+    {
+        var strategy = spec.Map(field);
+        strategy.Default("type", "RollingUpdate");
+        if (strategy.Text("type") == "RollingUpdate")
+        {
+            var rolling = strategy.Map("rollingUpdate");
+            foreach (var (name, value) in defaults)
+            {
+                rolling.Default(name, value?.DeepClone());
+            }
+        }
+    }
+}
+
+/// <summary>Jobs: a selector by the job's own uid.</summary>
+internal sealed class JobStrategy : ResourceStrategy
+{
+    public override void Default(JsonObject value)
+    {
+        var spec = value.Map("spec");
+        spec.Default("parallelism", 1);
+        spec.Default("completions", 1);
+        spec.Default("backoffLimit", 6);
+        spec.Default("completionMode", "NonIndexed");
+        spec.Default("suspend", false);
+        spec.Default("manualSelector", false);
+        PodDefaults.Apply(spec.At("template", "spec") as JsonObject);
+    }
+
+    public override ValueTask PrepareForCreateAsync(JsonObject value, bool dryRun, CancellationToken cancellation)
+    {
+        var spec = value.Map("spec");
+        if (!spec.Flag("manualSelector"))
+        {
+            var uid = value.Text("metadata", "uid");
+            var labels = spec.Map("template").Map("metadata").Map("labels");
+            labels["batch.kubernetes.io/controller-uid"] = uid;
+            labels["controller-uid"] = uid;
+            labels["batch.kubernetes.io/job-name"] = value.Name();
+            labels["job-name"] = value.Name();
+            spec["selector"] = new JsonObject { ["matchLabels"] = new JsonObject { ["batch.kubernetes.io/controller-uid"] = uid } };
+        }
+
+        return ValueTask.CompletedTask;
+    }
+}
