@@ -80,7 +80,7 @@ internal sealed class SecretStrategy : ResourceStrategy
             yield return FieldError.Invalid("type", value.Text("type"), "field is immutable");
         }
 
-        if (old.Flag("immutable") && !JsonNode.DeepEquals(old["data"], value["data"]))
+        if (old is not null && old.Flag("immutable") && !JsonNode.DeepEquals(old["data"], value["data"]))
         {
             yield return FieldError.Forbidden("data", "field is immutable when `immutable` is set");
         }
