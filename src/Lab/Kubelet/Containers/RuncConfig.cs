@@ -1,0 +1,158 @@
+using System.Text.Json.Nodes;
+using k8s.Models;
+
+namespace Dpf.Lab.Kubelet.Containers;
+
+/// <summary>The configuration of a container for runc (OCI runtime specification); pure.</summary>
+internal static class RuncConfig
+{
+    private static readonly string[] DefaultCapabilities =
+    [
+        "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW", "CAP_SETGID", "CAP_SETUID",
+        "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT", "CAP_KILL", "CAP_AUDIT_WRITE",
+    ];
+
+    private static readonly string[] AllCapabilities =
+    [
+        .. DefaultCapabilities, "CAP_DAC_READ_SEARCH", "CAP_LINUX_IMMUTABLE", "CAP_NET_BROADCAST", "CAP_NET_ADMIN", "CAP_IPC_LOCK",
+        "CAP_IPC_OWNER", "CAP_SYS_MODULE", "CAP_SYS_RAWIO", "CAP_SYS_PTRACE", "CAP_SYS_PACCT", "CAP_SYS_ADMIN", "CAP_SYS_BOOT",
+        "CAP_SYS_NICE", "CAP_SYS_RESOURCE", "CAP_SYS_TIME", "CAP_SYS_TTY_CONFIG", "CAP_LEASE", "CAP_AUDIT_CONTROL",
+        "CAP_MAC_OVERRIDE", "CAP_MAC_ADMIN", "CAP_SYSLOG", "CAP_WAKE_ALARM", "CAP_BLOCK_SUSPEND", "CAP_AUDIT_READ", "CAP_PERFMON",
+        "CAP_BPF", "CAP_CHECKPOINT_RESTORE",
+    ];
+
+    /// <summary>Builds <c>config.json</c>.</summary>
+    /// <param name="plan">The container.</param>
+    /// <param name="files">Files that the kubelet makes for the container: target → path on the machine.</param>
+    public static JsonObject Build(ContainerPlan plan, IReadOnlyDictionary<string, string> files)
+    {
+        var spec = plan.Pod.Spec;
+        var security = plan.Container.SecurityContext;
+        var privileged = security?.Privileged == true;
+        var capabilities = Capabilities(security);
+        return new JsonObject
+        {
+            ["ociVersion"] = "1.0.2",
+            ["hostname"] = spec.HostNetwork == true ? null : plan.Pod.Metadata.Name,
+            ["root"] = new JsonObject { ["path"] = "rootfs", ["readonly"] = security?.ReadOnlyRootFilesystem == true },
+            ["process"] = new JsonObject
+            {
+                ["terminal"] = false,
+                ["user"] = new JsonObject
+                {
+                    ["uid"] = security?.RunAsUser ?? spec.SecurityContext?.RunAsUser ?? 0,
+                    ["gid"] = security?.RunAsGroup ?? spec.SecurityContext?.RunAsGroup ?? 0,
+                },
+                ["args"] = Texts(plan.Arguments),
+                ["env"] = Texts(plan.Environment.Select(e => $"{e.Key}={e.Value}")),
+                ["cwd"] = plan.Container.WorkingDir is { Length: > 0 } folder ? folder : "/",
+                ["capabilities"] = new JsonObject
+                {
+                    ["bounding"] = Texts(capabilities), ["effective"] = Texts(capabilities), ["permitted"] = Texts(capabilities),
+                },
+                ["noNewPrivileges"] = security?.AllowPrivilegeEscalation == false,
+            },
+            ["mounts"] = Mounts(plan, files, privileged),
+            ["linux"] = new JsonObject
+            {
+                ["namespaces"] = Namespaces(plan),
+                ["cgroupsPath"] = "/dpf/" + plan.Id,
+                ["resources"] = new JsonObject
+                {
+                    ["devices"] = new JsonArray(new JsonObject { ["allow"] = true, ["access"] = "rwm" }),
+                },
+                ["devices"] = new JsonArray(),
+            },
+        };
+    }
+
+    /// <summary>The capabilities that a security context leaves.</summary>
+    public static IReadOnlyList<string> Capabilities(V1SecurityContext? security)
+    {
+        if (security?.Privileged == true)
+        {
+            return AllCapabilities;
+        }
+
+        static string Full(string name) => name.StartsWith("CAP_", StringComparison.Ordinal) ? name : "CAP_" + name;
+        var dropped = (security?.Capabilities?.Drop ?? []).Select(Full).ToHashSet(StringComparer.Ordinal);
+        var added = (security?.Capabilities?.Add ?? []).Select(Full).ToList();
+        IEnumerable<string> kept = dropped.Contains("CAP_ALL") ? [] : DefaultCapabilities.Except(dropped);
+        return [.. kept.Concat(added.Contains("CAP_ALL") ? AllCapabilities : added).Distinct(StringComparer.Ordinal)];
+    }
+
+    private static JsonArray Namespaces(ContainerPlan plan)
+    {
+        var spec = plan.Pod.Spec;
+        JsonArray namespaces = [new JsonObject { ["type"] = "mount" }];
+        if (spec.HostPID != true)
+        {
+            namespaces.Add(new JsonObject { ["type"] = "pid" });
+        }
+
+        if (spec.HostIPC != true)
+        {
+            namespaces.Add(new JsonObject { ["type"] = "ipc" });
+        }
+
+        if (spec.HostNetwork != true)
+        {
+            namespaces.Add(new JsonObject { ["type"] = "uts" });
+        }
+
+        if (plan.NetworkPath is { } path)
+        {
+            namespaces.Add(new JsonObject { ["type"] = "network", ["path"] = path });
+        }
+
+        return namespaces;
+    }
+
+    private static JsonArray Mounts(ContainerPlan plan, IReadOnlyDictionary<string, string> files, bool privileged)
+    {
+        JsonArray mounts =
+        [
+            Mount("/proc", "proc", "proc", "nosuid", "noexec", "nodev"),
+            privileged
+                ? Mount("/dev", "bind", "/dev", "rbind", "rslave")
+                : Mount("/dev", "tmpfs", "tmpfs", "nosuid", "strictatime", "mode=755", "size=65536k"),
+            Mount("/sys", "bind", "/sys", "rbind", "rslave", privileged ? "rw" : "ro"),
+            Mount("/run", "tmpfs", "tmpfs", "nosuid", "nodev", "mode=755"),
+            Mount("/tmp", "tmpfs", "tmpfs", "nosuid", "nodev", "mode=1777"),
+        ];
+        if (!privileged)
+        {
+            mounts.Add(Mount("/dev/pts", "devpts", "devpts", "nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"));
+            mounts.Add(Mount("/dev/shm", "tmpfs", "shm", "nosuid", "noexec", "nodev", "mode=1777", "size=65536k"));
+        }
+
+        foreach (var device in plan.Devices)
+        {
+            mounts.Add(Mount(device.ContainerPath, "bind", device.HostPath, "bind"));
+        }
+
+        foreach (var (target, source) in files)
+        {
+            mounts.Add(Mount(target, "bind", source, "bind"));
+        }
+
+        // A mount below another one comes after it.
+        foreach (var mount in plan.Mounts.OrderBy(m => m.Target.Length))
+        {
+            mounts.Add(Mount(Real(mount.Target), "bind", mount.Source, "rbind", "rslave", mount.ReadOnly ? "ro" : "rw"));
+        }
+
+        return mounts;
+    }
+
+    // The root's /var/run is a link to /run, which a mount must not follow out of its tmpfs.
+    private static string Real(string target) =>
+        target == "/var/run" || target.StartsWith("/var/run/", StringComparison.Ordinal) ? target[4..] : target;
+
+    private static JsonObject Mount(string target, string type, string source, params string[] options) => new()
+    {
+        ["destination"] = target, ["type"] = type, ["source"] = source, ["options"] = Texts(options),
+    };
+
+    private static JsonArray Texts(IEnumerable<string> values) => [.. values.Select(v => (JsonNode?)v)];
+}

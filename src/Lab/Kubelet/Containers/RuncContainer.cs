@@ -1,0 +1,161 @@
+using Dpf.Runtime.Machines;
+
+namespace Dpf.Lab.Kubelet.Containers;
+
+/// <summary>A container of real processes: runc on an overlay of the machine's root file system.</summary>
+internal sealed class RuncContainer : IRunningContainer
+{
+    private const string Root = "/run/runc";
+
+    // The mounts live in a mount namespace of runc's own and go with it. A machine has no cgroup mounts; runc wants some.
+    private const string Prepare =
+        """
+        set -e
+        mkdir -p /sys/fs/cgroup 2>/dev/null || :
+        if ! grep -q ' /sys/fs/cgroup' /proc/self/mountinfo; then
+          mount -t tmpfs tmpfs /sys/fs/cgroup
+          found=
+          for c in devices freezer pids; do
+            mkdir -p /sys/fs/cgroup/$c
+            mount -t cgroup -o $c cgroup /sys/fs/cgroup/$c 2>/dev/null && found=1 || rmdir /sys/fs/cgroup/$c
+          done
+          [ -n "$found" ] || mount -t cgroup2 cgroup2 /sys/fs/cgroup
+        fi
+        """;
+
+    private const string Run = Prepare +
+        """
+
+        cd "$1"
+        mkdir -p rootfs upper work
+        mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/rootfs"
+        exec runc --root "$2" run --bundle "$1" "$3"
+        """;
+
+    private const string Runc = Prepare + "\nexec runc --root \"$@\"";
+
+    private readonly NodeContext _node;
+    private readonly ContainerPlan _plan;
+    private readonly string _bundle;
+    private readonly IMachineProcess _process;
+
+    private RuncContainer(NodeContext node, ContainerPlan plan, string bundle)
+    {
+        (_node, _plan, _bundle) = (node, plan, bundle);
+        _process = node.Machine.Start(
+            new MachineCommand("unshare", "--mount", "--propagation", "slave", "sh", "-c", Run, "sh", bundle, Root, plan.Id)
+            {
+                LogPath = plan.LogPath,
+            });
+    }
+
+    /// <inheritdoc />
+    public Task<int> Exited => _process.Exited;
+
+    /// <inheritdoc />
+    public string? TerminationMessage => null;
+
+    /// <summary>Starts a container.</summary>
+    /// <exception cref="ContainerCreationException">It cannot be made as asked for.</exception>
+    public static RuncContainer Start(NodeContext node, ContainerPlan plan)
+    {
+        if (plan.Mounts.FirstOrDefault(m => m.OnHost) is { } outside)
+        {
+            throw new ContainerCreationException(
+                "CreateContainerError", $"{outside.Target}: a folder of the services host can be mounted only by components; run one, or use another volume");
+        }
+
+        var bundle = "/run/dpf-containers/" + plan.Id;
+        var folder = node.Machine.Path(bundle);
+        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Directory.CreateDirectory(Path.GetDirectoryName(node.Machine.Path(plan.LogPath))!);
+        Dictionary<string, string> files = [];
+        if (plan.NetworkPath is not null)
+        {
+            File.WriteAllText(Path.Combine(folder, "hosts"), $"127.0.0.1\tlocalhost\n::1\tlocalhost\n127.0.1.1\t{plan.Pod.Metadata.Name}\n");
+            File.WriteAllText(Path.Combine(folder, "hostname"), plan.Pod.Metadata.Name + "\n");
+            files["/etc/hosts"] = bundle + "/hosts";
+            files["/etc/hostname"] = bundle + "/hostname";
+        }
+
+        File.WriteAllText(Path.Combine(folder, "config.json"), RuncConfig.Build(plan, files).ToJsonString());
+        return new RuncContainer(node, plan, bundle);
+    }
+
+    /// <summary>A command, with a terminal of its own if asked for.</summary>
+    public static IReadOnlyList<string> Terminal(IReadOnlyList<string> command, bool terminal) =>
+        terminal ? ["script", "--quiet", "--return", "--command", string.Join(' ', command.Select(Quote)), "/dev/null"] : command;
+
+    /// <inheritdoc />
+    public async Task StopAsync(TimeSpan grace)
+    {
+        if (!Exited.IsCompleted && grace > TimeSpan.Zero)
+        {
+            await RuncAsync("kill", _plan.Id, "TERM");
+            try
+            {
+                await Exited.WaitAsync(grace, _node.Time);
+                return;
+            }
+            catch (TimeoutException)
+            {
+                // It had its time.
+            }
+        }
+
+        if (!Exited.IsCompleted)
+        {
+            await RuncAsync("kill", _plan.Id, "KILL");
+            try
+            {
+                await Exited.WaitAsync(TimeSpan.FromSeconds(5), _node.Time);
+            }
+            catch (TimeoutException)
+            {
+                // Disposing ends runc itself.
+            }
+        }
+    }
+
+    /// <inheritdoc />
+    public MachineCommand Exec(IReadOnlyList<string> command, bool terminal)
+    {
+        var inside = Terminal(command, terminal);
+        return new MachineCommand(["unshare", "--mount", "--propagation", "slave", "sh", "-c", Runc, "sh", Root, "exec", _plan.Id, .. inside]);
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync(TimeSpan.Zero);
+        await _process.DisposeAsync();
+        try
+        {
+            var folder = _node.Machine.Path(_bundle);
+            if (Directory.Exists(folder))
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The folder is in memory and goes with the machine.
+        }
+    }
+
+    private static string Quote(string word) => "'" + word.Replace("'", @"'\''", StringComparison.Ordinal) + "'";
+
+    private async Task RuncAsync(params IReadOnlyList<string> arguments)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10), _node.Time);
+        try
+        {
+            await _node.Machine.RunAsync(
+                new MachineCommand(["unshare", "--mount", "--propagation", "slave", "sh", "-c", Runc, "sh", Root, .. arguments]), limit.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // A machine that is going away does not answer.
+        }
+    }
+}
