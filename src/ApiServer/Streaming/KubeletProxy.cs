@@ -1,0 +1,168 @@
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using Dpf.ApiServer.Serving;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Dpf.ApiServer.Streaming;
+
+/// <summary>
+/// <c>log</c>, <c>exec</c>, <c>attach</c> and <c>portforward</c> of pods: passed on to the kubelet of the pod's node; upgraded
+/// connections (WebSocket, SPDY) byte for byte.
+/// </summary>
+internal sealed class KubeletProxy(ServerComposition server) : IResourceHandler
+{
+    private readonly Lazy<X509Certificate2> _certificate =
+        new(() => server.Certificates.Client("kube-apiserver-kubelet-client", ["system:masters"]));
+
+    public async Task HandleAsync(ApiRequest request, CancellationToken cancellation)
+    {
+        var info = request.Info;
+        var pod = server.Objects.Find(request.Definition!, info.Namespace, info.Name)
+            ?? throw ApiErrors.NotFound(request.Definition!.GroupResource, info.Name);
+        var (host, port) = Kubelet(pod.Text("spec", "nodeName") ?? "", info.Name);
+        var path = Path(request, pod);
+        try
+        {
+            await using var kubelet = new SslStream(await Dialing.DialAsync(server.Options, host, port, cancellation));
+            await kubelet.AuthenticateAsClientAsync(
+                new SslClientAuthenticationOptions
+                {
+                    TargetHost = host,
+                    ClientCertificates = [_certificate.Value],
+
+                    // A kubelet's serving certificate is its own; whom we reach is what the node's address says.
+                    RemoteCertificateValidationCallback = (_, _, _, _) => true,
+                },
+                cancellation);
+            await ForwardAsync(request.Http, kubelet, path, $"{host}:{port}", cancellation);
+        }
+        catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException && !request.Http.Response.HasStarted)
+        {
+            throw new ApiException(
+                500, "InternalError",
+                $"error dialing the kubelet of pod {info.Namespace}/{info.Name} at {host}:{port}: {e.Message}");
+        }
+    }
+
+    private (string Host, int Port) Kubelet(string node, string pod)
+    {
+        var value = node.Length == 0 ? null : server.Objects.Find(server.Registry.Find("", "v1", "nodes")!, "", node);
+        if (value is null)
+        {
+            throw ApiErrors.BadRequest($"pod {pod} does not have a host assigned");
+        }
+
+        var address = value.Objects("status", "addresses").FirstOrDefault(a => a.Text("type") == "InternalIP").Text("address")
+            ?? throw ApiErrors.Internal($"node {node} has no InternalIP");
+        return (address, (int)(value.Number("status", "daemonEndpoints", "kubeletEndpoint", "Port") ?? 10250));
+    }
+
+    private static string Path(ApiRequest request, System.Text.Json.Nodes.JsonObject pod)
+    {
+        var info = request.Info;
+        var names = pod.Objects("spec", "containers").Concat(pod.Objects("spec", "initContainers")).Select(c => c.Text("name")!).ToList();
+        var container = request.Parameter("container") is { Length: > 0 } asked ? asked
+            : pod.Text("metadata", "annotations", "kubectl.kubernetes.io/default-container") ?? names[0];
+        if (!names.Contains(container))
+        {
+            throw ApiErrors.BadRequest($"container {container} is not valid for pod {info.Name}");
+        }
+
+        string Flag(string mine, string its) => request.Parameter(mine) is "true" or "1" ? $"&{its}=1" : "";
+        var target = $"{info.Namespace}/{info.Name}";
+        switch (info.Subresource)
+        {
+            case "log":
+                var query = string.Join('&', request.Query.Where(q => q.Key != "container").Select(q => $"{q.Key}={Uri.EscapeDataString(q.Value.ToString())}"));
+                return $"/containerLogs/{target}/{container}?{query}";
+            case "portforward":
+                return $"/portForward/{target}?" + string.Join('&', request.Query["ports"].Select(p => $"ports={p}"));
+            default:
+                var commands = string.Concat(request.Query["command"].Select(c => "&command=" + Uri.EscapeDataString(c ?? "")));
+                return $"/{info.Subresource}/{target}/{container}?" +
+                    (Flag("stdin", "input") + Flag("stdout", "output") + Flag("stderr", "error") + Flag("tty", "tty") + commands).TrimStart('&');
+        }
+    }
+
+    private static async Task ForwardAsync(HttpContext http, Stream kubelet, string path, string host, CancellationToken cancellation)
+    {
+        var head = new StringBuilder($"{http.Request.Method} {path} HTTP/1.1\r\nHost: {host}\r\n");
+        var upgrade = http.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } feature ? feature : null;
+        foreach (var (name, values) in http.Request.Headers)
+        {
+            var passes = upgrade is not null
+                ? name is "Connection" or "Upgrade" || name.StartsWith("Sec-WebSocket", StringComparison.OrdinalIgnoreCase) ||
+                  name.StartsWith("X-Stream-Protocol", StringComparison.OrdinalIgnoreCase)
+                : name is "Accept" or "User-Agent";
+            foreach (var value in passes ? values.ToArray() : [])
+            {
+                head.Append(name).Append(": ").Append(value).Append("\r\n");
+            }
+        }
+
+        head.Append(upgrade is null ? "Connection: close\r\n\r\n" : "\r\n");
+        await kubelet.WriteAsync(Encoding.ASCII.GetBytes(head.ToString()), cancellation);
+        await kubelet.FlushAsync(cancellation);
+        var response = await ResponseHead.ReadAsync(kubelet, cancellation);
+        http.Response.StatusCode = response.Status;
+        foreach (var (name, value) in response.Headers)
+        {
+            if (!name.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase) &&
+                (response.Status == 101 || !name.Equals("Connection", StringComparison.OrdinalIgnoreCase)))
+            {
+                http.Response.Headers.Append(name, value);
+            }
+        }
+
+        if (response.Status == 101 && upgrade is not null)
+        {
+            await using var client = await upgrade.UpgradeAsync();
+            using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            var down = PumpAsync(kubelet, client, both.Token);
+            var up = PumpAsync(client, kubelet, both.Token);
+            await Task.WhenAny(down, up);
+
+            // What the kubelet still has to say is worth a moment.
+            await Task.WhenAny(down, Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, cancellation));
+            await both.CancelAsync();
+            return;
+        }
+
+        http.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+        await http.Response.StartAsync(cancellation);
+        var body = response.IsChunked ? new ChunkedStream(kubelet) : kubelet;
+        await CopyAsync(body, http.Response.Body, response.Length, cancellation);
+    }
+
+    private static async Task CopyAsync(Stream from, Stream to, long? length, CancellationToken cancellation)
+    {
+        var buffer = new byte[16 * 1024];
+        var left = length ?? long.MaxValue;
+        while (left > 0)
+        {
+            var count = await from.ReadAsync(buffer.AsMemory(0, (int)Math.Min(buffer.Length, left)), cancellation);
+            if (count == 0)
+            {
+                return;
+            }
+
+            await to.WriteAsync(buffer.AsMemory(0, count), cancellation);
+            await to.FlushAsync(cancellation);
+            left -= count;
+        }
+    }
+
+    private static async Task PumpAsync(Stream from, Stream to, CancellationToken cancellation)
+    {
+        try
+        {
+            await CopyAsync(from, to, null, cancellation);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
+        {
+            // One side went; the other is closed by our caller.
+        }
+    }
+}
