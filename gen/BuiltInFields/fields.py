@@ -22,6 +22,7 @@ for line in sys.stdin:
         continue
     fields = []
     for field in re.split(r"; (?=\d+ )", rest):
+        field = field.replace("} {", ", ")
         parts = re.match(r"^(\d+) (\w+)!? (\S+)(?: \{(.*)\})?$", field.strip())
         if not parts:
             continue
@@ -44,6 +45,8 @@ for line in sys.stdin:
             elif key.startswith("JSON name"):
                 out.append("n" + key.split()[-1])
             elif key == "default":
-                out.append("d" + value.strip('"'))
+                # Defaults that are objects are the server's to fill in.
+                if re.match(r'^"?[\w.-]+"?$', value):
+                    out.append("d" + value.strip('"'))
         fields.append(f"{number}:{name}:{kind}" + (":" + ",".join(out) if out else ""))
     print(message + " " + " ".join(fields))
