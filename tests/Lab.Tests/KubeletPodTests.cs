@@ -53,11 +53,10 @@ public sealed class KubeletPodTests
         Assert.Contains("10.99.0.2/24", exec.Output, StringComparison.Ordinal);
 
         run.Delete();
-        await run.Ended.WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        await run.UntilAsync(_ => Directory.Exists(machine.Path("/var/lib/kubelet/pods/u")) ? null : "gone");
         var log = await File.ReadAllTextAsync(machine.Path("/var/log/pods/n_p_u/main/0.log"), Cancellation);
         Assert.Equal("I am 10.99.0.2\np\nfrom-init\nbye\n", log);
         Assert.Empty(Directory.EnumerateFileSystemEntries(machine.Path("/run/netns")));
-        Assert.False(Directory.Exists(machine.Path("/var/lib/kubelet/pods/u")));
     }
 
     [Fact]
@@ -96,7 +95,7 @@ public sealed class KubeletPodTests
         Assert.Equal("first time", main.Status.LastState.Terminated.Message);
         Assert.Equal("p", await File.ReadAllTextAsync(machine.Path("/var/lib/kubelet/pods/u/v/data/x"), Cancellation));
         Assert.Contains("argument fast", await File.ReadAllTextAsync(machine.Path("/var/log/pods/n_p_u/main/0.log"), Cancellation), StringComparison.Ordinal);
-        run.Delete();
+        run.Worker.Remove();
         await run.Ended.WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
     }
 
@@ -151,7 +150,12 @@ public sealed class KubeletPodTests
 
         public Task Ended { get; }
 
-        public void Delete() => Worker.Remove();
+        public void Delete()
+        {
+            _pod.Metadata.DeletionTimestamp = TimeProvider.System.GetUtcNow().UtcDateTime;
+            _pod.Metadata.DeletionGracePeriodSeconds = 5;
+            Worker.Update(_pod);
+        }
 
         public async Task<T> UntilAsync<T>(Func<PodWorker, T?> look)
             where T : class

@@ -5,11 +5,13 @@ using Dpf.Runtime.Clusters;
 
 namespace Dpf.Lab.Kubelet;
 
+#pragma warning disable MA0049 // The folder holds one thing, and this is it.
 /// <summary>
 /// The node agent of one machine of the lab: registers the node, runs the pods bound to it, and serves logs, exec and port
 /// forwarding. What it starts ends with it; a new one starts the node's pods anew, as after a reboot.
 /// </summary>
 public sealed class Kubelet(KubeletOptions options)
+#pragma warning restore MA0049
 {
     /// <summary>Runs until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellation)

@@ -1,5 +1,4 @@
 using Dpf.Runtime.Clusters;
-using Dpf.Runtime.Machines;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
 

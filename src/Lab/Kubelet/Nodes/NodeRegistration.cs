@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
-using Dpf.Lab.Kubelet.Networking;
 using Dpf.Runtime.Clusters;
 using k8s;
 using k8s.Models;

@@ -28,7 +28,7 @@ internal static class ExecSession
         try
         {
             await using var process = node.Machine.Start(container.Exec(command, terminal) with { Piped = true });
-            await CarryAsync(process, socket, IsOn(query, "stdin"), terminal, http.RequestAborted);
+            await CarryAsync(process, socket, IsOn(query, "input") || IsOn(query, "stdin"), terminal, http.RequestAborted);
         }
         catch (Exception e) when (e is System.ComponentModel.Win32Exception or IOException)
         {

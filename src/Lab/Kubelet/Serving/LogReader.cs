@@ -12,10 +12,11 @@ internal sealed record LogRequest(bool Follow, bool Timestamps, int? Tail, DateT
     {
         long? Number(string name) =>
             long.TryParse(query[name], NumberStyles.Integer, CultureInfo.InvariantCulture, out var value) ? value : null;
+        bool IsOn(string name) => query[name] == "true" || query[name] == "1";
         var since = Number("sinceSeconds") is { } seconds ? now.AddSeconds(-seconds)
             : DateTimeOffset.TryParse(query["sinceTime"], CultureInfo.InvariantCulture, out var time) ? time
             : (DateTimeOffset?)null;
-        return new LogRequest(query["follow"] == "true", query["timestamps"] == "true", (int?)Number("tailLines"), since, Number("limitBytes"));
+        return new LogRequest(IsOn("follow"), IsOn("timestamps"), (int?)Number("tailLines"), since, Number("limitBytes"));
     }
 }
 
