@@ -5,6 +5,7 @@ using Dpf.ApiServer.BuiltIn;
 using Dpf.ApiServer.CustomResources;
 using Dpf.ApiServer.Discovery;
 using Dpf.ApiServer.Garbage;
+using Dpf.ApiServer.OpenApi;
 using Dpf.ApiServer.Protobuf;
 using Dpf.ApiServer.Strategies;
 using Dpf.ApiServer.Streaming;
@@ -31,6 +32,7 @@ public sealed partial class ServerComposition
         Admission.Add(new WebhookAdmission(this));
         AddHandlers(tokens);
         new DiscoveryDocuments(this).AddTo(Paths);
+        new OpenApiDocuments(this).AddTo(Paths);
         ServerPaths.AddTo(this);
         var custom = new CustomResourceDefinitions(this);
         Bootstrap.Add(custom.LoadAsync);
