@@ -1,6 +1,8 @@
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Dpf.ApiServer;
+using Dpf.Lab.ControlPlane;
+using Dpf.Lab.ControlPlane.Nodes;
 using Dpf.Lab.Kubelet;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Hosting;
@@ -22,17 +24,7 @@ public sealed class KubeletClusterTests
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
         await using var machine = await KubeletTestMachine.BootAsync(Cancellation);
-        await using var server = await EmbeddedApiServer.StartAsync(
-            new ApiServerOptions
-            {
-                Endpoints = [new ApiEndpoint { Host = "127.0.0.1", Port = Port, Socket = () => Listen(machine) }],
-                Dialer = async (host, port, cancellation) =>
-                {
-                    var socket = machine.Network.CreateSocket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-                    await socket.ConnectAsync(host, port, cancellation);
-                    return new NetworkStream(socket, ownsSocket: true);
-                },
-            }, Cancellation);
+        await using var server = await ServeAsync(machine);
         using var client = KubeClient.FromKubeconfig(server.AdminKubeconfig, machine.Network);
         var state = Directory.CreateTempSubdirectory("dpf-kubelet-state-").FullName;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
@@ -72,6 +64,111 @@ public sealed class KubeletClusterTests
             Directory.Delete(state, recursive: true);
         }
     }
+
+    [Fact]
+    public async Task A_node_joins_with_a_token_and_starts_its_pods_anew()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
+        await using var machine = await KubeletTestMachine.BootAsync(Cancellation);
+        await using var server = await ServeAsync(machine);
+        using var client = KubeClient.FromKubeconfig(server.AdminKubeconfig, machine.Network);
+        await client.CreateAsync(
+            new V1Secret
+            {
+                Metadata = new V1ObjectMeta { Name = "bootstrap-token-abcdef", NamespaceProperty = "kube-system" },
+                Type = "bootstrap.kubernetes.io/token",
+                StringData = new Dictionary<string, string>
+                {
+                    ["token-id"] = "abcdef", ["token-secret"] = "0123456789abcdef", ["usage-bootstrap-authentication"] = "true",
+                },
+            }, Cancellation);
+        var state = Directory.CreateTempSubdirectory("dpf-kubelet-state-").FullName;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var controllers = ClusterControllers.RunAsync(
+            client, new ControlPlaneOptions { Sign = CertificateSigner.For(server.Composition.Certificates.Ca, TimeProvider.System) }, stop.Token);
+        var options = new KubeletOptions
+        {
+            Machine = machine,
+            NodeName = "test",
+            Connection = new KubeConnection
+            {
+                Server = new Uri(server.Address), CertificateAuthority = server.CaPem, Token = () => "abcdef.0123456789abcdef",
+            },
+            NodeIp = "127.0.0.1",
+            StateFolder = state,
+        };
+        using var first = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var running = new Kubelet.Kubelet(options).RunAsync(first.Token);
+        try
+        {
+            await ApproveAsync(client);
+            await UntilAsync(() => client.GetAsync<V1Node>(null, "test", Cancellation), n => n.Status?.NodeInfo is not null);
+            Directory.CreateDirectory(machine.Path("/etc/cni/net.d"));
+            await File.WriteAllTextAsync(machine.Path("/etc/cni/net.d/10-none.conf"), "{\"name\":\"none\",\"type\":\"none\"}", Cancellation);
+            await UntilAsync(
+                () => client.GetAsync<V1Node>(null, "test", Cancellation), n => n.Status.Conditions.Any(c => c.Type == "Ready" && c.Status == "True"));
+            await client.CreateAsync(k8s.KubernetesYaml.Deserialize<V1DaemonSet>("""
+                metadata: {name: d, namespace: default}
+                spec:
+                  selector: {matchLabels: {app: d}}
+                  template:
+                    metadata: {labels: {app: d}}
+                    spec:
+                      hostNetwork: true
+                      terminationGracePeriodSeconds: 0
+                      containers: [{name: c, image: debian, command: [sleep, "1000"]}]
+                """), Cancellation);
+            await UntilAsync(() => PodAsync(client), IsReady);
+
+            await first.CancelAsync();
+            await running;
+            running = new Kubelet.Kubelet(options).RunAsync(stop.Token);
+            var again = await UntilAsync(() => PodAsync(client), p => IsReady(p) && p.Status.ContainerStatuses[0].RestartCount == 1);
+            Assert.Equal("ContainerStatusUnknown", again.Status.ContainerStatuses[0].LastState.Terminated.Reason);
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await first.CancelAsync();
+            await Task.WhenAll(running, controllers).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            Directory.Delete(state, recursive: true);
+        }
+    }
+
+    /// <summary>What an administrator does with a request that nothing has approved by itself.</summary>
+    private static async Task ApproveAsync(KubeClient client)
+    {
+        var request = await UntilAsync(
+            async () => (await client.ListAsync<V1CertificateSigningRequest>(null, Cancellation)).FirstOrDefault(), _ => true);
+        Assert.Equal("kubernetes.io/kube-apiserver-client-kubelet", request.Spec.SignerName);
+        request.Status = new V1CertificateSigningRequestStatus
+        {
+            Conditions = [new V1CertificateSigningRequestCondition { Type = "Approved", Status = "True", Reason = "Test", Message = "by hand" }],
+        };
+        try
+        {
+            await client.UpdateAsync(request, Cancellation, "approval");
+        }
+        catch (KubeException e) when (e.IsConflict)
+        {
+            // The controller was faster.
+        }
+    }
+
+    private static async Task<V1Pod?> PodAsync(KubeClient client) =>
+        (await client.ListAsync<V1Pod>("default", Cancellation)).FirstOrDefault();
+
+    private static Task<EmbeddedApiServer> ServeAsync(KubeletTestMachine machine) => EmbeddedApiServer.StartAsync(
+        new ApiServerOptions
+        {
+            Endpoints = [new ApiEndpoint { Host = "127.0.0.1", Port = Port, Socket = () => Listen(machine) }],
+            Dialer = async (host, port, cancellation) =>
+            {
+                var socket = machine.Network.CreateSocket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                await socket.ConnectAsync(host, port, cancellation);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        }, Cancellation);
 
     /// <summary>A component that uses its service account.</summary>
     private static async Task ReadAsync(ComponentContext context, CancellationToken cancellation)

@@ -1,4 +1,3 @@
-using Dpf.Runtime.Clusters;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
 
@@ -114,7 +113,7 @@ internal sealed class ContainerRunner(PodScope scope, V1Container container, Con
                 Replace(ContainerStatuses.Waiting(container, Status, e.Reason, e.Message));
                 await EventAsync("Failed", $"Error: {e.Message}");
             }
-            catch (Exception e) when (e is KubeException or HttpRequestException or TimeoutException or IOException)
+            catch (Exception e) when (e is not OperationCanceledException)
             {
                 Replace(ContainerStatuses.Waiting(container, Status, "CreateContainerError", e.Message));
             }

@@ -57,7 +57,7 @@ internal sealed class PodWorker
         _pod = pod;
         if (pod.Metadata.DeletionTimestamp is not null)
         {
-            _ending.Cancel();
+            _ = _ending.CancelAsync();
         }
         else if (relabelled)
         {
@@ -74,7 +74,7 @@ internal sealed class PodWorker
     public void Remove()
     {
         _gone = true;
-        _ending.Cancel();
+        _ = _ending.CancelAsync();
     }
 
     /// <summary>Runs the pod until it has been removed, or the kubelet ends.</summary>
@@ -87,7 +87,7 @@ internal sealed class PodWorker
         {
             if (_pod.Status?.Phase is not ("Succeeded" or "Failed"))
             {
-                await LiveAsync(life.Token);
+                await PersistAsync(life.Token);
             }
 
             await _node.DelayAsync(Timeout.InfiniteTimeSpan, life.Token);
@@ -104,6 +104,30 @@ internal sealed class PodWorker
 
     private static bool Same(IDictionary<string, string>? a, IDictionary<string, string>? b) =>
         (a?.Count ?? 0) == (b?.Count ?? 0) && (a is null || a.All(p => b!.TryGetValue(p.Key, out var value) && value == p.Value));
+
+    /// <summary>Lives, and starts over when something unforeseen comes between.</summary>
+    private async Task PersistAsync(CancellationToken life)
+    {
+        while (true)
+        {
+            try
+            {
+                await LiveAsync(life);
+                return;
+            }
+            catch (Exception e) when (!life.IsCancellationRequested)
+            {
+                _node.Logger.LogError(e, "{Namespace}/{Pod}: {Message}", _pod.Metadata.NamespaceProperty, _pod.Metadata.Name, e.Message);
+                await _node.Events.WarningAsync(_pod, "FailedSync", e.Message, life);
+            }
+
+            await StopAsync(_apps.Concat(_init), TimeSpan.Zero);
+            _volumes?.Dispose();
+            _node.Devices.Release(_pod.Metadata.Uid);
+            (_apps, _init, _sandbox, _initialized, _initFailed) = ([], [], null, false, false);
+            await _node.DelayAsync(TimeSpan.FromSeconds(1), life);
+        }
+    }
 
     private async Task LiveAsync(CancellationToken life)
     {
