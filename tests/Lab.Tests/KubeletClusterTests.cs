@@ -139,7 +139,7 @@ public sealed class KubeletClusterTests
     private static async Task ApproveAsync(KubeClient client)
     {
         var request = await UntilAsync(
-            async () => (await client.ListAsync<V1CertificateSigningRequest>(null, Cancellation)).FirstOrDefault(), _ => true);
+            async () => await client.ListAsync<V1CertificateSigningRequest>(null, Cancellation) is [var only, ..] ? only : null, _ => true);
         Assert.Equal("kubernetes.io/kube-apiserver-client-kubelet", request.Spec.SignerName);
         request.Status = new V1CertificateSigningRequestStatus
         {
@@ -156,7 +156,7 @@ public sealed class KubeletClusterTests
     }
 
     private static async Task<V1Pod?> PodAsync(KubeClient client) =>
-        (await client.ListAsync<V1Pod>("default", Cancellation)).FirstOrDefault();
+        await client.ListAsync<V1Pod>("default", Cancellation) is [var only, ..] ? only : null;
 
     private static Task<EmbeddedApiServer> ServeAsync(KubeletTestMachine machine) => EmbeddedApiServer.StartAsync(
         new ApiServerOptions

@@ -86,7 +86,7 @@ internal sealed class KubeletTestMachine : IMachine, IAsyncDisposable
         }
 
         words.AddRange(["--", "env", .. command.Environment.Select(e => $"{e.Key}={e.Value}"), .. command.Arguments]);
-        return new ProcessStartInfo("nsenter", words) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        return new ProcessStartInfo("nsenter", words) { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
     }
 
     private sealed class Running : IMachineProcess
