@@ -1,0 +1,190 @@
+using System.Globalization;
+using Dpf.Lab.Fabric;
+using Dpf.Lab.Machines;
+using Microsoft.Extensions.Logging;
+
+namespace Dpf.Lab.BlueField;
+
+/// <summary>
+/// A BlueField-3 in a worker: the card's own computer, its uplink to the high-speed network, the PF and the VFs on its PCI bus with
+/// a representor each. Only the silicon is simulated: every port is a pair of Ethernet devices.
+/// </summary>
+public sealed class BlueFieldCard : IAsyncDisposable
+{
+    /// <summary>The PF's name on the host.</summary>
+    public const string PfName = "ens1f0np0";
+
+    /// <summary>The PF's PCI address on the host.</summary>
+    public const string PfAddress = "0000:03:00.0";
+
+    private const int TotalVfs = 46;
+    private readonly Machine _host;
+    private readonly LabNetwork _network;
+    private readonly int _number;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private Task _watching = Task.CompletedTask;
+    private int _vfs;
+
+    private BlueFieldCard(Machine host, Machine computer, LabNetwork network, int number, ILoggerFactory loggers, TimeProvider time)
+    {
+        (_host, Computer, _network, _number, _time) = (host, computer, network, number, time);
+        _logger = loggers.CreateLogger(computer.HostName);
+        System = new DpuSystem(computer, loggers, time);
+    }
+
+    /// <summary>The card's own computer.</summary>
+    public Machine Computer { get; }
+
+    /// <summary>The operating system on it.</summary>
+    public DpuSystem System { get; }
+
+    /// <summary>Puts a card into a host and switches it on. Without an operating system it does nothing but hold its ports.</summary>
+    public static async Task<BlueFieldCard> InsertAsync(
+        string state, Machine host, int number, LabNetwork network, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellation)
+    {
+        var computer = await Machine.StartAsync(state, host.HostName + "-bf", cancellation);
+        var card = new BlueFieldCard(host, computer, network, number, loggers, time);
+        await card.WireAsync(cancellation);
+        card._watching = Task.Run(() => card.WatchAsync(card._stop.Token), CancellationToken.None);
+        return card;
+    }
+
+    /// <summary>
+    /// Installs a system: empties the disk, runs the configuration as the installer does, boots what it left. The host's ports
+    /// go away and come back, as they do on metal.
+    /// </summary>
+    /// <param name="configuration">The bf.cfg.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public async Task InstallAsync(string configuration, CancellationToken cancellation)
+    {
+        await _turn.WaitAsync(cancellation);
+        try
+        {
+            await System.ShutDownAsync();
+            await Computer.SwitchOffAsync();
+            Computer.EraseDisk();
+            await Computer.SwitchOnAsync(cancellation);
+            await WireAsync(cancellation);
+            await System.InstallAsync(configuration, cancellation);
+            await System.BootAsync(cancellation);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Takes the power from the card and gives it back, when its host is switched on again.</summary>
+    public async Task ResetAsync(CancellationToken cancellation)
+    {
+        await _turn.WaitAsync(cancellation);
+        try
+        {
+            await System.ShutDownAsync();
+            await Computer.SwitchOffAsync();
+            await Computer.SwitchOnAsync(cancellation);
+            await WireAsync(cancellation);
+            if (System.IsInstalled)
+            {
+                await System.BootAsync(cancellation);
+            }
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>The PCI address of a VF.</summary>
+    public static string VfAddress(int vf) => string.Create(CultureInfo.InvariantCulture, $"0000:03:{(vf + 2) / 8:x2}.{(vf + 2) % 8}");
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        await _watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await System.ShutDownAsync();
+        await Computer.DisposeAsync();
+        _stop.Dispose();
+        _turn.Dispose();
+    }
+
+    private string SwitchId => string.Create(CultureInfo.InvariantCulture, $"0e42a1000000{_number:x4}");
+
+    private async Task WireAsync(CancellationToken cancellation)
+    {
+        _vfs = 0;
+        await _network.ConnectHighSpeedAsync(Computer, "p0", Macs.Uplink(_number), cancellation);
+        await _network.BatchAsync([Pair(PfName, Macs.Pf(_number), "pf0hpf", Macs.Representor(_number, 200))], cancellation);
+        await _host.RunAsync(new("bash", "-c", $"ethtool -K {PfName} tx off >/dev/null; ip link set {PfName} up"), cancellation);
+        await Computer.RunAsync(new("bash", "-c", "ethtool -K pf0hpf tx off >/dev/null; ip link set pf0hpf up"), cancellation);
+        new SysTree(_host).AddPf(PfAddress, PfName, Macs.Pf(_number), TotalVfs);
+        var own = new SysTree(Computer);
+        own.AddPort("p0", "p0", SwitchId);
+        own.AddPort("pf0hpf", "pf0", SwitchId);
+    }
+
+    /// <summary>Does what the PCI bus does when somebody writes the number of virtual functions.</summary>
+    private async Task WatchAsync(CancellationToken cancellation)
+    {
+        while (!cancellation.IsCancellationRequested)
+        {
+            await _turn.WaitAsync(cancellation);
+            try
+            {
+                if (_host.IsOn && Computer.IsOn && Wanted() is var wanted && wanted > _vfs)
+                {
+                    await AddVfsAsync(Math.Min(wanted, TotalVfs), cancellation);
+                }
+            }
+            catch (Exception e) when (e is IOException or Runtime.Machines.MachineCommandException)
+            {
+                _logger.LogWarning("virtual functions: {Message}", e.Message);
+            }
+            finally
+            {
+                _turn.Release();
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(100), _time, cancellation);
+        }
+    }
+
+    private int Wanted()
+    {
+        var path = _host.Path($"/sys/bus/pci/devices/{PfAddress}/sriov_numvfs");
+        return File.Exists(path) && int.TryParse(File.ReadAllText(path).Trim(), CultureInfo.InvariantCulture, out var count) ? count : 0;
+    }
+
+    private async Task AddVfsAsync(int count, CancellationToken cancellation)
+    {
+        var first = _vfs;
+        var fresh = Enumerable.Range(first, count - first).ToList();
+        await _network.BatchAsync(
+            fresh.Select(vf => Pair(
+                string.Create(CultureInfo.InvariantCulture, $"ens1f0v{vf}"), Macs.Vf(_number, vf),
+                string.Create(CultureInfo.InvariantCulture, $"pf0vf{vf}"), Macs.Representor(_number, vf))),
+            cancellation);
+        var range = string.Create(CultureInfo.InvariantCulture, $"$(seq {first} {count - 1})");
+        await _host.RunAsync(new("bash", "-c", $"for i in {range}; do ethtool -K ens1f0v$i tx off; done >/dev/null"), cancellation);
+        await Computer.RunAsync(new("bash", "-c", $"for i in {range}; do ethtool -K pf0vf$i tx off; done >/dev/null"), cancellation);
+        var (host, own) = (new SysTree(_host), new SysTree(Computer));
+        foreach (var vf in fresh)
+        {
+            var name = string.Create(CultureInfo.InvariantCulture, $"ens1f0v{vf}");
+            host.AddVf(PfAddress, vf, VfAddress(vf), name, Macs.Vf(_number, vf));
+            var port = string.Create(CultureInfo.InvariantCulture, $"pf0vf{vf}");
+            own.AddPort(port, port, SwitchId);
+        }
+
+        _vfs = count;
+        _logger.LogInformation("{Count} virtual functions", count);
+    }
+
+    private string Pair(string hostDevice, string hostMac, string representor, string mac) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"link add {hostDevice} address {hostMac} netns {_host.ProcessId} type veth peer name {representor} address {mac} netns {Computer.ProcessId}");
+}

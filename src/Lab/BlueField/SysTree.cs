@@ -1,0 +1,62 @@
+using System.Globalization;
+using Dpf.Runtime.Machines;
+
+namespace Dpf.Lab.BlueField;
+
+/// <summary>What the kernel would show of the card under <c>/sys</c>: on its host PCI functions, on itself representors.</summary>
+internal sealed class SysTree(IMachine machine)
+{
+    /// <summary>A PF with its virtual functions still off.</summary>
+    public void AddPf(string address, string netdev, string mac, int totalVfs)
+    {
+        AddFunction(address, netdev, mac, "0xa2dc");
+        Write($"/sys/bus/pci/devices/{address}/sriov_totalvfs", totalVfs.ToString(CultureInfo.InvariantCulture));
+        Write($"/sys/bus/pci/devices/{address}/sriov_numvfs", "0");
+    }
+
+    /// <summary>A VF of a PF.</summary>
+    public void AddVf(string pf, int index, string address, string netdev, string mac)
+    {
+        AddFunction(address, netdev, mac, "0x101e");
+        Link($"/sys/bus/pci/devices/{address}/physfn", "../" + pf);
+        Link(string.Create(CultureInfo.InvariantCulture, $"/sys/bus/pci/devices/{pf}/virtfn{index}"), "../" + address);
+    }
+
+    /// <summary>A port of the embedded switch.</summary>
+    /// <param name="netdev">The device.</param>
+    /// <param name="port">The port's name, e.g. <c>pf0vf3</c>.</param>
+    /// <param name="switchId">The switch, hexadecimal.</param>
+    public void AddPort(string netdev, string port, string switchId)
+    {
+        Write($"/sys/class/net/{netdev}/phys_port_name", port);
+        Write($"/sys/class/net/{netdev}/phys_switch_id", switchId);
+    }
+
+    private void AddFunction(string address, string netdev, string mac, string device)
+    {
+        var folder = "/sys/bus/pci/devices/" + address;
+        Write(folder + "/vendor", "0x15b3");
+        Write(folder + "/device", device);
+        Write(folder + "/class", "0x020000");
+        Write($"{folder}/net/{netdev}/address", mac);
+        Write($"/sys/class/net/{netdev}/address", mac);
+        Link($"/sys/class/net/{netdev}/device", "../../../bus/pci/devices/" + address);
+        Directory.CreateDirectory(machine.Path("/sys/bus/pci/drivers/mlx5_core"));
+        Link(folder + "/driver", "../../drivers/mlx5_core");
+    }
+
+    private void Write(string path, string text)
+    {
+        var here = machine.Path(path);
+        Directory.CreateDirectory(Path.GetDirectoryName(here)!);
+        File.WriteAllText(here, text + "\n");
+    }
+
+    private void Link(string path, string target)
+    {
+        var here = machine.Path(path);
+        Directory.CreateDirectory(Path.GetDirectoryName(here)!);
+        File.Delete(here);
+        File.CreateSymbolicLink(here, target);
+    }
+}

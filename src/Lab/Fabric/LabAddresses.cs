@@ -1,0 +1,42 @@
+using System.Globalization;
+
+namespace Dpf.Lab.Fabric;
+
+/// <summary>Who has which address in the lab.</summary>
+public static class LabAddresses
+{
+    /// <summary>The management network.</summary>
+    public const string Management = "10.0.110.0/24";
+
+    /// <summary>The high-speed network.</summary>
+    public const string HighSpeed = "10.0.123.0/24";
+
+    /// <summary>The control-plane node.</summary>
+    public const string ControlPlane = "10.0.110.1";
+
+    /// <summary>This machine itself, as a guest on the management network.</summary>
+    public const string User = "10.0.110.2";
+
+    /// <summary>Charts, boot images and the NFS server.</summary>
+    public const string Services = "10.0.110.250";
+
+    /// <summary>The management network's router.</summary>
+    public const string Router = "10.0.110.254";
+
+    /// <summary>The high-speed network's router.</summary>
+    public const string HighSpeedRouter = "10.0.123.254";
+
+    /// <summary>A host outside of the cluster.</summary>
+    public const string Outside = "198.51.100.10";
+
+    /// <summary>The router on the way to it.</summary>
+    public const string OutsideRouter = "198.51.100.1";
+
+    /// <summary>A worker's address on the management network.</summary>
+    /// <param name="number">The worker's number, from 1.</param>
+    public static string Worker(int number) => string.Create(CultureInfo.InvariantCulture, $"10.0.110.{10 + number}");
+
+    /// <summary>A DPU's address on the management network, which its MAC address gets from DHCP.</summary>
+    /// <param name="number">The worker's number, from 1.</param>
+    public static string Dpu(int number) => string.Create(CultureInfo.InvariantCulture, $"10.0.110.{20 + number}");
+}

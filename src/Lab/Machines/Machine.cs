@@ -1,0 +1,198 @@
+using System.Diagnostics;
+using System.Globalization;
+using Dpf.Runtime.Machines;
+
+namespace Dpf.Lab.Machines;
+
+/// <summary>
+/// A simulated machine: own mount, network, host name, IPC and process namespaces over an overlay of this machine's root. All of
+/// it ends with its first process; nothing is pinned, so nothing can be forgotten.
+/// </summary>
+public sealed class Machine : IMachine, IAsyncDisposable
+{
+    private readonly string _state;
+    private readonly string _folder;
+    private Process? _outer;
+    private int _init;
+
+    private Machine(string state, string name) =>
+        (_state, HostName, _folder) = (state, name, System.IO.Path.Combine(state, "machines", name));
+
+    /// <summary>The variable that every process of a lab has in its environment: the lab's state folder.</summary>
+    public const string Marker = "DPF_LAB";
+
+    /// <inheritdoc />
+    public string HostName { get; }
+
+    /// <summary>Its first process, as this process sees it; 0 while it is off.</summary>
+    public int ProcessId => _init;
+
+    /// <summary>Whether it runs.</summary>
+    public bool IsOn => _init != 0 && _outer is { HasExited: false };
+
+    /// <inheritdoc />
+    public INetworkNamespace Network => new NetworkNamespace(() => string.Create(CultureInfo.InvariantCulture, $"/proc/{_init}/ns/net"));
+
+    /// <summary>Makes a machine and switches it on. What it writes to its disk stays until it is removed.</summary>
+    /// <param name="state">The lab's state folder.</param>
+    /// <param name="name">The host name.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public static async Task<Machine> StartAsync(string state, string name, CancellationToken cancellation)
+    {
+        var machine = new Machine(state, name);
+        await machine.SwitchOnAsync(cancellation);
+        return machine;
+    }
+
+    /// <inheritdoc />
+    public string Path(string absolutePath)
+    {
+        // /var/run is an absolute link: from here it would lead out of the machine.
+        var inside = absolutePath == "/var/run" || absolutePath.StartsWith("/var/run/", StringComparison.Ordinal) ? absolutePath[4..] : absolutePath;
+        return _init == 0
+            ? throw new IOException($"{HostName} is switched off")
+            : string.Create(CultureInfo.InvariantCulture, $"/proc/{_init}/root{inside}");
+    }
+
+    /// <inheritdoc />
+    public INetworkNamespace NetworkAt(string absolutePath) => new NetworkNamespace(() => Path(absolutePath));
+
+    /// <inheritdoc />
+    public Task<CommandResult> RunAsync(MachineCommand command, CancellationToken cancellation) =>
+        MachineProcess.RunAsync(Arguments(command), command, cancellation);
+
+    /// <inheritdoc />
+    public IMachineProcess Start(MachineCommand command) => MachineProcess.Start(
+        Arguments(command), command, command.LogPath is { } log ? Path(log) : null);
+
+    /// <summary>Switches the machine on: mounts its disk anew and starts its first process.</summary>
+    /// <exception cref="InvalidOperationException">It did not start.</exception>
+    public async Task SwitchOnAsync(CancellationToken cancellation)
+    {
+        foreach (var part in (string[])["upper", "work", "root"])
+        {
+            Directory.CreateDirectory(System.IO.Path.Combine(_folder, part));
+        }
+
+        // Left over from a machine that was killed: the kernel refuses a work folder that is in use or odd.
+        var info = new ProcessStartInfo("unshare", ["--mount", "--net", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "bash", "-c", BootScript, HostName, _folder])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = "/",
+        };
+        info.Environment[Marker] = _state;
+        info.Environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+        info.Environment.Remove("KUBECONFIG");
+        _outer = Process.Start(info)!;
+        _outer.StandardInput.Close();
+        if (await _outer.StandardOutput.ReadLineAsync(cancellation) != "up")
+        {
+            throw new InvalidOperationException($"machine {HostName} did not start: {(await _outer.StandardError.ReadToEndAsync(cancellation)).Trim()}");
+        }
+
+        _init = Child(_outer.Id);
+    }
+
+    /// <summary>Takes the power away: all its processes, its network and its mounts end at once.</summary>
+    public async Task SwitchOffAsync()
+    {
+        if (_outer is { } outer)
+        {
+            if (!outer.HasExited)
+            {
+                using var init = Find(_init);
+                init?.Kill();
+                await outer.WaitForExitAsync();
+            }
+
+            outer.Dispose();
+        }
+
+        (_outer, _init) = (null, 0);
+    }
+
+    /// <summary>Empties the disk of a machine that is off.</summary>
+    public void EraseDisk()
+    {
+        foreach (var part in (string[])["upper", "work", "root"])
+        {
+            var path = System.IO.Path.Combine(_folder, part);
+            if (Directory.Exists(path))
+            {
+                Directory.Delete(path, recursive: true);
+            }
+        }
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync() => await SwitchOffAsync();
+
+    private static Process? Find(int id)
+    {
+        try
+        {
+            return Process.GetProcessById(id);
+        }
+        catch (ArgumentException)
+        {
+            return null;
+        }
+    }
+
+    private static int Child(int id) => int.Parse(
+        File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{id}/task/{id}/children")).Split(' ')[0],
+        CultureInfo.InvariantCulture);
+
+    private List<string> Arguments(MachineCommand command)
+    {
+        if (_init == 0)
+        {
+            throw new IOException($"{HostName} is switched off");
+        }
+
+        List<string> arguments =
+        [
+            "nsenter", "--target", _init.ToString(CultureInfo.InvariantCulture), "--mount", "--uts", "--ipc", "--pid",
+            command.NetworkNamespace is { } network ? "--net=" + Path(network) : "--net", "--root", "--wd=/", "--",
+        ];
+
+        // Exactly the machine's own environment: not that of whoever runs the lab.
+        arguments.AddRange(["env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8", $"{Marker}={_state}"]);
+        arguments.AddRange(command.Environment.Select(e => $"{e.Key}={e.Value}"));
+        arguments.AddRange(command.Arguments);
+        return arguments;
+    }
+
+    // $0 is the host name, $1 the folder.
+    private const string BootScript =
+        """
+        set -e
+        mount --make-rprivate /
+        mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/root"
+        cd "$1/root"
+        mount -t proc proc proc
+        mount -t tmpfs -o mode=755 tmpfs run
+        mount -t tmpfs tmpfs tmp
+        chmod 1777 tmp
+        mount --rbind /dev dev
+        mount -t tmpfs -o mode=755 tmpfs sys
+        mkdir -p sys/class/net sys/bus/pci/devices sys/bus/pci/drivers sys/fs/cgroup sys/devices/system/cpu sys/kernel run/old run/netns run/lock
+        mount --rbind /sys/fs/cgroup sys/fs/cgroup
+        mount --rbind /sys/devices/system/cpu sys/devices/system/cpu 2>/dev/null || true
+        cat /proc/sys/kernel/random/uuid > run/boot_id
+        mount --bind run/boot_id proc/sys/kernel/random/boot_id
+        [ -e "$1/upper/etc/machine-id" ] || tr -d - < /proc/sys/kernel/random/uuid > etc/machine-id
+        echo "$0" > etc/hostname
+        printf '127.0.0.1 localhost\n127.0.1.1 %s\n' "$0" > etc/hosts.lab && cp etc/hosts.lab etc/hosts 2>/dev/null || true
+        rm -rf etc/cni/net.d.host && mkdir -p etc/cni/net.d opt/cni/bin var/lib/kubelet
+        pivot_root . run/old
+        umount -l /run/old
+        hostname "$0"
+        ip link set lo up
+        sysctl -qw net.ipv4.ping_group_range='0 2147483647' net.ipv4.ip_forward=1 net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1 2>/dev/null || true
+        echo up
+        exec tini -s -- sleep infinity </dev/null >/dev/null 2>&1
+        """;
+}
