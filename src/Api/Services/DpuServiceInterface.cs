@@ -1,0 +1,57 @@
+using System.Text.Json.Serialization;
+using Dpf.Api.Schemas;
+using k8s.Models;
+
+namespace Dpf.Api.Services;
+
+/// <summary>Service interfaces for every DPU of the selected clusters.</summary>
+[KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "DPUServiceInterface", PluralName = "dpuserviceinterfaces")]
+[CustomKind]
+[PrinterColumn("Ready", ".status.conditions[?(@.type=='Ready')].status", "string")]
+[PrinterColumn("Phase", ".status.conditions[?(@.type=='Ready')].reason", "string")]
+[PrinterColumn("IfType", ".spec.template.spec.template.spec.interfaceType", "string")]
+[PrinterColumn("IfName", ".spec.template.spec.template.spec.interfaceName", "string")]
+[PrinterColumn("Age", ".metadata.creationTimestamp", "date")]
+public sealed class DpuServiceInterface : CustomObject<DpuServiceInterfaceSpec, DpuServiceInterfaceStatus>
+{
+    /// <summary>The group.</summary>
+    public const string Group = "svc.dpu.nvidia.com";
+}
+
+/// <summary>What is wanted of a DPUServiceInterface.</summary>
+public sealed class DpuServiceInterfaceSpec
+{
+    /// <summary>Which DPU clusters are meant; all when left out.</summary>
+    [JsonPropertyName("clusterSelector")]
+    public V1LabelSelector? ClusterSelector { get; set; }
+
+    /// <summary>What is made.</summary>
+    [Mandatory]
+    [JsonPropertyName("template")]
+    public DpuServiceInterfaceTemplate Template { get; set; } = new();
+}
+
+/// <summary>What is known of a DPUServiceInterface.</summary>
+public sealed class DpuServiceInterfaceStatus : IConditioned
+{
+    /// <summary>The conditions.</summary>
+    [JsonPropertyName("conditions")]
+    public IList<V1Condition>? Conditions { get; set; }
+
+    /// <summary>The generation that the conditions speak of.</summary>
+    [JsonPropertyName("observedGeneration")]
+    public long? ObservedGeneration { get; set; }
+}
+
+/// <summary>What is made.</summary>
+public sealed class DpuServiceInterfaceTemplate
+{
+    /// <summary>Labels and annotations of what is made.</summary>
+    [JsonPropertyName("metadata")]
+    public ServiceInterfaceSetMetadata? Metadata { get; set; }
+
+    /// <summary>What is wanted.</summary>
+    [Mandatory]
+    [JsonPropertyName("spec")]
+    public ServiceInterfaceSetSpec Spec { get; set; } = new();
+}

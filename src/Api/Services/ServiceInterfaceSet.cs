@@ -1,0 +1,76 @@
+using System.Text.Json.Serialization;
+using Dpf.Api.Schemas;
+using k8s.Models;
+
+namespace Dpf.Api.Services;
+
+/// <summary>A ServiceInterface for every selected node.</summary>
+[KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "ServiceInterfaceSet", PluralName = "serviceinterfacesets")]
+[CustomKind]
+[PrinterColumn("IfType", ".spec.template.spec.interfaceType", "string")]
+[PrinterColumn("IfName", ".spec.template.spec.interfaceName", "string")]
+[PrinterColumn("Age", ".metadata.creationTimestamp", "date")]
+public sealed class ServiceInterfaceSet : CustomObject<ServiceInterfaceSetSpec, ServiceInterfaceSetStatus>
+{
+    /// <summary>The group.</summary>
+    public const string Group = "svc.dpu.nvidia.com";
+}
+
+/// <summary>What is wanted of a ServiceInterfaceSet.</summary>
+public sealed class ServiceInterfaceSetSpec
+{
+    /// <summary>Which nodes are meant.</summary>
+    [JsonPropertyName("nodeSelector")]
+    public V1LabelSelector? NodeSelector { get; set; }
+
+    /// <summary>What is made.</summary>
+    [Mandatory]
+    [JsonPropertyName("template")]
+    public ServiceInterfaceSetTemplate Template { get; set; } = new();
+}
+
+/// <summary>What is known of a ServiceInterfaceSet.</summary>
+public sealed class ServiceInterfaceSetStatus : IConditioned
+{
+    /// <summary>The conditions.</summary>
+    [JsonPropertyName("conditions")]
+    public IList<V1Condition>? Conditions { get; set; }
+
+    /// <summary>The number applied.</summary>
+    [JsonPropertyName("numberApplied")]
+    public int? NumberApplied { get; set; }
+
+    /// <summary>How many work.</summary>
+    [JsonPropertyName("numberReady")]
+    public int? NumberReady { get; set; }
+
+    /// <summary>The generation that the conditions speak of.</summary>
+    [JsonPropertyName("observedGeneration")]
+    public long? ObservedGeneration { get; set; }
+}
+
+/// <summary>Labels and annotations of what is made.</summary>
+public sealed class ServiceInterfaceSetMetadata
+{
+    /// <summary>Annotations.</summary>
+    [JsonPropertyName("annotations")]
+    public Dictionary<string, string>? Annotations { get; set; }
+
+    /// <summary>Labels.</summary>
+    [JsonPropertyName("labels")]
+    public Dictionary<string, string>? Labels { get; set; }
+}
+
+/// <summary>What is made.</summary>
+public sealed class ServiceInterfaceSetTemplate
+{
+    /// <summary>Labels and annotations of what is made.</summary>
+    [JsonPropertyName("metadata")]
+    public ServiceInterfaceSetMetadata? Metadata { get; set; }
+
+    /// <summary>What is wanted.</summary>
+    [Mandatory]
+    [CelRule("(self.interfaceType == 'vlan' && has(self.vlan)) || (self.interfaceType == 'pf' && has(self.pf)) || (self.interfaceType == 'vf' && has(self.vf)) || (self.interfaceType == 'physical' && has(self.physical)) || (self.interfaceType == 'service' && has(self.service)) || (self.interfaceType == 'ovn')", "`for interfaceType=vlan, vlan must be set; for interfaceType=pf, pf must be set; for interfaceType=vf, vf must be set; for interfaceType=physical, physical must be set; for interfaceType=service, service must be set`")]
+    [JsonPropertyName("spec")]
+    public ServiceInterfaceSpec Spec { get; set; } = new();
+}
