@@ -22,8 +22,11 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _background = Task.CompletedTask;
 
-    private EmbeddedApiServer(WebApplication app, ServerComposition composition, string? ownFolder) =>
+    private EmbeddedApiServer(WebApplication app, ServerComposition composition, string? ownFolder)
+    {
         (_app, Composition, _ownFolder) = (app, composition, ownFolder);
+        composition.Stopping = _stop.Token;
+    }
 
     /// <summary>The server's parts.</summary>
     public ServerComposition Composition { get; }

@@ -1,6 +1,5 @@
-using System.Net;
 using System.Security.Authentication;
-using System.Text.Json;
+using Dpf.ApiServer.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -11,6 +10,7 @@ internal sealed class RequestPipeline(ServerComposition server)
 {
     private readonly ILogger _logger = server.Options.Loggers.CreateLogger("apiserver");
     private readonly ResourceRequests _resources = new(server);
+    private readonly HealthPaths _health = AddHealth(server);
 
     public async Task HandleAsync(HttpContext http)
     {
@@ -46,10 +46,16 @@ internal sealed class RequestPipeline(ServerComposition server)
     {
         var request = new ApiRequest(http, RequestPath.Parse(http.Request)) { User = await AuthenticateAsync(http, cancellation) };
         http.Response.Headers["Audit-Id"] = Guid.NewGuid().ToString();
-        await ImpersonateAsync(request, cancellation);
+        request.User = await Impersonation.ApplyAsync(http.Request, request.User, AuthorizeAsync, cancellation);
         await AuthorizeAsync(request, cancellation);
+        http.Response.Headers.CacheControl = "no-cache, private";
         if (request.Info.IsResource)
         {
+            http.Response.OnCompleted(() =>
+            {
+                _health.Count(request.Info, http.Response.StatusCode);
+                return Task.CompletedTask;
+            });
             await _resources.ServeAsync(request, cancellation);
             return;
         }
@@ -60,10 +66,18 @@ internal sealed class RequestPipeline(ServerComposition server)
             .MaxBy(p => p.Length);
         if (prefix is null)
         {
-            throw new ApiException((int)HttpStatusCode.NotFound, "NotFound", "the server could not find the requested resource") { HasDetails = true };
+            await HealthPaths.NotFoundAsync(http);
+            return;
         }
 
         await server.Paths[prefix](http);
+    }
+
+    private static HealthPaths AddHealth(ServerComposition server)
+    {
+        var health = new HealthPaths(server);
+        health.AddTo(server.Paths);
+        return health;
     }
 
     private async Task<UserInfo> AuthenticateAsync(HttpContext http, CancellationToken cancellation)
@@ -79,19 +93,6 @@ internal sealed class RequestPipeline(ServerComposition server)
         return server.Options.AnonymousAccess && !http.Request.Headers.ContainsKey("Authorization")
             ? UserInfo.Anonymous
             : throw ApiErrors.Unauthorized();
-    }
-
-    private async Task ImpersonateAsync(ApiRequest request, CancellationToken cancellation)
-    {
-        var headers = request.Http.Request.Headers;
-        if (headers["Impersonate-User"].ToString() is not { Length: > 0 } name)
-        {
-            return;
-        }
-
-        await AuthorizeAsync(
-            request.User, new RequestInfo { IsResource = true, Path = "", Verb = "impersonate", Resource = "users", Name = name }, cancellation);
-        request.User = new UserInfo(name, [.. headers["Impersonate-Group"].Select(g => g!), "system:authenticated"]);
     }
 
     private Task AuthorizeAsync(ApiRequest request, CancellationToken cancellation) =>

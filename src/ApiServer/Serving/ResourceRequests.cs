@@ -51,13 +51,8 @@ internal sealed class ResourceRequests(ServerComposition server)
 
     private Task ListAsync(ApiRequest request, ResourceDefinition definition, CancellationToken cancellation)
     {
-        var filter = ObjectFilter.Of(request, definition);
-        var snapshot = server.Store.List(definition.StorageResource, request.Info.Namespace);
-        var items = snapshot.Items.Where(i => filter.Matches(i.Root)).Select(i => ResourceOperations.Show(definition, i)).ToList();
-        var metadata = new JsonObject
-        {
-            ["resourceVersion"] = snapshot.Revision.ToString(System.Globalization.CultureInfo.InvariantCulture),
-        };
+        var (stored, metadata) = ListPage.Read(server.Store, request, definition);
+        var items = stored.Select(i => ResourceOperations.Show(definition, i)).ToList();
         if (TableForm.Of(request.Http) is { } form && server.Tables is { } tables)
         {
             return WriteAsync(request, 200, tables.Convert(definition, items, metadata, form.IncludeObject), cancellation);

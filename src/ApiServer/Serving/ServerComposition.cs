@@ -61,6 +61,9 @@ public sealed partial class ServerComposition
     /// <summary>Reads request bodies and writes answers in the form that the client asks for.</summary>
     public ResponseWriter Responses { get; internal set; } = null!;
 
+    /// <summary>Ends with the server; long answers (watches) end with it.</summary>
+    public CancellationToken Stopping { get; internal set; }
+
     /// <summary>The server's address, once it listens, e.g. <c>https://127.0.0.1:34567</c>.</summary>
     public string Address { get; internal set; } = "";
 

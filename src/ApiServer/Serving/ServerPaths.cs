@@ -3,16 +3,11 @@ using Microsoft.AspNetCore.Http;
 
 namespace Dpf.ApiServer.Serving;
 
-/// <summary>Paths that are no resources: health and version.</summary>
+/// <summary>The version, and what else is a single fixed answer.</summary>
 internal static class ServerPaths
 {
     public static void AddTo(ServerComposition server)
     {
-        foreach (var path in (string[])["/healthz", "/livez", "/readyz"])
-        {
-            server.Paths[path] = http => http.Response.WriteAsync("ok", http.RequestAborted);
-        }
-
         var version = server.Options.KubernetesVersion;
         var parts = version.TrimStart('v').Split('.');
         server.Paths["/version"] = http =>

@@ -23,7 +23,7 @@ internal sealed class WatchStream(ServerComposition server, ApiRequest request, 
     {
         var from = long.TryParse(request.Parameter("resourceVersion"), out var given) ? given : 0;
         var initial = from == 0 || request.Parameter("sendInitialEvents") is "true" or "1";
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation, server.Stopping);
         var seconds = int.TryParse(request.Parameter("timeoutSeconds"), out var s) && s > 0 ? s : 3600;
         using var timer = server.Options.Time.CreateTimer(_ => Cancel(timeout), null, TimeSpan.FromSeconds(seconds), Timeout.InfiniteTimeSpan);
         var snapshot = initial ? server.Store.List(definition.StorageResource, _namespace) : null;
@@ -53,8 +53,15 @@ internal sealed class WatchStream(ServerComposition server, ApiRequest request, 
                 Bookmark(snapshot?.Revision ?? from, initialEnd: true);
             }
 
-            await _response.BodyWriter.FlushAsync(timeout.Token);
-            await FollowAsync(watch, timeout.Token);
+            try
+            {
+                await _response.BodyWriter.FlushAsync(timeout.Token);
+                await FollowAsync(watch, timeout.Token);
+            }
+            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+            {
+                // The watch's time is over, or the server stops: the stream ends in order, and the client comes back.
+            }
         }
     }
 

@@ -1,0 +1,162 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Dpf.ApiServer.Serving;
+
+namespace Dpf.ApiServer.Tests;
+
+/// <summary>Objects over HTTP: their life, lists, watches, patches.</summary>
+public sealed class ResourceTests
+{
+    private const string ConfigMaps = "/api/v1/namespaces/default/configmaps";
+
+    private const string Widgets = """
+        apiVersion: apiextensions.k8s.io/v1
+        kind: CustomResourceDefinition
+        metadata: {name: widgets.example.com}
+        spec:
+          group: example.com
+          scope: Namespaced
+          names: {plural: widgets, kind: Widget, shortNames: [wd]}
+          versions:
+          - name: v1
+            served: true
+            storage: true
+            subresources: {status: {}, scale: {specReplicasPath: .spec.count, statusReplicasPath: .status.count}}
+            schema:
+              openAPIV3Schema:
+                type: object
+                required: [spec]
+                properties:
+                  spec:
+                    type: object
+                    required: [size]
+                    properties:
+                      size: {type: integer, minimum: 1}
+                      count: {type: integer, default: 2}
+                      color: {type: string, enum: [red, blue]}
+                      port: {x-kubernetes-int-or-string: true}
+                      free: {type: object, x-kubernetes-preserve-unknown-fields: true}
+                  status: {type: object, properties: {count: {type: integer}, phase: {type: string}}}
+        """;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_page_continues_where_the_last_one_ended_at_the_same_revision()
+    {
+        await using var test = await TestServer.StartAsync();
+        foreach (var name in (string[])["a", "b", "c", "d", "e"])
+        {
+            await test.PostAsync(ConfigMaps, $"metadata: {{name: {name}, labels: {{of: test}}}}");
+        }
+
+        var first = await test.GetAsync(ConfigMaps + "?limit=2&labelSelector=of%3Dtest");
+        await test.SendAsync(HttpMethod.Delete, ConfigMaps + "/e", null, HttpStatusCode.OK);
+        var second = await test.GetAsync($"{ConfigMaps}?limit=2&labelSelector=of%3Dtest&continue={first.Text("metadata", "continue")}");
+        var third = await test.GetAsync($"{ConfigMaps}?limit=2&labelSelector=of%3Dtest&continue={second.Text("metadata", "continue")}");
+
+        Assert.Equal(["a", "b", "c", "d", "e"], ((JsonObject[])[first, second, third]).SelectMany(p => p.Objects("items")).Select(i => i.Name()));
+        Assert.Equal(first.Text("metadata", "resourceVersion"), third.Text("metadata", "resourceVersion"));
+        Assert.Null(third.Text("metadata", "continue"));
+    }
+
+    [Fact]
+    public async Task A_watch_shows_an_object_come_and_go_as_its_labels_start_and_stop_to_match()
+    {
+        await using var test = await TestServer.StartAsync();
+        var from = (await test.GetAsync(ConfigMaps)).Text("metadata", "resourceVersion");
+        await test.PostAsync(ConfigMaps, "metadata: {name: a}");
+        foreach (var labels in (string[])["""{"on":"1"}""", """{"on":"1","more":"1"}""", """{"on":null}"""])
+        {
+            await test.SendAsync(HttpMethod.Patch, ConfigMaps + "/a", $$$"""{"metadata":{"labels":{{{labels}}}}}""", HttpStatusCode.OK, "application/merge-patch+json");
+        }
+
+        var events = new List<JsonObject>();
+        await foreach (var change in test.WatchAsync($"{ConfigMaps}?watch=1&labelSelector=on&resourceVersion={from}&timeoutSeconds=1"))
+        {
+            events.Add(change);
+        }
+
+        Assert.Equal(["ADDED", "MODIFIED", "DELETED"], events.Select(e => e.Text("type")!));
+        Assert.Equal("1", events[2].Text("object", "metadata", "labels", "more"));
+    }
+
+    [Fact]
+    public async Task A_streamed_list_ends_with_a_bookmark()
+    {
+        await using var test = await TestServer.StartAsync();
+        await foreach (var change in test.WatchAsync(
+            "/api/v1/namespaces?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&timeoutSeconds=20"))
+        {
+            if (change.Text("type") == "BOOKMARK")
+            {
+                Assert.Equal("true", change.Text("object", "metadata", "annotations", "k8s.io/initial-events-end"));
+                return;
+            }
+
+            Assert.Equal("ADDED", change.Text("type"));
+        }
+
+        Assert.Fail("the watch ended without a bookmark");
+    }
+
+    [Fact]
+    public async Task An_update_of_an_old_version_conflicts_and_finalizers_hold_an_object()
+    {
+        await using var test = await TestServer.StartAsync();
+        var made = await test.PostAsync(ConfigMaps, "metadata: {name: a, finalizers: [example.com/hold]}\ndata: {x: '1'}");
+        made["data"]!["x"] = "2";
+        var changed = await test.SendAsync(HttpMethod.Put, ConfigMaps + "/a", made.ToJsonString(), HttpStatusCode.OK, "application/json");
+        await test.SendAsync(HttpMethod.Put, ConfigMaps + "/a", made.ToJsonString().Replace("\"2\"", "\"3\"", StringComparison.Ordinal), HttpStatusCode.Conflict, "application/json");
+
+        var deleted = await test.SendAsync(HttpMethod.Delete, ConfigMaps + "/a", null, HttpStatusCode.OK);
+        Assert.NotNull(deleted.Text("metadata", "deletionTimestamp"));
+        await test.SendAsync(
+            HttpMethod.Patch, ConfigMaps + "/a", """[{"op":"remove","path":"/metadata/finalizers"}]""", HttpStatusCode.OK, "application/json-patch+json");
+        var gone = await test.SendAsync(HttpMethod.Get, ConfigMaps + "/a", null, HttpStatusCode.NotFound);
+        Assert.Equal("configmaps \"a\" not found", gone.Text("message"));
+        Assert.NotEqual(made.Text("metadata", "resourceVersion"), changed.Text("metadata", "resourceVersion"));
+    }
+
+    [Fact]
+    public async Task Appliers_own_their_fields_and_take_them_back()
+    {
+        await using var test = await TestServer.StartAsync();
+        await test.ApplyAsync(ConfigMaps + "/a", "one", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {x: '1', y: '1'}", HttpStatusCode.Created);
+        var conflict = await test.ApplyAsync(ConfigMaps + "/a", "two", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {x: '2'}", HttpStatusCode.Conflict);
+        Assert.Contains(".data.x", conflict.Text("message"), StringComparison.Ordinal);
+        await test.ApplyAsync(ConfigMaps + "/a", "two", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {x: '2'}", force: true);
+        var left = await test.ApplyAsync(ConfigMaps + "/a", "one", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {z: '1'}");
+        Assert.Equal("""{"x":"2","z":"1"}""", left["data"]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task A_custom_kind_is_served_checked_scaled_and_taken_away_with_its_objects()
+    {
+        const string Path = "/apis/example.com/v1/namespaces/default/widgets";
+        await using var test = await TestServer.StartAsync();
+        await test.PostAsync("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", Widgets);
+        await test.UntilAsync(
+            "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.example.com",
+            c => c.Objects("status", "conditions").Any(x => x.Text("type") == "Established" && x.Text("status") == "True"));
+
+        var bad = await test.PostAsync(Path, "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: a}\nspec: {size: 0, color: green, port: [1]}", HttpStatusCode.UnprocessableEntity);
+        Assert.Equal(["spec.color", "spec.port", "spec.size"], bad.Objects("details", "causes").Select(c => c.Text("field")).Distinct().Order(StringComparer.Ordinal));
+
+        var made = await test.PostAsync(
+            Path, "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: a}\nspec: {size: 1, other: 1, port: http, free: {any: thing}}\nstatus: {phase: x}");
+        Assert.Equal("""{"size":1,"port":"http","free":{"any":"thing"},"count":2}""", made["spec"]!.ToJsonString());
+        Assert.Null(made["status"]);
+        await test.SendAsync(HttpMethod.Patch, Path + "/a/status", """{"status":{"phase":"Ready"},"spec":{"size":9}}""", HttpStatusCode.OK, "application/merge-patch+json");
+        await test.SendAsync(HttpMethod.Patch, Path + "/a/scale", """{"spec":{"replicas":7}}""", HttpStatusCode.OK, "application/merge-patch+json");
+        var now = await test.GetAsync(Path + "/a");
+        Assert.Equal(("Ready", 1L, 7L, 2L), (now.Text("status", "phase"), now.Number("spec", "size"), now.Number("spec", "count"), now.Number("metadata", "generation")));
+
+        await test.SendAsync(HttpMethod.Delete, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.example.com", null, HttpStatusCode.OK);
+        for (var attempt = 0; (await test.Admin.GetAsync(Path, Cancellation)).StatusCode != HttpStatusCode.NotFound; attempt++)
+        {
+            Assert.True(attempt < 100);
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, Cancellation);
+        }
+    }
+}
