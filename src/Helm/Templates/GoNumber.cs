@@ -77,7 +77,7 @@ internal static class GoNumber
     }
 
     /// <summary><c>%v</c> of a float64.</summary>
-    public static string Format(double value) => Format(value, -4, 21, null);
+    public static string Format(double value) => Format(value, -4, 6, null);
 
     /// <summary><c>strconv</c>'s form with the exponent limits given.</summary>
     public static string Format(double value, int low, int high, int? minimumExponentDigits)
