@@ -68,6 +68,11 @@ public static class ChartRenderer
         return RenderedChart.Read(enabled, rendered);
     }
 
+    /// <summary>The objects of <c>crds/</c> of a chart and of those subcharts that the values leave on.</summary>
+    /// <exception cref="ChartException">A file holds something else.</exception>
+    public static IReadOnlyList<JsonObject> Crds(Chart chart, JsonObject values) =>
+        [.. RenderedChart.CrdsOf(EnabledCharts.Select(chart, ChartValues.Overlay(chart.Values, JsonText.FromObject(values))))];
+
     private static void CheckKubernetes(Chart chart, Capabilities capabilities)
     {
         if (chart.Metadata.KubeVersion is { Length: > 0 } constraint &&

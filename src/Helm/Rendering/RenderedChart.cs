@@ -59,7 +59,7 @@ public sealed record RenderedChart
         };
     }
 
-    private static IEnumerable<JsonObject> CrdsOf(Chart chart) =>
+    internal static IEnumerable<JsonObject> CrdsOf(Chart chart) =>
         chart.Dependencies.SelectMany(CrdsOf).Concat(chart.Files
             .Where(f => f.Key.StartsWith("crds/", StringComparison.Ordinal) && (f.Key.EndsWith(".yaml", StringComparison.Ordinal) || f.Key.EndsWith(".yml", StringComparison.Ordinal)))
             .SelectMany(f => ReadObjects(Encoding.UTF8.GetString(f.Value), f.Key)));

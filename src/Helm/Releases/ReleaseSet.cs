@@ -1,0 +1,202 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Dpf.Helm.Charts;
+using Dpf.Helm.Rendering;
+
+namespace Dpf.Helm.Releases;
+
+/// <summary>Installs, upgrades and uninstalls releases, as Helm 3 does.</summary>
+public sealed class ReleaseSet(IReleaseTarget target, TimeProvider time)
+{
+    private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Installs a chart, or upgrades the release of that name.</summary>
+    /// <exception cref="ChartException">The chart cannot be rendered, or an object is another release's.</exception>
+    public async Task<RenderedChart> UpgradeInstallAsync(
+        string name, string ns, Chart chart, JsonObject values, CancellationToken cancellation)
+    {
+        var history = await HistoryAsync(name, ns, cancellation).ConfigureAwait(false);
+        var deployed = history.LastOrDefault(r => r.Status == "deployed");
+        var facts = new ReleaseFacts(name, ns, history.Count == 0 ? 1 : history[^1].Revision + 1);
+        await ApplyCrdsAsync(chart, facts, values, cancellation).ConfigureAwait(false);
+        var capabilities = await target.CapabilitiesAsync(cancellation).ConfigureAwait(false);
+        var rendered = ChartRenderer.Render(chart, facts, values, capabilities, null, time);
+        var now = time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", CultureInfo.InvariantCulture);
+        var first = (string?)history.FirstOrDefault()?.Value["info"]?["first_deployed"] ?? now;
+        var record = ReleaseRecord.New(facts, chart, values, rendered, first, now);
+        await target.ApplyAsync(record.ToSecret(), cancellation).ConfigureAwait(false);
+        var moment = facts.Revision > 1 ? "upgrade" : "install";
+        try
+        {
+            await RunHooksAsync(rendered, facts, "pre-" + moment, cancellation).ConfigureAwait(false);
+            foreach (var value in rendered.Objects)
+            {
+                await target.ApplyAsync(Owned(value, facts), cancellation).ConfigureAwait(false);
+            }
+
+            await RemoveAsync(deployed, rendered, facts, cancellation).ConfigureAwait(false);
+            await RunHooksAsync(rendered, facts, "post-" + moment, cancellation).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            await target.ApplyAsync(record.In("failed", e.Message).ToSecret(), cancellation).ConfigureAwait(false);
+            throw;
+        }
+
+        await target.ApplyAsync(
+            record.In("deployed", facts.Revision > 1 ? "Upgrade complete" : "Install complete").ToSecret(), cancellation).ConfigureAwait(false);
+        if (deployed is not null)
+        {
+            await target.ApplyAsync(
+                deployed.In("superseded", (string?)deployed.Value["info"]!["description"] ?? "").ToSecret(), cancellation).ConfigureAwait(false);
+        }
+
+        return rendered;
+    }
+
+    /// <summary>Deletes a release's objects, waits until they are gone, and forgets the release.</summary>
+    /// <returns>Whether there was such a release.</returns>
+    public async Task<bool> UninstallAsync(string name, string ns, CancellationToken cancellation)
+    {
+        var history = await HistoryAsync(name, ns, cancellation).ConfigureAwait(false);
+        if (history.Count == 0)
+        {
+            return false;
+        }
+
+        var last = history.LastOrDefault(r => r.Status == "deployed") ?? history[^1];
+        var objects = InstallOrder.SortForDeletion(last.Objects, o => o.Kind).Where(o => !IsKept(o)).ToList();
+        foreach (var value in objects)
+        {
+            await target.DeleteAsync(value.ApiVersion, value.Kind, value.Namespace ?? ns, value.Name, cancellation).ConfigureAwait(false);
+        }
+
+        foreach (var value in objects)
+        {
+            while (await target.GetAsync(value.ApiVersion, value.Kind, value.Namespace ?? ns, value.Name, cancellation).ConfigureAwait(false) is not null)
+            {
+                await Task.Delay(s_poll, time, cancellation).ConfigureAwait(false);
+            }
+        }
+
+        foreach (var record in history)
+        {
+            await target.DeleteAsync("v1", "Secret", ns, record.SecretName, cancellation).ConfigureAwait(false);
+        }
+
+        return true;
+    }
+
+    private static bool IsKept(RenderedObject value) => (string?)value.Value["metadata"]?["annotations"]?["helm.sh/resource-policy"] == "keep";
+
+    private async Task<List<ReleaseRecord>> HistoryAsync(string name, string ns, CancellationToken cancellation)
+    {
+        var secrets = await target.SecretsAsync(ns, $"owner=helm,name={name}", cancellation).ConfigureAwait(false);
+        return [.. secrets.Select(ReleaseRecord.Read).OrderBy(r => r.Revision)];
+    }
+
+    // CRDs come before the templates are rendered: these may ask which kinds there are. They are never upgraded or deleted.
+    private async Task ApplyCrdsAsync(Chart chart, ReleaseFacts facts, JsonObject values, CancellationToken cancellation)
+    {
+        foreach (var crd in ChartRenderer.Crds(chart, values))
+        {
+            if (facts.Revision == 1 || await target.GetAsync(
+                "apiextensions.k8s.io/v1", "CustomResourceDefinition", null, (string)crd["metadata"]!["name"]!, cancellation).ConfigureAwait(false) is null)
+            {
+                await target.ApplyAsync(crd, cancellation).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task RemoveAsync(ReleaseRecord? before, RenderedChart after, ReleaseFacts facts, CancellationToken cancellation)
+    {
+        var kept = after.Objects.Select(o => (o.Kind, o.Namespace ?? facts.Namespace, o.Name)).ToHashSet();
+        foreach (var value in InstallOrder.SortForDeletion(before?.Objects ?? [], o => o.Kind))
+        {
+            if (!kept.Contains((value.Kind, value.Namespace ?? facts.Namespace, value.Name)) && !IsKept(value))
+            {
+                await target.DeleteAsync(value.ApiVersion, value.Kind, value.Namespace ?? facts.Namespace, value.Name, cancellation)
+                    .ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static JsonObject Owned(RenderedObject rendered, ReleaseFacts facts)
+    {
+        var value = InNamespace(rendered, facts);
+        Child(value, "labels")["app.kubernetes.io/managed-by"] = "Helm";
+        Child(value, "annotations")["meta.helm.sh/release-name"] = facts.Name;
+        Child(value, "annotations")["meta.helm.sh/release-namespace"] = facts.Namespace;
+        return value;
+    }
+
+    private static JsonObject InNamespace(RenderedObject rendered, ReleaseFacts facts)
+    {
+        var value = (JsonObject)rendered.Value.DeepClone();
+        value["metadata"]!["namespace"] ??= facts.Namespace;
+        return value;
+    }
+
+    private static JsonObject Child(JsonObject value, string name)
+    {
+        var metadata = value["metadata"]!.AsObject();
+        if (metadata[name] is not JsonObject child)
+        {
+            metadata[name] = child = [];
+        }
+
+        return child;
+    }
+
+    private async Task RunHooksAsync(RenderedChart rendered, ReleaseFacts facts, string moment, CancellationToken cancellation)
+    {
+        foreach (var hook in rendered.Hooks.Where(h => h.Events.Contains(moment)))
+        {
+            var value = InNamespace(hook.Object, facts);
+            var ns = (string)value["metadata"]!["namespace"]!;
+            var (apiVersion, kind, name) = (hook.Object.ApiVersion, hook.Object.Kind, hook.Object.Name);
+            if (hook.DeletePolicies.Contains("before-hook-creation"))
+            {
+                await target.DeleteAsync(apiVersion, kind, ns, name, cancellation).ConfigureAwait(false);
+                while (await target.GetAsync(apiVersion, kind, ns, name, cancellation).ConfigureAwait(false) is not null)
+                {
+                    await Task.Delay(s_poll, time, cancellation).ConfigureAwait(false);
+                }
+            }
+
+            await target.ApplyAsync(value, cancellation).ConfigureAwait(false);
+            var failure = await FinishedAsync(apiVersion, kind, ns, name, cancellation).ConfigureAwait(false);
+            if (hook.DeletePolicies.Contains(failure is null ? "hook-succeeded" : "hook-failed"))
+            {
+                await target.DeleteAsync(apiVersion, kind, ns, name, cancellation).ConfigureAwait(false);
+            }
+
+            if (failure is not null)
+            {
+                throw new ChartException($"{moment} hooks failed: {failure}");
+            }
+        }
+    }
+
+    private async Task<string?> FinishedAsync(string apiVersion, string kind, string ns, string name, CancellationToken cancellation)
+    {
+        while (kind is "Job" or "Pod")
+        {
+            var value = await target.GetAsync(apiVersion, kind, ns, name, cancellation).ConfigureAwait(false);
+            var conditions = (value?["status"]?["conditions"] as JsonArray ?? []).Where(c => (string?)c?["status"] == "True").ToList();
+            if (value is null || (string?)value["status"]?["phase"] == "Succeeded" || conditions.Exists(c => (string?)c!["type"] == "Complete"))
+            {
+                return null;
+            }
+
+            if ((string?)value["status"]?["phase"] == "Failed" || conditions.Exists(c => (string?)c!["type"] == "Failed"))
+            {
+                return $"{kind.ToLowerInvariant()} {name} failed; its logs say why: kubectl logs -n {ns} {kind.ToLowerInvariant()}/{name}";
+            }
+
+            await Task.Delay(s_poll, time, cancellation).ConfigureAwait(false);
+        }
+
+        return null;
+    }
+}
