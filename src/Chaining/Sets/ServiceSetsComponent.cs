@@ -1,0 +1,40 @@
+using Dpf.Api.Services;
+using Dpf.Runtime.Hosting;
+using Dpf.Runtime.Informers;
+using Dpf.Runtime.Reconciling;
+using k8s.Models;
+
+namespace Dpf.Chaining.Sets;
+
+/// <summary>Makes interfaces and chains of nodes from sets of them, and gives services' pods their address pools.</summary>
+public sealed class ServiceSetsComponent : IComponent
+{
+    private static readonly SetKind<ServiceInterfaceSet, ServiceInterface> Interfaces = new(
+        "serviceinterfaceset", "dpu.nvidia.com/serviceinterfaceset", "service-interface-set-controller", "ServiceInterfaces",
+        set => set.Spec.NodeSelector, ChildPlan.Interface, set => set.Status, child => child.Spec.Node);
+
+    private static readonly SetKind<ServiceChainSet, ServiceChain> Chains = new(
+        "servicechainset", "dpu.nvidia.com/servicechainset", "service-chain-set-controller", "ServiceChains",
+        set => set.Spec.NodeSelector, ChildPlan.Chain, set => set.Status, child => child.Spec.Node);
+
+    /// <inheritdoc />
+    public async Task RunAsync(ComponentContext context, CancellationToken cancellation)
+    {
+        using var client = context.InCluster();
+        await using var cache = new Cache(client, context.Time, context.Loggers);
+        await Task.WhenAll(
+            Build(Interfaces, "service-interface-set").RunAsync(cancellation),
+            Build(Chains, "service-chain-set").RunAsync(cancellation));
+
+        RunningController<TSet> Build<TSet, TChild>(SetKind<TSet, TChild> kind, string name)
+            where TSet : class, k8s.IKubernetesObject<V1ObjectMeta>
+            where TChild : class, k8s.IKubernetesObject<V1ObjectMeta> =>
+            Controller.For<TSet>(cache, name)
+                .Owns<TChild>()
+                .WatchesForAll<V1Node>()
+                .ResyncEvery(TimeSpan.FromMinutes(10))
+                .Build(
+                    new SetReconciler<TSet, TChild>(kind, cache, context.Time, context.Loggers.CreateLogger(name)),
+                    context.Loggers, context.Time);
+    }
+}

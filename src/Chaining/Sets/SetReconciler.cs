@@ -1,0 +1,187 @@
+using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
+using Dpf.Api.Schemas;
+using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Conditions;
+using Dpf.Runtime.Informers;
+using Dpf.Runtime.Reconciling;
+using k8s;
+using k8s.Models;
+using Microsoft.Extensions.Logging;
+
+namespace Dpf.Chaining.Sets;
+
+/// <summary>How one kind of set makes its children.</summary>
+/// <param name="Kind">The set's kind in lower case, as labels have it.</param>
+/// <param name="Finalizer">The set's finalizer.</param>
+/// <param name="FieldManager">Who applies the children.</param>
+/// <param name="Conditions">The prefix of its conditions, e.g. <c>ServiceChains</c>.</param>
+/// <param name="Selector">The set's nodes.</param>
+/// <param name="Plan">The child of a node.</param>
+/// <param name="Status">The set's status.</param>
+/// <param name="NodeOf">The node of a child.</param>
+public sealed record SetKind<TSet, TChild>(
+    string Kind, string Finalizer, string FieldManager, string Conditions, Func<TSet, V1LabelSelector?> Selector,
+    Func<TSet, string, TChild> Plan, Func<TSet, IConditioned?> Status, Func<TChild, string?> NodeOf);
+
+/// <summary>Keeps one child of a set on every node that it selects, and says how many of them work.</summary>
+public sealed class SetReconciler<TSet, TChild>(SetKind<TSet, TChild> kind, Cache cache, TimeProvider time, ILogger logger) : IReconciler
+    where TSet : class, IKubernetesObject<V1ObjectMeta>
+    where TChild : class, IKubernetesObject<V1ObjectMeta>
+{
+    private const string Reconciled = "Reconciled";
+    private const string Ready = "Ready";
+    private readonly Informer<TSet> _sets = cache.Informer<TSet>();
+    private readonly Informer<TChild> _children = cache.Informer<TChild>();
+    private readonly Informer<V1Node> _nodes = cache.Informer<V1Node>();
+
+    // Applied before in the same words: nothing to do unless somebody undid it.
+    private readonly ConcurrentDictionary<NamespacedName, string> _applied = new();
+
+    /// <inheritdoc />
+    public async Task<Result> ReconcileAsync(NamespacedName key, CancellationToken cancellation)
+    {
+        if (_sets.Get(key.Namespace, key.Name) is not { } set)
+        {
+            return Result.Done;
+        }
+
+        var children = _children.All.Where(c => ChildPlan.IsChild(c, kind.Kind, key.Namespace!, key.Name)).ToList();
+        if (set.IsDeleting())
+        {
+            foreach (var child in children)
+            {
+                await DeleteAsync(child, cancellation);
+            }
+
+            await cache.Client.RemoveFinalizerAsync(set, kind.Finalizer, cancellation);
+            return Result.Done;
+        }
+
+        set = await cache.Client.AddFinalizerAsync(set, kind.Finalizer, cancellation);
+        var wanted = _nodes.All
+            .Where(n => !n.IsDeleting() && NodeSelection.Matches(kind.Selector(set), n.Metadata.Labels))
+            .Select(n => n.Metadata.Name).Order(StringComparer.Ordinal).ToList();
+        string? failure = null;
+        try
+        {
+            await ApplyAsync(set, wanted, children, cancellation);
+        }
+        catch (KubeException e) when (!e.IsConflict)
+        {
+            failure = e.Message;
+        }
+
+        await ReportAsync(set, wanted, children, failure, cancellation);
+        return failure is null ? Result.Done : Result.RequeueAfter(TimeSpan.FromSeconds(1));
+    }
+
+    private async Task ApplyAsync(TSet set, IReadOnlyList<string> nodes, IReadOnlyList<TChild> children, CancellationToken cancellation)
+    {
+        foreach (var child in children.Where(c => kind.NodeOf(c) is not { } node || !nodes.Contains(node)))
+        {
+            await DeleteAsync(child, cancellation);
+        }
+
+        foreach (var node in nodes)
+        {
+            var child = kind.Plan(set, node);
+            var name = new NamespacedName(child.Metadata.NamespaceProperty, child.Metadata.Name);
+            var text = KubernetesJson.Serialize(child);
+            var now = _children.Get(name.Namespace, name.Name);
+            if (now is null || _applied.GetValueOrDefault(name) != text || !Holds(now, child))
+            {
+                await cache.Client.ApplyAsync(child, kind.FieldManager, cancellation);
+                _applied[name] = text;
+                if (now is null)
+                {
+                    logger.LogInformation("{Set}: {Child} made for node {Node}", set.Metadata.Name, name, node);
+                }
+            }
+        }
+    }
+
+    private async Task DeleteAsync(TChild child, CancellationToken cancellation)
+    {
+        _applied.TryRemove(new NamespacedName(child.Metadata.NamespaceProperty, child.Metadata.Name), out _);
+        if (!child.IsDeleting())
+        {
+            await cache.Client.DeleteAsync<TChild>(child.Metadata.NamespaceProperty, child.Metadata.Name, cancellation);
+        }
+    }
+
+    private static bool Holds(TChild now, TChild wanted) =>
+        wanted.Metadata.Labels.All(l => now.Metadata.Labels?.TryGetValue(l.Key, out var v) == true && v == l.Value) &&
+        (wanted.Metadata.Annotations ?? new Dictionary<string, string>())
+            .All(a => now.Metadata.Annotations?.TryGetValue(a.Key, out var v) == true && v == a.Value) &&
+        JsonNode.DeepEquals(Spec(now), Spec(wanted));
+
+    private static JsonNode? Spec(TChild child) => JsonNode.Parse(KubernetesJson.Serialize(child))?["spec"];
+
+    private async Task ReportAsync(
+        TSet set, IReadOnlyList<string> nodes, IReadOnlyList<TChild> children, string? failure, CancellationToken cancellation)
+    {
+        var now = time.GetUtcNow();
+        var generation = set.Metadata.Generation;
+        var before = kind.Status(set);
+        IList<V1Condition> conditions = before?.Conditions is { } c
+            ? [.. c.Select(k => KubernetesJson.Deserialize<V1Condition>(KubernetesJson.Serialize(k)))]
+            : [];
+        conditions.Seed([Ready, kind.Conditions + Reconciled, kind.Conditions + Ready], generation, now);
+        if (failure is null)
+        {
+            conditions.SetTrue(kind.Conditions + Reconciled, generation, now);
+        }
+        else
+        {
+            conditions.SetFalse(kind.Conditions + Reconciled, Reasons.Error, failure, generation, now);
+        }
+
+        var byNode = children.Where(k => kind.NodeOf(k) is not null)
+            .GroupBy(k => kind.NodeOf(k)!, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.First(), StringComparer.Ordinal);
+        var missing = nodes
+            .Where(n => byNode.GetValueOrDefault(n) is not { } child || !AgentReport.IsReady(child))
+            .Select(n => $"{n}: {Why(byNode.GetValueOrDefault(n))}").ToList();
+        if (missing.Count == 0)
+        {
+            conditions.SetTrue(kind.Conditions + Ready, generation, now);
+        }
+        else
+        {
+            conditions.SetFalse(
+                kind.Conditions + Ready, Reasons.Pending, string.Join("; ", missing.Take(5)) + (missing.Count > 5 ? "; …" : ""), generation, now);
+        }
+
+        conditions.Summarise(generation, now);
+        var status = new JsonObject
+        {
+            ["conditions"] = JsonNode.Parse(KubernetesJson.Serialize(conditions)),
+            ["observedGeneration"] = generation,
+            ["numberApplied"] = nodes.Count,
+            ["numberReady"] = nodes.Count - missing.Count,
+        };
+        if (!JsonNode.DeepEquals(Comparable(status), Comparable(JsonNode.Parse(KubernetesJson.Serialize(set))?["status"])))
+        {
+            await cache.Client.PatchStatusAsync<TSet>(
+                set.Metadata.NamespaceProperty, set.Metadata.Name, new JsonObject { ["status"] = status }, cancellation);
+        }
+    }
+
+    private static string Why(TChild? child) => child is null
+        ? "not there yet"
+        : AgentReport.Of(child) is { } report && report.Generation == (child.Metadata.Generation ?? 0)
+            ? report.Message
+            : "its agent has not reported yet";
+
+    /// <summary>A status without times: text forms of equal times differ.</summary>
+    private static JsonNode? Comparable(JsonNode? status)
+    {
+        var copy = status?.DeepClone();
+        foreach (var condition in copy?["conditions"] as JsonArray ?? [])
+        {
+            condition!.AsObject().Remove("lastTransitionTime");
+        }
+
+        return copy;
+    }
+}
