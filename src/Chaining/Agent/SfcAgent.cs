@@ -1,0 +1,158 @@
+using System.Text.Json.Nodes;
+using System.Threading.Channels;
+using Dpf.Api.Services;
+using Dpf.Chaining.Switching;
+using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Hosting;
+using Dpf.Runtime.Informers;
+using Dpf.Runtime.Machines;
+using k8s;
+using k8s.Models;
+using Microsoft.Extensions.Logging;
+
+namespace Dpf.Chaining.Agent;
+
+/// <summary>
+/// Keeps one DPU's switch as the node's interfaces and chains say. It looks at everything on every change, so that an interface
+/// that is deleted while the agent is away needs no finalizer: its port is simply no longer wanted.
+/// </summary>
+internal sealed class SfcAgent(ComponentContext context, KubeClient client, Cache cache, NodeSwitch ovs, string node, ILogger logger)
+{
+    private static readonly TimeSpan Drift = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
+    private readonly Channel<bool> _changed = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    private string _lastFailure = "";
+
+    /// <summary>Runs until cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        var interfaces = cache.Informer<ServiceInterface>();
+        var chains = cache.Informer<ServiceChain>();
+        var pods = cache.Informer<V1Pod>(new InformerScope(FieldSelector: $"spec.nodeName={node}"));
+        interfaces.Changed += _ => Signal();
+        chains.Changed += _ => Signal();
+        pods.Changed += _ => Signal();
+        using var subscription = ovs.Client.Replica.Subscribe(_ => Signal());
+        await cache.WaitForSyncAsync(cancellation);
+        await ovs.Client.WaitUntilSyncedAsync(cancellation);
+        while (true)
+        {
+            var again = Drift;
+            try
+            {
+                await PassAsync(
+                    [.. interfaces.All.Where(i => i.Spec.Node == node && i.Metadata.DeletionTimestamp is null)],
+                    [.. chains.All.Where(c => c.Spec.Node == node && c.Metadata.DeletionTimestamp is null)],
+                    [.. pods.All],
+                    cancellation);
+                _lastFailure = "";
+            }
+            catch (Exception e) when (e is not OperationCanceledException || !cancellation.IsCancellationRequested)
+            {
+                again = Retry;
+                if (_lastFailure != e.Message)
+                {
+                    _lastFailure = e.Message;
+                    logger.LogWarning("{Node}: {Message}; trying again", node, e.Message);
+                }
+            }
+
+            await WaitAsync(again, cancellation);
+        }
+    }
+
+    private void Signal() => _changed.Writer.TryWrite(true);
+
+    private async Task WaitAsync(TimeSpan longest, CancellationToken cancellation)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var wait = _changed.Reader.ReadAsync(limit.Token).AsTask();
+        await Task.WhenAny(wait, Task.Delay(longest, context.Time, limit.Token));
+        await limit.CancelAsync();
+        await wait.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellation.ThrowIfCancellationRequested();
+    }
+
+    private async Task PassAsync(
+        IReadOnlyList<ServiceInterface> interfaces, IReadOnlyList<ServiceChain> chains, IReadOnlyList<V1Pod> pods,
+        CancellationToken cancellation)
+    {
+        var before = ovs.View;
+        var plan = NodePlan.Of(interfaces, chains, pods, before);
+        await RaiseAsync(plan.Ports.Where(p => p.Peer is null && !before.Ports.ContainsKey(p.Name)), before, cancellation);
+        if (await ovs.ApplyAsync(plan.Rows(before), cancellation) > 0)
+        {
+            logger.LogInformation("{Node}: ports: {Ports}", node, string.Join(", ", plan.Ports.Select(p => $"{p.Name} on {p.Bridge}")));
+
+            // The rows as they are now; the switch gives new ports their numbers a moment later, which starts the next pass.
+            plan = NodePlan.Of(interfaces, chains, pods, ovs.View);
+        }
+
+        if (before.Bridges.Contains(WantedPort.ServiceBridge))
+        {
+            var present = ChainFlow.Read(await ovs.DumpFlowsAsync(WantedPort.ServiceBridge, cancellation));
+            var changes = ChainFlow.Changes(present, plan.Flows);
+            if (changes.Count > 0)
+            {
+                await ovs.ChangeFlowsAsync(WantedPort.ServiceBridge, changes, cancellation);
+                logger.LogInformation(
+                    "{Node}: flows of {Chains} chains: {Flows}", node, plan.Chains.Count,
+                    string.Join("; ", plan.Flows.Select(f => $"{f.From} to {string.Join('+', f.To)}")));
+            }
+        }
+
+        foreach (var value in interfaces)
+        {
+            var key = new NamespacedName(value.Metadata.NamespaceProperty, value.Metadata.Name);
+            await ReportAsync(value, plan.Interfaces[key], plan.ChainOf.GetValueOrDefault(key), labelled: true, cancellation);
+        }
+
+        foreach (var chain in chains)
+        {
+            var key = new NamespacedName(chain.Metadata.NamespaceProperty, chain.Metadata.Name);
+            await ReportAsync(chain, plan.Chains[key], null, labelled: false, cancellation);
+        }
+    }
+
+    /// <summary>A device that the system drives has to be up to carry frames.</summary>
+    private async Task RaiseAsync(IEnumerable<WantedPort> ports, SwitchView view, CancellationToken cancellation)
+    {
+        foreach (var port in view.Dpdk ? [] : ports)
+        {
+            // A device that is not there (yet): the switch says so itself.
+            await context.Machine.RunAsync(new MachineCommand("ip", "link", "set", port.Name, "up"), cancellation);
+        }
+    }
+
+    private async Task ReportAsync<T>(T value, string missing, string? chain, bool labelled, CancellationToken cancellation)
+        where T : class, IKubernetesObject<V1ObjectMeta>
+    {
+        var report = new AgentReport(value.Metadata.Generation ?? 0, missing.Length == 0, missing);
+        var metadata = new JsonObject();
+        if (AgentReport.Of(value) != report)
+        {
+            metadata["annotations"] = new JsonObject { [ChainingLabels.Report] = report.Write() };
+        }
+
+        if (labelled && (value.Metadata.Labels?.TryGetValue(ChainingLabels.Chain, out var now) == true ? now : null) != chain)
+        {
+            metadata["labels"] = new JsonObject { [ChainingLabels.Chain] = chain };
+        }
+
+        if (metadata.Count > 0)
+        {
+            try
+            {
+                await client.PatchAsync<T>(
+                    value.Metadata.NamespaceProperty, value.Metadata.Name, new JsonObject { ["metadata"] = metadata }, cancellation,
+                    fieldManager: WantedPort.Owner);
+            }
+            catch (KubeException e) when (e.IsNotFound)
+            {
+                // Deleted meanwhile: nobody is left to tell.
+            }
+        }
+    }
+}

@@ -1,0 +1,16 @@
+using Dpf.Chaining.Agent;
+using Dpf.Chaining.Sets;
+using Dpf.Runtime.Hosting;
+
+namespace Dpf.Chaining;
+
+/// <summary>What runs in a DPU cluster, by name.</summary>
+public static class Components
+{
+    /// <summary>The components.</summary>
+    public static IReadOnlyDictionary<string, IComponent> All { get; } = new Dictionary<string, IComponent>(StringComparer.Ordinal)
+    {
+        ["servicechainset-controller"] = new ServiceSetsComponent(),
+        ["sfc-controller"] = new SfcComponent(),
+    };
+}
