@@ -57,7 +57,7 @@ internal sealed class GuideWalk(LabPaths paths, LabClient lab, LabStatus status,
         var variables = GuideVariables.Read(status.Variables);
         var folder = Path.Combine(Home.Path, "deploy/guides/ovn-kubernetes");
         var commands = new CommandRunner(
-            client, new HelmCharts(client, status.Variables), variables.Values, folder, Mirrors(variables), time);
+            client, new HelmCharts(client, status.Variables, time), variables.Values, folder, Mirrors(variables), time);
         return new StepRunner(commands, progress, time) { Patience = patience ?? TimeSpan.FromMinutes(5) };
     }
 

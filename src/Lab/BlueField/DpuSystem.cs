@@ -16,6 +16,7 @@ public sealed class DpuSystem(Machine machine, ILoggerFactory loggers, TimeProvi
     private readonly ILogger _logger = loggers.CreateLogger(machine.HostName);
     private readonly List<IMachineProcess> _services = [];
     private Task _network = Task.CompletedTask;
+    private Task _firstBoot = Task.CompletedTask;
     private CancellationTokenSource _stop = new();
 
     /// <summary>Whether there is a system to boot.</summary>
@@ -40,16 +41,16 @@ public sealed class DpuSystem(Machine machine, ILoggerFactory loggers, TimeProvi
             cancellation, "bash", "-ec",
             "mkdir -p /run/openvswitch /run/ovn /var/log/openvswitch; [ -s /etc/hostname.dpu ] && hostname \"$(cat /etc/hostname.dpu)\" || true; " +
             "/usr/share/openvswitch/scripts/ovs-ctl start --system-id=random --no-monitor >/var/log/openvswitch/start.log 2>&1");
-        if (!File.Exists(machine.Path(FirstBootDone)))
+        _network = Task.Run(() => new DpuNetplan(machine, time, _logger).RunAsync(_stop.Token), CancellationToken.None);
+        if (File.Exists(machine.Path(FirstBootDone)))
         {
-            await FirstBootAsync(cancellation);
+            StartServices();
         }
         else
         {
-            await StartServicesAsync(cancellation);
+            // Cloud-init goes on for longer than a boot: its last command waits for the network that the host brings.
+            _firstBoot = Task.Run(() => FirstBootAsync(_stop.Token), CancellationToken.None);
         }
-
-        _network = Task.Run(() => new DpuNetplan(machine, time, _logger).RunAsync(_stop.Token), CancellationToken.None);
     }
 
     /// <summary>Ends what was started beside the machine's own processes.</summary>
@@ -57,6 +58,7 @@ public sealed class DpuSystem(Machine machine, ILoggerFactory loggers, TimeProvi
     {
         await _stop.CancelAsync();
         await _network.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _firstBoot.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         foreach (var service in _services)
         {
             await service.DisposeAsync();
@@ -66,6 +68,18 @@ public sealed class DpuSystem(Machine machine, ILoggerFactory loggers, TimeProvi
     }
 
     private async Task FirstBootAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await CloudInitAsync(cancellation);
+        }
+        catch (Exception e) when (e is FormatException or IOException or YamlDotNet.Core.YamlException)
+        {
+            _logger.LogError("cloud-init: {Message}", e.Message);
+        }
+    }
+
+    private async Task CloudInitAsync(CancellationToken cancellation)
     {
         var config = CloudConfig.Parse(File.ReadAllText(machine.Path(UserData)));
         foreach (var file in config.Files)
@@ -98,19 +112,16 @@ public sealed class DpuSystem(Machine machine, ILoggerFactory loggers, TimeProvi
         File.WriteAllText(machine.Path(FirstBootDone), "done\n");
     }
 
-    private Task StartServicesAsync(CancellationToken cancellation)
+    private void StartServices()
     {
         var folder = machine.Path("/etc/systemd/system");
         foreach (var unit in File.Exists(machine.Path(DpuTools.EnabledUnits)) ? File.ReadAllLines(machine.Path(DpuTools.EnabledUnits)).Distinct() : [])
         {
-            cancellation.ThrowIfCancellationRequested();
             var path = Path.Combine(folder, unit.EndsWith(".service", StringComparison.Ordinal) ? unit : unit + ".service");
             if (File.Exists(path) && Regex.Match(File.ReadAllText(path), @"^ExecStart=(.+)$", RegexOptions.Multiline, TimeSpan.FromSeconds(1)) is { Success: true } start)
             {
                 _services.Add(machine.Start(new MachineCommand("bash", "-c", start.Groups[1].Value.Trim()) { LogPath = $"/var/log/{Path.GetFileName(unit)}.log" }));
             }
         }
-
-        return Task.CompletedTask;
     }
 }

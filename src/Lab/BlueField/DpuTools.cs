@@ -60,7 +60,7 @@ internal static class DpuTools
             printf 'endpoint=%s\ntoken=%s\nhash=%s\nnode=%s\n' "$endpoint" "$token" "$hash" "$(hostname)" >/etc/kubernetes/join.tmp
             rm -f /etc/kubernetes/join.error
             mv /etc/kubernetes/join.tmp /etc/kubernetes/join
-            for i in $(seq 100); do
+            for i in $(seq 3000); do
               [ -e /etc/kubernetes/kubelet.conf ] && exit 0
               [ -e /etc/kubernetes/join.error ] && { cat /etc/kubernetes/join.error >&2; exit 1; }
               sleep 0.1

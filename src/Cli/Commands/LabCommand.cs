@@ -1,0 +1,27 @@
+using System.CommandLine;
+using Dpf.Cli.Daemon;
+using Microsoft.Extensions.Logging;
+
+namespace Dpf.Cli.Commands;
+
+/// <summary><c>dpf lab serve</c>: the process that <c>up</c> starts and <c>down</c> ends.</summary>
+internal static class LabCommand
+{
+    public static Command Create()
+    {
+        var state = new Option<string>("--state") { Description = "the lab's folder", DefaultValueFactory = _ => LabPaths.Default.Root };
+        var workers = new Option<int>("--workers") { Description = "worker nodes", DefaultValueFactory = _ => 2 };
+        var serve = new Command("serve", "Run the lab in this process until it is stopped.") { state, workers };
+        serve.SetAction(async (result, cancellation) =>
+        {
+            using var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(console =>
+            {
+                console.SingleLine = true;
+                console.TimestampFormat = "HH:mm:ss.fff ";
+            }));
+            await new LabDaemon(new LabPaths(result.GetValue(state)!), result.GetValue(workers), loggers, TimeProvider.System).RunAsync(cancellation);
+            return 0;
+        });
+        return new Command("lab", "The simulated machines and networks.") { serve };
+    }
+}

@@ -1,0 +1,37 @@
+using Dpf.Lab.Topologies;
+using Dpf.Runtime.Hosting;
+
+namespace Dpf.Cli.Composition;
+
+/// <summary>Every component by its name: the one place that knows them all.</summary>
+internal static class ComponentTable
+{
+    private static readonly IReadOnlyDictionary<string, IComponent>[] s_product =
+    [
+        Operator.Components.All, Chaining.Components.All, Ovn.Components.All,
+        Telemetry.Components.All,
+    ];
+
+    /// <summary>What <c>dpf run</c> can run.</summary>
+    public static IReadOnlyDictionary<string, IComponent> Standalone { get; } = Join(
+        [.. s_product, new Dictionary<string, IComponent> { ["apiserver"] = new ApiServerComponent() }]);
+
+    /// <summary>What the kubelets of a lab can host.</summary>
+    public static IReadOnlyDictionary<string, IComponent> ForLab(GuideLab lab) => Join(
+    [
+        .. s_product,
+        Lab.Addons.Components.With(new ApiServerLauncher(), new ApplicationCharts(lab)),
+    ]);
+
+    private static Dictionary<string, IComponent> Join(IEnumerable<IReadOnlyDictionary<string, IComponent>> tables)
+    {
+        var all = new Dictionary<string, IComponent>(StringComparer.Ordinal);
+        foreach (var (name, component) in tables.SelectMany(t => t))
+        {
+            // Two components of one name would hide one another.
+            all.Add(name, component);
+        }
+
+        return all;
+    }
+}

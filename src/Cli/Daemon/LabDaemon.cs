@@ -1,0 +1,135 @@
+using System.Text.Json;
+using Dpf.Cli.Commands;
+using Dpf.Cli.Composition;
+using Dpf.Lab.Topologies;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Dpf.Cli.Daemon;
+
+/// <summary>The process that a lab lives in, and its control socket.</summary>
+internal sealed class LabDaemon(LabPaths paths, int workers, ILoggerFactory loggers, TimeProvider time)
+{
+    private readonly object _gate = new();
+    private readonly List<LabStage> _stages = [];
+    private readonly TaskCompletionSource _stop = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly IReadOnlyDictionary<string, string> _variables = LabVariables.Check();
+    private string _stage = "Networks";
+    private string? _failure;
+    private bool _ready;
+    private long _stageStart;
+    private GuideLab? _lab;
+
+    /// <summary>Runs until it is told to stop.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        await using var server = await ServeAsync(cancellation);
+        await using var _ = cancellation.Register(() => _stop.TrySetResult());
+        using var building = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var build = Task.Run(() => BuildAsync(building.Token), CancellationToken.None);
+        await _stop.Task;
+        await building.CancelAsync();
+        await build;
+        if (_lab is not null)
+        {
+            await _lab.DisposeAsync();
+        }
+    }
+
+    private async Task BuildAsync(CancellationToken cancellation)
+    {
+        _stageStart = time.GetTimestamp();
+        try
+        {
+            var self = Path.Combine(AppContext.BaseDirectory, "Dpf.Cli.dll");
+            _lab = await GuideLab.StartAsync(
+                new LabOptions
+                {
+                    StateRoot = paths.Root,
+                    Workers = workers,
+                    ChartsPath = Path.Combine(Home.Path, "deploy/charts"),
+                    Components = ComponentTable.ForLab,
+                    ApiServerCommand = facts =>
+                    [
+                        Environment.ProcessPath!, self, "run", "apiserver", "--data", facts.DataPath, "--kubeconfig", facts.Kubeconfig, "--host",
+                        facts.Host, "--port", facts.Port.ToString(System.Globalization.CultureInfo.InvariantCulture), "--service-cidr", facts.ServiceCidr,
+                    ],
+                    ServiceCidr = _variables["SERVICE_CIDR"],
+                    Loggers = loggers,
+                    Time = time,
+                },
+                NextStage,
+                cancellation);
+            NextStage("ready");
+            lock (_gate)
+            {
+                _ready = true;
+            }
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            // Told to stop before it was built.
+        }
+        catch (Exception e)
+        {
+            loggers.CreateLogger("lab").LogError(e, "did not come up");
+            lock (_gate)
+            {
+                _failure = e.Message;
+            }
+        }
+    }
+
+    private void NextStage(string title)
+    {
+        lock (_gate)
+        {
+            if (title != _stage)
+            {
+                _stages.Add(new LabStage(_stage, time.GetElapsedTime(_stageStart).TotalSeconds));
+                (_stage, _stageStart) = (title, time.GetTimestamp());
+            }
+        }
+    }
+
+    private LabStatus Status()
+    {
+        lock (_gate)
+        {
+            return new LabStatus(Environment.ProcessId, _stage, _ready, _failure, _variables, Lab.Fabric.LabAddresses.Outside, [.. _stages]);
+        }
+    }
+
+    private async Task<WebApplication> ServeAsync(CancellationToken cancellation)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        File.Delete(paths.Socket);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(paths.Socket));
+        var app = builder.Build();
+        app.MapGet("/status", (RequestDelegate)(http => http.Response.WriteAsJsonAsync(Status(), JsonSerializerOptions.Web, http.RequestAborted)));
+        app.MapPost("/workers", (RequestDelegate)AddWorkersAsync);
+        app.MapPost("/stop", (RequestDelegate)(http =>
+        {
+            _stop.TrySetResult();
+            return Task.CompletedTask;
+        }));
+        await app.StartAsync(cancellation);
+        File.SetUnixFileMode(paths.Socket, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        return app;
+    }
+
+    private async Task AddWorkersAsync(HttpContext http)
+    {
+        if (!_ready || _lab is null)
+        {
+            http.Response.StatusCode = StatusCodes.Status409Conflict;
+            await http.Response.WriteAsync("not ready yet", http.RequestAborted);
+            return;
+        }
+
+        await _lab.AddWorkersAsync(http.RequestAborted);
+    }
+}

@@ -1,0 +1,170 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Dpf.Lab.BlueField;
+using Dpf.Lab.Kubelet;
+using Dpf.Lab.Machines;
+using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Hosting;
+using Dpf.Runtime.Machines;
+using Microsoft.Extensions.Logging;
+
+namespace Dpf.Lab.Topologies;
+
+/// <summary>
+/// Carries out a DPU's <c>kubeadm join</c>: checks the cluster's authority against the hash in the command, starts a kubelet with
+/// the token, and tells the waiting command how it went.
+/// </summary>
+internal sealed class DpuJoin(BlueFieldCard card, LabOptions options, IReadOnlyDictionary<string, IComponent> components)
+{
+    private const string Request = "/etc/kubernetes/join";
+    private const string Done = "/etc/kubernetes/kubelet.conf";
+    private const string Failed = "/etc/kubernetes/join.error";
+    private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(100);
+    private readonly ILogger _logger = options.Loggers.CreateLogger(card.Computer.HostName);
+
+    /// <summary>Runs until cancelled: a card that is installed anew joins anew.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        NodeRunner? node = null;
+        var boot = 0;
+        try
+        {
+            while (!cancellation.IsCancellationRequested)
+            {
+                try
+                {
+                    if (node is not null && (card.Computer.ProcessId != boot || !card.Computer.IsOn))
+                    {
+                        await node.DisposeAsync();
+                        node = null;
+                    }
+
+                    if (node is null && card.Computer.IsOn && File.Exists(card.Computer.Path(Request)))
+                    {
+                        boot = card.Computer.ProcessId;
+                        node = await JoinAsync(cancellation);
+                    }
+                }
+                catch (Exception e) when (e is IOException or FormatException or AuthenticationFailedException or SocketException or CryptographicException or MachineCommandException)
+                {
+                    _logger.LogWarning("join: {Message}", e.Message);
+                }
+
+                await Task.Delay(s_poll, options.Time, cancellation);
+            }
+        }
+        finally
+        {
+            if (node is not null)
+            {
+                await node.DisposeAsync();
+            }
+        }
+    }
+
+    private async Task<NodeRunner?> JoinAsync(CancellationToken cancellation)
+    {
+        var request = File.ReadAllLines(card.Computer.Path(Request)).Select(l => l.Split('=', 2)).Where(p => p.Length == 2)
+            .ToDictionary(p => p[0], p => p[1], StringComparer.Ordinal);
+        var endpoint = request["endpoint"].Split(':');
+        var (host, port) = (endpoint[0], int.Parse(endpoint[1], System.Globalization.CultureInfo.InvariantCulture));
+        string authority;
+        try
+        {
+            authority = await AuthorityAsync(host, port, request.GetValueOrDefault("hash") ?? "", cancellation);
+        }
+        catch (AuthenticationFailedException e)
+        {
+            await File.WriteAllTextAsync(card.Computer.Path(Failed), e.Message + "\n", cancellation);
+            File.Delete(card.Computer.Path(Request));
+            throw;
+        }
+
+        var address = await AddressAsync(host, cancellation);
+        if (address is null)
+        {
+            return null;
+        }
+
+        var runner = new NodeRunner(new KubeletOptions
+        {
+            Machine = card.Computer,
+            NodeName = request["node"],
+            Connection = new KubeConnection
+            {
+                Server = new Uri($"https://{host}:{port}"),
+                CertificateAuthority = authority,
+                Token = () => request["token"],
+                Network = card.Computer.Network,
+            },
+            NodeIp = address,
+            StateFolder = Path.Combine(options.StateRoot, "kubelets", request["node"]),
+            Components = components,
+            Capacity = new Dictionary<string, string>
+            {
+                ["cpu"] = "16", ["memory"] = "32Gi", ["ephemeral-storage"] = "60Gi", ["pods"] = "110",
+            },
+            Loggers = options.Loggers,
+            Time = options.Time,
+        });
+        await File.WriteAllTextAsync(card.Computer.Path(Done), $"server: https://{host}:{port}\n", cancellation);
+        _logger.LogInformation("joins {Host}:{Port} as {Node}", host, port, request["node"]);
+        return runner;
+    }
+
+    // The serving chain ends in the cluster's authority; its public key must hash to what the command says (kubeadm's pinning).
+    private async Task<string> AuthorityAsync(string host, int port, string hash, CancellationToken cancellation)
+    {
+        var socket = card.Computer.Network.CreateSocket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(TimeSpan.FromSeconds(2));
+        try
+        {
+            await socket.ConnectAsync(host, port, limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            socket.Dispose();
+            throw new IOException($"{host}:{port} does not answer yet");
+        }
+
+        await using var stream = new NetworkStream(socket, ownsSocket: true);
+        var trusted = "";
+        await using var tls = new SslStream(stream, false, (_, _, chain, _) =>
+        {
+            foreach (var element in chain?.ChainElements ?? Enumerable.Empty<X509ChainElement>())
+            {
+                var digest = "sha256:" + Convert.ToHexStringLower(SHA256.HashData(element.Certificate.PublicKey.ExportSubjectPublicKeyInfo()));
+                if (string.Equals(digest, hash, StringComparison.OrdinalIgnoreCase))
+                {
+                    trusted = element.Certificate.ExportCertificatePem();
+                }
+            }
+
+            // Pinned by its key; there is no other trust yet.
+            return trusted.Length > 0;
+        });
+        try
+        {
+            await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = host }, cancellation);
+        }
+        catch (System.Security.Authentication.AuthenticationException)
+        {
+            throw new AuthenticationFailedException($"{host}:{port}: no certificate of the server has the public key {hash}");
+        }
+
+        return trusted;
+    }
+
+    private async Task<string?> AddressAsync(string peer, CancellationToken cancellation)
+    {
+        var route = await card.Computer.ExecuteAsync(cancellation, "ip", "-4", "route", "get", peer);
+        var words = route.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var at = Array.IndexOf(words, "src");
+        return at >= 0 ? words[at + 1] : null;
+    }
+
+    private sealed class AuthenticationFailedException(string message) : Exception(message);
+}
