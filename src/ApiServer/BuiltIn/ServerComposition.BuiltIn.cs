@@ -29,6 +29,7 @@ public sealed partial class ServerComposition
         Authenticators.Add(new BootstrapTokenAuthenticator(this));
         Authenticators.Add(tokens);
         Authorizer = new RbacAuthorizer(this);
+        Admission.Add(new RequesterIdentity());
         Admission.Add(new WebhookAdmission(this));
         AddHandlers(tokens);
         new DiscoveryDocuments(this).AddTo(Paths);

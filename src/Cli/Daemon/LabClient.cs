@@ -75,6 +75,7 @@ public sealed class LabClient : IDisposable
         }
 
         start.Environment["DPF_LAB_LOG"] = paths.Log;
+        start.Environment[Lab.Machines.Machine.Marker] = paths.Root;
         using var process = Process.Start(start) ?? throw new UserErrorException("the lab's daemon did not start");
         process.StandardInput.Close();
         process.WaitForExit();
