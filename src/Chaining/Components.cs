@@ -1,4 +1,8 @@
 using Dpf.Chaining.Agent;
+using Dpf.Chaining.Flannel;
+using Dpf.Chaining.Ipam;
+using Dpf.Chaining.Multus;
+using Dpf.Chaining.OvsCni;
 using Dpf.Chaining.Sets;
 using Dpf.Runtime.Hosting;
 
@@ -12,5 +16,10 @@ public static class Components
     {
         ["servicechainset-controller"] = new ServiceSetsComponent(),
         ["sfc-controller"] = new SfcComponent(),
+        ["flannel"] = new FlannelComponent(),
+        ["multus"] = new MultusComponent(),
+        ["nvidia-k8s-ipam"] = new IpamComponent(),
+        ["ovs-cni"] = new OvsCniComponent(),
+        ["ovs-helper"] = new OvsHelperComponent(),
     };
 }

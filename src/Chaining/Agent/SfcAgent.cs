@@ -59,21 +59,11 @@ internal sealed class SfcAgent(ComponentContext context, KubeClient client, Cach
                 }
             }
 
-            await WaitAsync(again, cancellation);
+            await ChangeWait.AnyAsync(_changed.Reader, again, context.Time, cancellation);
         }
     }
 
     private void Signal() => _changed.Writer.TryWrite(true);
-
-    private async Task WaitAsync(TimeSpan longest, CancellationToken cancellation)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var wait = _changed.Reader.ReadAsync(limit.Token).AsTask();
-        await Task.WhenAny(wait, Task.Delay(longest, context.Time, limit.Token));
-        await limit.CancelAsync();
-        await wait.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        cancellation.ThrowIfCancellationRequested();
-    }
 
     private async Task PassAsync(
         IReadOnlyList<ServiceInterface> interfaces, IReadOnlyList<ServiceChain> chains, IReadOnlyList<V1Pod> pods,

@@ -1,0 +1,42 @@
+using System.Buffers.Binary;
+using System.Net;
+
+namespace Dpf.Chaining.Ipam;
+
+/// <summary>IPv4 addresses in order, from one to another.</summary>
+/// <param name="First">The first, as a number.</param>
+/// <param name="Last">The last, as a number.</param>
+public readonly record struct AddressRange(uint First, uint Last)
+{
+    /// <summary>The addresses of a network.</summary>
+    /// <exception cref="FormatException">It is no network.</exception>
+    public static AddressRange Network(string cidr)
+    {
+        var network = IPNetwork.Parse(cidr);
+        var first = Number(network.BaseAddress.ToString());
+        return new AddressRange(first, first + (uint)((1UL << (32 - network.PrefixLength)) - 1));
+    }
+
+    /// <summary>A network's prefix length.</summary>
+    public static int PrefixLength(string cidr) => IPNetwork.Parse(cidr).PrefixLength;
+
+    /// <summary>Whether an address is among these.</summary>
+    public bool Contains(uint address) => address >= First && address <= Last;
+
+    /// <summary>Whether all of another range's are among these.</summary>
+    public bool Contains(AddressRange other) => Contains(other.First) && Contains(other.Last);
+
+    /// <summary>Whether any is in both.</summary>
+    public bool Overlaps(AddressRange other) => First <= other.Last && other.First <= Last;
+
+    /// <summary>An address as a number.</summary>
+    public static uint Number(string address) => BinaryPrimitives.ReadUInt32BigEndian(IPAddress.Parse(address).GetAddressBytes());
+
+    /// <summary>A number as an address.</summary>
+    public static string Text(uint number)
+    {
+        Span<byte> bytes = stackalloc byte[4];
+        BinaryPrimitives.WriteUInt32BigEndian(bytes, number);
+        return new IPAddress(bytes).ToString();
+    }
+}

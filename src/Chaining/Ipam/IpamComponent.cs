@@ -1,0 +1,81 @@
+using System.Text.Json.Nodes;
+using Dpf.Chaining.Cni;
+using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Hosting;
+using Dpf.Runtime.Informers;
+using Dpf.Runtime.Reconciling;
+using k8s;
+using k8s.Models;
+using Microsoft.Extensions.Logging;
+
+namespace Dpf.Chaining.Ipam;
+
+/// <summary>Addresses from pools: the controller divides pools among nodes, a node's agent gives addresses to interfaces.</summary>
+public sealed class IpamComponent : IComponent
+{
+    private const string Socket = "/var/lib/cni/nv-ipam/daemon.sock";
+
+    /// <inheritdoc />
+    public async Task RunAsync(ComponentContext context, CancellationToken cancellation)
+    {
+        using var client = context.InCluster();
+        await using var cache = new Cache(client, context.Time, context.Loggers);
+        var scope = new InformerScope(context.Variable("POD_NAMESPACE"));
+        switch (context.Arguments.FirstOrDefault())
+        {
+            case "controller":
+                await DivideAsync(context, client, cache, scope, cancellation);
+                break;
+            case "node":
+                var logger = context.Loggers.CreateLogger("nv-ipam");
+                var pools = (Ip: cache.Informer<IpPool>(scope), Cidr: cache.Informer<CidrPool>(scope));
+                await cache.WaitForSyncAsync(cancellation);
+                var node = new NodeAddresses(
+                    context.Required("node", "NODE_NAME"), () => pools.Ip.All, () => pools.Cidr.All,
+                    context.Machine.Path("/var/lib/cni/nv-ipam/store"), context.Option("cni-force-pool-name") is not null);
+                await new PluginServer(context.Machine, "nv-ipam", Socket, (call, _) => Task.FromResult(node.Answer(call)), logger)
+                    .RunAsync(cancellation);
+                break;
+            case var other:
+                throw new InvalidOperationException($"nvidia-k8s-ipam: '{other}' is no part of it; start it with controller or node");
+        }
+    }
+
+    private static Task DivideAsync(
+        ComponentContext context, KubeClient client, Cache cache, InformerScope scope, CancellationToken cancellation)
+    {
+        var nodes = cache.Informer<V1Node>();
+        return Task.WhenAll(
+            Build<IpPool>("ippool", p => p.Spec, p => p.Status, (p, names) => PoolDivision.Blocks(p.Spec, p.Status?.Allocations, names)),
+            Build<CidrPool>("cidrpool", p => p.Spec, p => p.Status, (p, names) => PoolDivision.Networks(p.Spec, p.Status?.Allocations, names)));
+
+        Task Build<T>(
+            string name, Func<T, PoolSpec> spec, Func<T, PoolStatus?> status,
+            Func<T, IReadOnlyList<string>, IReadOnlyList<PoolAllocation>> divide)
+            where T : class, IKubernetesObject<V1ObjectMeta>
+        {
+            var pools = cache.Informer<T>(scope);
+            return Controller.For<T>(cache, name, scope).WatchesForAll<V1Node>().Build(
+                async (key, stop) =>
+                {
+                    if (pools.Get(key.Namespace, key.Name) is not { } pool || pool.IsDeleting())
+                    {
+                        return Result.Done;
+                    }
+
+                    var names = nodes.All.Where(n => PoolDivision.Selects(spec(pool).NodeSelector, n)).Select(n => n.Metadata.Name).ToList();
+                    var wanted = Json(divide(pool, names));
+                    if (!JsonNode.DeepEquals(wanted, Json(status(pool)?.Allocations ?? [])))
+                    {
+                        await client.PatchStatusAsync<T>(
+                            key.Namespace, key.Name, new JsonObject { ["status"] = new JsonObject { ["allocations"] = wanted } }, stop);
+                    }
+
+                    return Result.Done;
+                },
+                context.Loggers, context.Time).RunAsync(cancellation);
+        }
+    }
+
+    private static JsonNode? Json(IEnumerable<PoolAllocation> allocations) => JsonNode.Parse(KubernetesJson.Serialize(allocations.ToList()));
+}
