@@ -1,4 +1,5 @@
 using Dpf.Chaining.Agent;
+using Dpf.Chaining.DevicePlugin;
 using Dpf.Chaining.Flannel;
 using Dpf.Chaining.Ipam;
 using Dpf.Chaining.Multus;
@@ -18,6 +19,7 @@ public static class Components
         ["sfc-controller"] = new SfcComponent(),
         ["flannel"] = new FlannelComponent(),
         ["multus"] = new MultusComponent(),
+        ["sriov-device-plugin"] = new DevicePluginComponent(),
         ["nvidia-k8s-ipam"] = new IpamComponent(),
         ["ovs-cni"] = new OvsCniComponent(),
         ["ovs-helper"] = new OvsHelperComponent(),

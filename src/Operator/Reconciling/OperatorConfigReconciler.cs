@@ -49,7 +49,7 @@ public sealed class OperatorConfigReconciler(
             return Result.Done;
         }
 
-        var before = KubernetesJson.Serialize(config.Status);
+        var before = config.Status is null ? "" : KubernetesJson.Serialize(config.Status);
         config.Status ??= new();
         var conditions = config.Status.Conditions ??= [];
         conditions.Seed(Types, config.Metadata.Generation, time.GetUtcNow());
