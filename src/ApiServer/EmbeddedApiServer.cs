@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Dpf.ApiServer.Serving;
 using Dpf.ApiServer.Storage;
 using Microsoft.AspNetCore.Builder;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Dpf.ApiServer.Serving;
 using Microsoft.AspNetCore.Http;

@@ -1,4 +1,3 @@
-using Dpf.ApiServer.Schemas;
 using Dpf.ApiServer.Serving;
 
 namespace Dpf.ApiServer.BuiltIn;

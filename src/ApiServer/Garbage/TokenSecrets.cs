@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json.Nodes;
 using Dpf.ApiServer.Authentication;
 using Dpf.ApiServer.Serving;
 using Dpf.ApiServer.Storage;

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Dpf.ApiServer.Serving;
 
 namespace Dpf.ApiServer.Schemas;
 

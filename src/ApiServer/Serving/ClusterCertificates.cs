@@ -130,8 +130,9 @@ public sealed class ClusterCertificates : IDisposable
 
         var now = _time.GetUtcNow();
         var end = now + validity;
+        var last = new DateTimeOffset(Ca.NotAfter);
         using var certificate = request.Create(
-            Ca, now.AddMinutes(-5), end < Ca.NotAfter ? end : Ca.NotAfter, RandomNumberGenerator.GetBytes(12));
+            Ca, now.AddMinutes(-5), end < last ? end : last, RandomNumberGenerator.GetBytes(12));
         return certificate.CopyWithPrivateKey(key);
     }
 
