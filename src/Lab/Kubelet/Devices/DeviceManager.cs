@@ -75,8 +75,8 @@ internal sealed class DeviceManager(IMachine machine, TimeProvider time, ILogger
         {
             foreach (var (resource, quantity) in container.Resources?.Limits ?? new Dictionary<string, ResourceQuantity>())
             {
-                var count = (int)quantity.ToDecimal();
-                if (IsDevice(resource) && count > 0)
+                // Other quantities, such as memory, do not fit a count.
+                if (IsDevice(resource) && (int)quantity.ToDecimal() is var count and > 0)
                 {
                     var allocation = await AllocateAsync(pod, container.Name, resource, count, cancellation);
                     given[container.Name] = given.TryGetValue(container.Name, out var before) ? Join(before, allocation) : allocation;

@@ -9,10 +9,16 @@ namespace Dpf.Ovn.Zone.Planning;
 /// <summary>What a zone's southbound database has to know about the other zones.</summary>
 public static class SouthboundPlan
 {
+    /// <summary>
+    /// Not the northbound plan's owner: northd copies the external_ids of a logical port to its Port_Binding, which would then look
+    /// like a southbound row of ours that nobody wants.
+    /// </summary>
+    private const string RemoteZones = "remote-zones";
+
     /// <summary>The other zones' chassis and tunnel endpoints.</summary>
     public static RowSet Of(ZoneFacts facts)
     {
-        var rows = new RowSet(Owner);
+        var rows = new RowSet(RemoteZones);
         foreach (var remote in facts.Remote)
         {
             if (remote is { ChassisId: { } chassis, EncapIp: { } encap })
@@ -36,8 +42,7 @@ public static class SouthboundPlan
     }
 
     /// <summary>
-    /// Binds the remote ports to their chassis: northd of this OVN leaves that to the interconnection's controller. Also removes
-    /// what an earlier incarnation of the zone's own chassis left behind.
+    /// Binds the remote ports to their chassis: northd of this OVN leaves that to the interconnection's controller.
     /// </summary>
     public static Transaction Bindings(ZoneFacts facts, Snapshot southbound)
     {
