@@ -9,7 +9,7 @@ internal static class ComponentTable
     private static readonly IReadOnlyDictionary<string, IComponent>[] s_product =
     [
         Operator.Components.All, Chaining.Components.All, Ovn.Components.All,
-        Telemetry.Components.All,
+        Services.Components.All, Telemetry.Components.All,
     ];
 
     /// <summary>What <c>dpf run</c> can run.</summary>
