@@ -1,7 +1,7 @@
 using Dpf.Runtime.Machines;
 using Microsoft.Extensions.Logging;
 
-namespace Dpf.Provisioning.HostDms;
+namespace Dpf.Provisioning;
 
 /// <summary>A process whose output goes line by line to a component's log.</summary>
 internal sealed class LoggedProcess : IAsyncDisposable
