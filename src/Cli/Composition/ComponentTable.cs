@@ -1,3 +1,4 @@
+using Dpf.Lab.BlueField.Dms;
 using Dpf.Lab.Topologies;
 using Dpf.Runtime.Hosting;
 
@@ -8,20 +9,20 @@ internal static class ComponentTable
 {
     private static readonly IReadOnlyDictionary<string, IComponent>[] s_product =
     [
-        Operator.Components.All, Chaining.Components.All, Ovn.Components.All,
-        Telemetry.Components.All,
+        Operator.Components.All, Provisioning.Components.All, Chaining.Components.All, Ovn.Components.All,
+        Services.Components.All, Telemetry.Components.All,
     ];
 
     /// <summary>What <c>dpf run</c> can run.</summary>
     public static IReadOnlyDictionary<string, IComponent> Standalone { get; } = Join(
         [.. s_product, new Dictionary<string, IComponent> { ["apiserver"] = new ApiServerComponent() }]);
 
-    /// <summary>What the kubelets of a lab can host.</summary>
-    public static IReadOnlyDictionary<string, IComponent> ForLab(GuideLab lab) => Join(
-    [
-        .. s_product,
-        Lab.Addons.Components.With(new ApiServerLauncher(), new ApplicationCharts(lab)),
-    ]);
+    /// <summary>What the kubelets of a lab can host: what needs silicon is the lab's own.</summary>
+    public static IReadOnlyDictionary<string, IComponent> ForLab(GuideLab lab) => new Dictionary<string, IComponent>(
+        Join([.. s_product, Lab.Addons.Components.With(new ApiServerLauncher(), new ApplicationCharts(lab))]), StringComparer.Ordinal)
+    {
+        ["dms"] = new DmsComponent(lab.CardOf),
+    };
 
     private static Dictionary<string, IComponent> Join(IEnumerable<IReadOnlyDictionary<string, IComponent>> tables)
     {

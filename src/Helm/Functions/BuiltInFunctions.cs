@@ -6,7 +6,7 @@ namespace Dpf.Helm.Functions;
 /// <summary>The functions of Go's text/template (<c>and</c> and <c>or</c> are the executor's, as they stop early).</summary>
 internal static class BuiltInFunctions
 {
-    public static Functions All { get; } = new()
+    public static FunctionList All { get; } = new()
     {
         { "not", 1, a => !GoValue.IsTrue(a[0]) },
         { "eq", 1, int.MaxValue, Equal },

@@ -11,7 +11,7 @@ internal static class CryptoFunctions
     private const string Digits = "0123456789";
     private const string Letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
-    public static Functions All { get; } = new()
+    public static FunctionList All { get; } = new()
     {
         { "randAlphaNum", 1, a => RandomNumberGenerator.GetString(Letters + Digits, a.Int(0)) },
         { "randAlpha", 1, a => RandomNumberGenerator.GetString(Letters, a.Int(0)) },
@@ -32,7 +32,7 @@ internal static class CryptoFunctions
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(authority, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(
-            X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.KeyEncipherment | (authority ? X509KeyUsageFlags.KeyCertSign : 0), true));
+            X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.KeyEncipherment | (authority ? X509KeyUsageFlags.KeyCertSign : X509KeyUsageFlags.None), true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension(
             [new Oid("1.3.6.1.5.5.7.3.1"), new Oid("1.3.6.1.5.5.7.3.2")], false));
         if (addresses.Count + names.Count > 0)
@@ -56,7 +56,7 @@ internal static class CryptoFunctions
             issuer["Cert"] as string ?? throw new FunctionException("unable to decode certificate"),
             issuer["Key"] as string ?? throw new FunctionException("unable to decode private key"));
         var until = now.AddDays(days);
-        return request.Create(
-            authority, now, until < authority.NotAfter.ToUniversalTime() ? until : new DateTimeOffset(authority.NotAfter), RandomNumberGenerator.GetBytes(16));
+        var last = new DateTimeOffset(authority.NotAfter);
+        return request.Create(authority, now, until < last ? until : last, RandomNumberGenerator.GetBytes(16));
     }
 }

@@ -8,13 +8,13 @@ namespace Dpf.Helm.Functions;
 internal static class DateFunctions
 {
     // Go's reference time, piece by piece: Mon Jan 2 15:04:05 2006.
-    private static readonly (string Go, string Net)[] s_layout =
+    private static readonly (string Go, string Net)[] Pieces =
     [
         ("2006", "yyyy"), ("January", "MMMM"), ("Jan", "MMM"), ("Monday", "dddd"), ("Mon", "ddd"), ("01", "MM"), ("02", "dd"),
         ("15", "HH"), ("03", "hh"), ("04", "mm"), ("05", "ss"), ("06", "yy"), ("PM", "tt"), ("Z07:00", "K"), ("-0700", "zzz"),
     ];
 
-    public static Functions All { get; } = new()
+    public static FunctionList All { get; } = new()
     {
         { "now", 0, a => new GoTime(a.Execution.Host.Time.GetUtcNow()) },
         { "date", 2, a => Format(a.Text(0), a[1]) },
@@ -39,7 +39,7 @@ internal static class DateFunctions
         var net = new StringBuilder();
         for (var i = 0; i < layout.Length;)
         {
-            var piece = Array.Find(s_layout, p => string.CompareOrdinal(layout, i, p.Go, 0, p.Go.Length) == 0);
+            var piece = Array.Find(Pieces, p => string.CompareOrdinal(layout, i, p.Go, 0, p.Go.Length) == 0);
             if (piece.Go is null)
             {
                 net.Append('\\').Append(layout[i++]);

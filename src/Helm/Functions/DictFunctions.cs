@@ -5,7 +5,7 @@ namespace Dpf.Helm.Functions;
 /// <summary>Sprig's functions of maps.</summary>
 internal static class DictFunctions
 {
-    public static Functions All { get; } = new()
+    public static FunctionList All { get; } = new()
     {
         { "dict", 0, int.MaxValue, Dict },
         { "get", 2, a => a.Map(0).TryGetValue(a.Text(1), out var value) ? value : "" },

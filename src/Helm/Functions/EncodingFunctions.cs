@@ -8,7 +8,7 @@ namespace Dpf.Helm.Functions;
 /// <summary>Functions that write and read YAML, JSON, base64 and digests.</summary>
 internal static class EncodingFunctions
 {
-    public static Functions All { get; } = new()
+    public static FunctionList All { get; } = new()
     {
         { "toYaml", 1, a => YamlText.Write(a[0]) },
         { "toYamlPretty", 1, a => YamlText.Write(a[0]) },

@@ -11,7 +11,7 @@ internal sealed record TemplateFunction(int Least, int Most, Func<CallArguments,
 /// <summary>All functions: Go's, Sprig's and Helm's.</summary>
 internal static class FunctionTable
 {
-    private static readonly FrozenDictionary<string, TemplateFunction> s_functions =
+    private static readonly FrozenDictionary<string, TemplateFunction> Table =
         BuiltInFunctions.All
             .Concat(TextFunctions.All).Concat(PatternFunctions.All).Concat(NumberFunctions.All).Concat(ValueFunctions.All)
             .Concat(ListFunctions.All).Concat(DictFunctions.All).Concat(EncodingFunctions.All).Concat(DateFunctions.All)
@@ -19,16 +19,16 @@ internal static class FunctionTable
             .ToFrozenDictionary(p => p.Key, p => p.Value, StringComparer.Ordinal);
 
     /// <summary>Whether there is such a function.</summary>
-    public static bool Contains(string name) => name is "and" or "or" || s_functions.ContainsKey(name);
+    public static bool Contains(string name) => name is "and" or "or" || Table.ContainsKey(name);
 
     /// <summary>A function by its name; the parser knows that it exists.</summary>
-    public static TemplateFunction Find(string name) => s_functions[name];
+    public static TemplateFunction Find(string name) => Table[name];
 }
 
 /// <summary>A table that is being written down.</summary>
-internal sealed class Functions : Dictionary<string, TemplateFunction>
+internal sealed class FunctionList : Dictionary<string, TemplateFunction>
 {
-    public Functions()
+    public FunctionList()
         : base(StringComparer.Ordinal)
     {
     }

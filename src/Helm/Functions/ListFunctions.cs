@@ -5,7 +5,7 @@ namespace Dpf.Helm.Functions;
 /// <summary>Sprig's functions of lists.</summary>
 internal static class ListFunctions
 {
-    public static Functions All { get; } = Both(new()
+    public static FunctionList All { get; } = Both(new()
     {
         { "first", 1, a => a.List(0) is { Count: > 0 } list ? list[0] : null },
         { "last", 1, a => a.List(0) is { Count: > 0 } list ? list[^1] : null },
@@ -29,7 +29,7 @@ internal static class ListFunctions
         { "sortAlpha", 1, a => a.List(0).Select(v => (object?)GoValue.Print(v)).OrderBy(v => (string)v!, StringComparer.Ordinal).ToList() },
     });
 
-    private static Functions Both(Functions functions, Functions others)
+    private static FunctionList Both(FunctionList functions, FunctionList others)
     {
         foreach (var (name, function) in functions)
         {

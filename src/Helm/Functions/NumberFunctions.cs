@@ -6,7 +6,7 @@ namespace Dpf.Helm.Functions;
 /// <summary>Sprig's arithmetic.</summary>
 internal static class NumberFunctions
 {
-    public static Functions All { get; } = new()
+    public static FunctionList All { get; } = new()
     {
         { "add", 0, int.MaxValue, a => a.All.Sum(CallArguments.ToWhole) },
         { "add1", 1, a => a.Whole(0) + 1 },

@@ -6,7 +6,7 @@ namespace Dpf.Helm.Functions;
 /// <summary>Sprig's functions of paths, addresses and versions.</summary>
 internal static class PathFunctions
 {
-    public static Functions All { get; } = new()
+    public static FunctionList All { get; } = new()
     {
         { "base", 1, a => a.Text(0).TrimEnd('/') is { Length: > 0 } path ? path[(path.LastIndexOf('/') + 1)..] : a.Text(0).Length > 0 ? "/" : "." },
         { "dir", 1, a => a.Text(0).LastIndexOf('/') is > 0 and var at ? a.Text(0)[..at] : a.Text(0).StartsWith('/') ? "/" : "." },

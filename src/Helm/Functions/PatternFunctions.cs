@@ -6,7 +6,7 @@ namespace Dpf.Helm.Functions;
 /// <summary>Sprig's functions of regular expressions.</summary>
 internal static class PatternFunctions
 {
-    public static Functions All { get; } = Both(new()
+    public static FunctionList All { get; } = Both(new()
     {
         { "regexMatch", 2, a => Compile(a.Text(0)).IsMatch(a.Text(1)) },
         { "regexFind", 2, a => Compile(a.Text(0)).Match(a.Text(1)).Value },
@@ -17,7 +17,7 @@ internal static class PatternFunctions
         { "regexQuoteMeta", 1, a => Regex.Escape(a.Text(0)) },
     });
 
-    private static Functions Both(Functions functions)
+    private static FunctionList Both(FunctionList functions)
     {
         foreach (var (name, function) in functions.ToArray())
         {

@@ -5,7 +5,7 @@ namespace Dpf.Helm.Functions;
 /// <summary>Helm's own functions: templates in templates, and the cluster.</summary>
 internal static class TemplateFunctions
 {
-    public static Functions All { get; } = new()
+    public static FunctionList All { get; } = new()
     {
         { "include", 2, a => a.Execution.Set.Execute(a.Text(0), a[1], a.Execution.Host, a.Execution.Depth + 1) },
         { "tpl", 2, Evaluate },

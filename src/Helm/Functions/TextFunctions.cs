@@ -6,7 +6,7 @@ namespace Dpf.Helm.Functions;
 /// <summary>Sprig's functions of strings.</summary>
 internal static class TextFunctions
 {
-    public static Functions All { get; } = new()
+    public static FunctionList All { get; } = new()
     {
         { "trim", 1, a => a.Text(0).Trim() },
         { "trimAll", 2, a => a.Text(1).Trim(a.Text(0).ToCharArray()) },

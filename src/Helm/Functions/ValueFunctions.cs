@@ -5,7 +5,7 @@ namespace Dpf.Helm.Functions;
 /// <summary>Sprig's functions of defaults, choice and types.</summary>
 internal static class ValueFunctions
 {
-    public static Functions All { get; } = new()
+    public static FunctionList All { get; } = new()
     {
         { "default", 1, 2, a => a.Count > 1 && GoValue.IsTrue(a[1]) ? a[1] : a[0] },
         { "empty", 1, a => !GoValue.IsTrue(a[0]) },

@@ -8,7 +8,7 @@ namespace Dpf.Helm.Releases;
 /// <summary>Installs, upgrades and uninstalls releases, as Helm 3 does.</summary>
 public sealed class ReleaseSet(IReleaseTarget target, TimeProvider time)
 {
-    private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Installs a chart, or upgrades the release of that name.</summary>
     /// <exception cref="ChartException">The chart cannot be rendered, or an object is another release's.</exception>
@@ -75,7 +75,7 @@ public sealed class ReleaseSet(IReleaseTarget target, TimeProvider time)
         {
             while (await target.GetAsync(value.ApiVersion, value.Kind, value.Namespace ?? ns, value.Name, cancellation).ConfigureAwait(false) is not null)
             {
-                await Task.Delay(s_poll, time, cancellation).ConfigureAwait(false);
+                await Task.Delay(Poll, time, cancellation).ConfigureAwait(false);
             }
         }
 
@@ -160,7 +160,7 @@ public sealed class ReleaseSet(IReleaseTarget target, TimeProvider time)
                 await target.DeleteAsync(apiVersion, kind, ns, name, cancellation).ConfigureAwait(false);
                 while (await target.GetAsync(apiVersion, kind, ns, name, cancellation).ConfigureAwait(false) is not null)
                 {
-                    await Task.Delay(s_poll, time, cancellation).ConfigureAwait(false);
+                    await Task.Delay(Poll, time, cancellation).ConfigureAwait(false);
                 }
             }
 
@@ -194,7 +194,7 @@ public sealed class ReleaseSet(IReleaseTarget target, TimeProvider time)
                 return $"{kind.ToLowerInvariant()} {name} failed; its logs say why: kubectl logs -n {ns} {kind.ToLowerInvariant()}/{name}";
             }
 
-            await Task.Delay(s_poll, time, cancellation).ConfigureAwait(false);
+            await Task.Delay(Poll, time, cancellation).ConfigureAwait(false);
         }
 
         return null;

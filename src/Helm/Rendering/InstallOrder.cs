@@ -3,7 +3,7 @@ namespace Dpf.Helm.Rendering;
 /// <summary>The order in which Helm installs and uninstalls kinds; kinds it does not know come last, by name.</summary>
 internal static class InstallOrder
 {
-    private static readonly string[] s_install =
+    private static readonly string[] Install =
     [
         "PriorityClass", "Namespace", "NetworkPolicy", "ResourceQuota", "LimitRange", "PodSecurityPolicy", "PodDisruptionBudget",
         "ServiceAccount", "Secret", "ConfigMap", "StorageClass", "PersistentVolume", "PersistentVolumeClaim",
@@ -12,7 +12,7 @@ internal static class InstallOrder
         "IngressClass", "Ingress", "APIService",
     ];
 
-    private static readonly string[] s_uninstall =
+    private static readonly string[] Uninstall =
     [
         "APIService", "Ingress", "IngressClass", "Service", "CronJob", "Job", "StatefulSet", "HorizontalPodAutoscaler", "Deployment",
         "ReplicaSet", "ReplicationController", "Pod", "DaemonSet", "RoleBinding", "Role", "ClusterRoleBinding", "ClusterRole",
@@ -22,10 +22,10 @@ internal static class InstallOrder
     ];
 
     /// <summary>Sorts for installing; equal kinds keep their order.</summary>
-    public static IEnumerable<RenderedObject> Sort(IEnumerable<RenderedObject> objects) => Sort(objects, o => o.Kind, s_install);
+    public static IEnumerable<RenderedObject> Sort(IEnumerable<RenderedObject> objects) => Sort(objects, o => o.Kind, Install);
 
     /// <summary>Sorts for uninstalling.</summary>
-    public static IEnumerable<T> SortForDeletion<T>(IEnumerable<T> objects, Func<T, string> kind) => Sort(objects, kind, s_uninstall);
+    public static IEnumerable<T> SortForDeletion<T>(IEnumerable<T> objects, Func<T, string> kind) => Sort(objects, kind, Uninstall);
 
     private static IEnumerable<T> Sort<T>(IEnumerable<T> objects, Func<T, string> kind, string[] order) => objects
         .OrderBy(o => Array.IndexOf(order, kind(o)) is >= 0 and var at ? at : order.Length)

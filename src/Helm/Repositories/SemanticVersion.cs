@@ -47,6 +47,18 @@ public sealed record SemanticVersion(long Major, long Minor, long Patch, string 
         return order != 0 ? order : ComparePrerelease(Prerelease, other.Prerelease);
     }
 
+    /// <summary>Whether the left version comes before the right one.</summary>
+    public static bool operator <(SemanticVersion left, SemanticVersion right) => left.CompareTo(right) < 0;
+
+    /// <summary>Whether the left version comes before the right one, or is of the same rank.</summary>
+    public static bool operator <=(SemanticVersion left, SemanticVersion right) => left.CompareTo(right) <= 0;
+
+    /// <summary>Whether the left version comes after the right one.</summary>
+    public static bool operator >(SemanticVersion left, SemanticVersion right) => left.CompareTo(right) > 0;
+
+    /// <summary>Whether the left version comes after the right one, or is of the same rank.</summary>
+    public static bool operator >=(SemanticVersion left, SemanticVersion right) => left.CompareTo(right) >= 0;
+
     private static int ComparePrerelease(string a, string b)
     {
         if (a.Length == 0 || b.Length == 0)

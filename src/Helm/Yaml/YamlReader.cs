@@ -13,7 +13,7 @@ internal static partial class YamlReader
 {
     /// <summary>The value of the one document; null for an empty text.</summary>
     /// <exception cref="FormatException">It is no YAML; says where.</exception>
-    public static object? Read(string yaml, string source) => ReadAll(yaml, source).FirstOrDefault();
+    public static object? Read(string yaml, string source) => ReadAll(yaml, source) is [var first, ..] ? first : null;
 
     /// <summary>The values of all documents.</summary>
     /// <exception cref="FormatException">It is no YAML; says where.</exception>

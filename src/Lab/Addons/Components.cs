@@ -2,7 +2,6 @@ using Dpf.Lab.Addons.Argo;
 using Dpf.Lab.Addons.Certificates;
 using Dpf.Lab.Addons.Features;
 using Dpf.Lab.Addons.Kamaji;
-using Dpf.Lab.Addons.Keepalived;
 using Dpf.Lab.Addons.Maintenance;
 using Dpf.Lab.Addons.Multus;
 using Dpf.Lab.Addons.Sriov;
@@ -26,7 +25,6 @@ public static class Components
         ["sriov-network-device-plugin"] = new DevicePluginComponent(),
         ["kube-multus"] = new KubeMultusComponent(),
         ["maintenance-operator"] = new MaintenanceComponent(),
-        ["keepalived"] = new KeepalivedComponent(),
     };
 
     /// <summary>Those that need a part from elsewhere: an API server to host, a renderer of charts.</summary>

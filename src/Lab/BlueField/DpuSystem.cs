@@ -72,6 +72,9 @@ public sealed class DpuSystem(Machine machine, ILoggerFactory loggers, TimeProvi
         try
         {
             await CloudInitAsync(cancellation);
+
+            // The last of its commands starts the services that it enabled.
+            StartServices();
         }
         catch (Exception e) when (e is FormatException or IOException or YamlDotNet.Core.YamlException)
         {

@@ -10,6 +10,9 @@ namespace Dpf.Lab.Repository;
 /// </summary>
 public static class BootImage
 {
+    /// <summary>The operating system that the lab's images carry.</summary>
+    public const string LabSystem = "bluefield-lab";
+
     private const uint Magic = 0x13026642;
     private const int HeaderLength = 24;
 
@@ -18,7 +21,7 @@ public static class BootImage
     /// <param name="size">Its length in bytes.</param>
     public static byte[] Create(string name, int size = 4 << 20)
     {
-        var info = Encoding.UTF8.GetBytes($"name={name}\nversion={VersionOf(name)}\nos=bluefield-lab\n");
+        var info = Encoding.UTF8.GetBytes($"name={name}\nversion={VersionOf(name)}\nos={LabSystem}\n");
         var image = new byte[Math.Max(size, HeaderLength + info.Length)];
         BinaryPrimitives.WriteUInt32LittleEndian(image, Magic);
         image[4] = 1;
@@ -34,6 +37,20 @@ public static class BootImage
         }
 
         return image;
+    }
+
+    /// <summary>The operating system that an image carries; null when it is no boot image, or says none.</summary>
+    /// <param name="head">Its first bytes, header and first block at least.</param>
+    public static string? OperatingSystem(ReadOnlySpan<byte> head)
+    {
+        if (head.Length < HeaderLength || BinaryPrimitives.ReadUInt32LittleEndian(head) != Magic)
+        {
+            return null;
+        }
+
+        var length = (int)Math.Min(BinaryPrimitives.ReadUInt32LittleEndian(head[8..]), (uint)(head.Length - HeaderLength));
+        return Encoding.UTF8.GetString(head.Slice(HeaderLength, length)).Split('\n')
+            .FirstOrDefault(line => line.StartsWith("os=", StringComparison.Ordinal))?[3..];
     }
 
     private static string VersionOf(string name) =>

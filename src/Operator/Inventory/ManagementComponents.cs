@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Dpf.Runtime.Clusters;
 
 namespace Dpf.Operator.Inventory;
 
@@ -10,8 +9,21 @@ internal static class ManagementComponents
     private static readonly string[] ControlPlaneLabels =
         ["node-role.kubernetes.io/master", "node-role.kubernetes.io/control-plane"];
 
-    public static IReadOnlyList<JsonObject> KamajiClusterManager(SystemSettings settings, ReleaseDefaults release) =>
-        Controller(settings, release, "kamaji-cluster-manager", "kamajiClusterManager");
+    public static IReadOnlyList<JsonObject> KamajiClusterManager(SystemSettings settings, ReleaseDefaults release)
+    {
+        var objects = Controller(settings, release, "kamaji-cluster-manager", "kamajiClusterManager");
+        var container = PodSpec(objects, "Deployment")["containers"]![0]!;
+
+        // What keeps a cluster's virtual address comes from the manager's own image.
+        var arguments = new JsonArray($"--keepalived-image={(string?)container["image"]}");
+        if (settings.ImagePullSecrets is { Count: > 0 } secrets)
+        {
+            arguments.Add("--image-pull-secrets=" + string.Join(',', secrets));
+        }
+
+        container["args"] = arguments;
+        return objects;
+    }
 
     public static IReadOnlyList<JsonObject> StaticClusterManager(SystemSettings settings, ReleaseDefaults release) =>
         Controller(settings, release, "static-cluster-manager", "staticClusterManager");

@@ -25,11 +25,7 @@ public sealed class ClusterClients(KubeClient management, INetworkNamespace? net
         var value = await management.GetAsync<V1Secret>(secret.Namespace, secret.Name, cancellation);
         if (value is null)
         {
-            if (_clusters.TryRemove(secret, out var gone))
-            {
-                await gone.Cluster.DisposeAsync();
-            }
-
+            await ForgetAsync(secret);
             return null;
         }
 
@@ -43,8 +39,7 @@ public sealed class ClusterClients(KubeClient management, INetworkNamespace? net
                 return known.Cluster;
             }
 
-            _clusters.TryRemove(secret, out _);
-            await known.Cluster.DisposeAsync();
+            await ForgetAsync(secret);
         }
 
         KubeClient client;
@@ -63,6 +58,15 @@ public sealed class ClusterClients(KubeClient management, INetworkNamespace? net
 
         var cluster = new RemoteCluster(client, new Cache(client, time, loggers));
         return _clusters.TryAdd(secret, (digest, cluster)) ? cluster : _clusters[secret].Cluster;
+    }
+
+    /// <summary>Closes a cluster's client and informers, because nobody wants them any more.</summary>
+    public async Task ForgetAsync(NamespacedName secret)
+    {
+        if (_clusters.TryRemove(secret, out var gone))
+        {
+            await gone.Cluster.DisposeAsync();
+        }
     }
 
     /// <inheritdoc />

@@ -142,6 +142,7 @@ public sealed class MachineProcess : IMachineProcess
     {
         var info = new ProcessStartInfo(arguments[0])
         {
+            UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -5,8 +5,11 @@ namespace Dpf.Services.Argo;
 /// <summary>The Argo CD objects that deploy a DPUService, as values (argoproj.io/v1alpha1).</summary>
 public static class ArgoObjects
 {
+    /// <summary>The group of Argo CD's kinds.</summary>
+    public const string Group = "argoproj.io";
+
     /// <summary>The API version of Argo CD's kinds.</summary>
-    public const string ApiVersion = "argoproj.io/v1alpha1";
+    public const string ApiVersion = Group + "/v1alpha1";
 
     /// <summary>The project of what goes to DPU clusters.</summary>
     public const string DpuProject = "doca-platform-project-dpu";
@@ -114,6 +117,13 @@ public static class ArgoObjects
                 ["syncPolicy"] = new JsonObject
                 {
                     ["automated"] = new JsonObject { ["prune"] = true, ["selfHeal"] = true },
+
+                    // Argo CD tries one revision only so often; a DPU that joins late must not find it given up.
+                    ["retry"] = new JsonObject
+                    {
+                        ["limit"] = -1,
+                        ["backoff"] = new JsonObject { ["duration"] = "5s", ["factor"] = 2, ["maxDuration"] = "3m" },
+                    },
                 },
             },
         };

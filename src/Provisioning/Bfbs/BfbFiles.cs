@@ -1,0 +1,30 @@
+using Dpf.Api.Provisioning;
+using Dpf.Runtime.Reconciling;
+
+namespace Dpf.Provisioning.Bfbs;
+
+/// <summary>Names of boot images on their volume.</summary>
+internal static class BfbFiles
+{
+    /// <summary>The file of a BFB: what it says, or else its namespace and name.</summary>
+    public static string NameOf(Bfb bfb) => string.IsNullOrEmpty(bfb.Spec.FileName)
+        ? $"{bfb.Metadata.NamespaceProperty}-{bfb.Metadata.Name}.bfb"
+        : bfb.Spec.FileName;
+
+    /// <summary>Where the file grows until it is whole.</summary>
+    public static string PartOf(Bfb bfb) => "bfb-" + bfb.Metadata.Uid;
+
+    /// <summary>Another BFB with the same file; the file is not this one's alone.</summary>
+    public static Bfb? Sharing(Bfb bfb, IEnumerable<Bfb> all) =>
+        all.FirstOrDefault(o => o.Metadata.Uid != bfb.Metadata.Uid && !o.IsDeleting() && NameOf(o) == NameOf(bfb));
+
+    /// <summary>An older BFB that has the same file from another place; null when there is none.</summary>
+    public static Bfb? Conflicting(Bfb bfb, IEnumerable<Bfb> all) => all.FirstOrDefault(o =>
+        o.Metadata.Uid != bfb.Metadata.Uid && !o.IsDeleting() && NameOf(o) == NameOf(bfb) && o.Spec.Url != bfb.Spec.Url && IsOlder(o, bfb));
+
+    private static bool IsOlder(Bfb one, Bfb other)
+    {
+        var order = Nullable.Compare(one.Metadata.CreationTimestamp, other.Metadata.CreationTimestamp);
+        return order != 0 ? order < 0 : string.CompareOrdinal(one.Metadata.Uid, other.Metadata.Uid) < 0;
+    }
+}

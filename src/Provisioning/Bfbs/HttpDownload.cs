@@ -1,0 +1,168 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using Dpf.Runtime.Hosting;
+using Dpf.Runtime.Machines;
+
+namespace Dpf.Provisioning.Bfbs;
+
+/// <summary>
+/// Fetches a file by HTTP into a folder: what came before a connection broke is kept and not fetched again, and the file appears
+/// under its name only when it is whole.
+/// </summary>
+internal sealed class HttpDownload : IDisposable
+{
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(60);
+    private readonly HttpClient _http;
+    private readonly string _folder;
+    private readonly TimeProvider _time;
+
+    public HttpDownload(ComponentContext context, string folder)
+    {
+        (_folder, _time) = (folder, context.Time);
+        var names = new NameResolution(context.Machine);
+        _http = new HttpClient(new SocketsHttpHandler
+        {
+            ConnectTimeout = TimeSpan.FromSeconds(10),
+            ConnectCallback = async (call, cancellation) =>
+            {
+                var addresses = await names.ResolveAsync(call.DnsEndPoint.Host, cancellation);
+                var socket = context.Network.CreateSocket(addresses[0].AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+                try
+                {
+                    socket.NoDelay = true;
+                    await socket.ConnectAsync(addresses, call.DnsEndPoint.Port, cancellation);
+                    return new NetworkStream(socket, ownsSocket: true);
+                }
+                catch
+                {
+                    socket.Dispose();
+                    throw;
+                }
+            },
+        })
+        {
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+    }
+
+    /// <summary>Fetches a file.</summary>
+    /// <param name="url">From where.</param>
+    /// <param name="part">The name that it grows under; what is there already is continued.</param>
+    /// <param name="name">The name that it gets.</param>
+    /// <param name="cancellation">Gives up; what came is kept.</param>
+    /// <exception cref="DownloadException">The server has no such file, or sent something else than it said.</exception>
+    /// <exception cref="HttpRequestException">The server does not answer.</exception>
+    /// <exception cref="IOException">The connection broke, or the volume is full.</exception>
+    public async Task FetchAsync(Uri url, string part, string name, CancellationToken cancellation)
+    {
+        var (partPath, tagPath) = (Path.Combine(_folder, part), Path.Combine(_folder, part + ".etag"));
+        var tag = File.Exists(tagPath) ? await File.ReadAllTextAsync(tagPath, cancellation) : "";
+        var have = tag.Length > 0 && File.Exists(partPath) ? new FileInfo(partPath).Length : 0;
+        using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        await using var timer = _time.CreateTimer(_ => silence.Cancel(), null, Silence, Timeout.InfiniteTimeSpan);
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, url);
+            if (have > 0)
+            {
+                // Only if it is the same file still.
+                request.Headers.Range = new RangeHeaderValue(have, null);
+                request.Headers.IfRange = new RangeConditionHeaderValue(EntityTagHeaderValue.Parse(tag));
+            }
+
+            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, silence.Token);
+            var isContinued = response.StatusCode == HttpStatusCode.PartialContent;
+            if (response.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
+            {
+                File.Delete(partPath);
+                throw new IOException($"{url}: what was fetched before does not fit any more");
+            }
+
+            if (response.StatusCode != HttpStatusCode.OK && !isContinued)
+            {
+                throw new DownloadException(
+                    string.Create(CultureInfo.InvariantCulture, $"{url}: the server answers {(int)response.StatusCode} {response.ReasonPhrase}"),
+                    (int)response.StatusCode is >= 500 or 408 or 429);
+            }
+
+            await RememberAsync(tagPath, response.Headers.ETag, cancellation);
+            var total = isContinued ? response.Content.Headers.ContentRange?.Length : response.Content.Headers.ContentLength;
+            await CopyAsync(response, partPath, isContinued, timer, silence.Token);
+            Check(url, partPath, total);
+            File.SetUnixFileMode(
+                partPath, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+            File.Move(partPath, Path.Combine(_folder, name), overwrite: true);
+            File.Delete(tagPath);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new IOException($"{url}: nothing came for {Silence.TotalSeconds:0} s");
+        }
+    }
+
+    /// <summary>Removes what is left of a file that was not fetched whole.</summary>
+    public void Forget(string part)
+    {
+        foreach (var path in (string[])[Path.Combine(_folder, part), Path.Combine(_folder, part + ".etag")])
+        {
+            if (File.Exists(path))
+            {
+                File.Delete(path);
+            }
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _http.Dispose();
+
+    private static async Task RememberAsync(string tagPath, EntityTagHeaderValue? tag, CancellationToken cancellation)
+    {
+        if (tag is { IsWeak: false })
+        {
+            await File.WriteAllTextAsync(tagPath, tag.ToString(), cancellation);
+        }
+        else
+        {
+            // Without a tag a changed file could not be told from the same one.
+            File.Delete(tagPath);
+        }
+    }
+
+    private static async Task CopyAsync(HttpResponseMessage response, string partPath, bool isContinued, ITimer timer, CancellationToken cancellation)
+    {
+        await using var file = new FileStream(partPath, isContinued ? FileMode.Append : FileMode.Create, FileAccess.Write, FileShare.None);
+        await using var body = await response.Content.ReadAsStreamAsync(cancellation);
+        var buffer = new byte[1 << 20];
+        int read;
+        while ((read = await body.ReadAsync(buffer, cancellation)) > 0)
+        {
+            timer.Change(Silence, Timeout.InfiniteTimeSpan);
+            await file.WriteAsync(buffer.AsMemory(0, read), cancellation);
+        }
+
+        await file.FlushAsync(cancellation);
+    }
+
+    private static void Check(Uri url, string partPath, long? total)
+    {
+        var length = new FileInfo(partPath).Length;
+        if (length == 0 || (total is { } expected && expected != length))
+        {
+            if (length == 0 || length > total)
+            {
+                File.Delete(partPath);
+            }
+
+            throw new IOException($"{url}: {length} bytes came instead of {(total is { } e ? e.ToString(CultureInfo.InvariantCulture) : "some")}");
+        }
+    }
+}
+
+/// <summary>A server would not give a file.</summary>
+internal sealed class DownloadException(string message, bool mayPass) : Exception(message)
+{
+    /// <summary>Whether it may pass by itself.</summary>
+    public bool MayPass { get; } = mayPass;
+}

@@ -1,0 +1,87 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using Dpf.Runtime.Hosting;
+
+namespace Dpf.Provisioning.DpuClusters.VirtualAddresses;
+
+/// <summary>
+/// Whether the control plane answers on this node: true from the third answer in a row, false from the second silence, so that one
+/// lost packet moves no address.
+/// </summary>
+internal sealed class ControlPlaneCheck : IDisposable
+{
+    private const int Rise = 3;
+    private const int Fall = 2;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private readonly Uri _target;
+    private readonly HttpClient _http;
+    private int _streak;
+
+    /// <summary>A check from a component's network.</summary>
+    public ControlPlaneCheck(ComponentContext context, Uri target)
+    {
+        _target = target;
+        _http = new HttpClient(new SocketsHttpHandler
+        {
+            UseProxy = false,
+            PooledConnectionLifetime = TimeSpan.Zero,
+            ConnectCallback = async (connection, stop) =>
+            {
+                var socket = context.Network.CreateSocket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                try
+                {
+                    await socket.ConnectAsync(connection.DnsEndPoint, stop);
+                    return new NetworkStream(socket, ownsSocket: true);
+                }
+                catch
+                {
+                    socket.Dispose();
+                    throw;
+                }
+            },
+
+#pragma warning disable CA5359 // It asks for life, not for identity, and sends nothing.
+            SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, _, _, _) => true },
+#pragma warning restore CA5359
+        })
+        { Timeout = Patience };
+    }
+
+    /// <summary>Whether it answers, as of the last look.</summary>
+    public bool IsAlive { get; private set; }
+
+    /// <summary>Looks once; true when <see cref="IsAlive"/> has changed.</summary>
+    public async Task<bool> LookAsync(CancellationToken cancellation) => Count(await AnswersAsync(cancellation));
+
+    /// <summary>Counts one answer or silence.</summary>
+    internal bool Count(bool answered)
+    {
+        _streak = answered == IsAlive ? 0 : _streak + 1;
+        if (_streak < (IsAlive ? Fall : Rise))
+        {
+            return false;
+        }
+
+        (IsAlive, _streak) = (answered, 0);
+        return true;
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _http.Dispose();
+
+    private async Task<bool> AnswersAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            using var answer = await _http.GetAsync(_target, HttpCompletionOption.ResponseHeadersRead, cancellation);
+
+            // Who may not ask has been answered all the same.
+            return answer.StatusCode < HttpStatusCode.InternalServerError;
+        }
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException && !cancellation.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+}

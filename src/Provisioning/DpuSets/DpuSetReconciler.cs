@@ -1,0 +1,205 @@
+using System.Collections.Concurrent;
+using System.Text.Json.Nodes;
+using Dpf.Api.Provisioning;
+using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Conditions;
+using Dpf.Runtime.Events;
+using Dpf.Runtime.Informers;
+using Dpf.Runtime.Reconciling;
+using k8s;
+using k8s.Models;
+using Microsoft.Extensions.Logging;
+
+namespace Dpf.Provisioning.DpuSets;
+
+/// <summary>Keeps a DPU for every card that a DPUSet means, and rolls a new image or flavor out over them.</summary>
+internal sealed class DpuSetReconciler(Cache cache, EventRecorder events) : IReconciler
+{
+    private const string FieldManager = "dpf-provisioning-dpuset";
+    private readonly Informer<DpuSet> _sets = cache.Informer<DpuSet>();
+    private readonly Informer<Dpu> _dpus = cache.Informer<Dpu>();
+    private readonly Informer<V1Node> _nodes = cache.Informer<V1Node>();
+
+    // Applied before in the same words: nothing to do unless somebody undid it.
+    private readonly ConcurrentDictionary<string, string> _applied = new(StringComparer.Ordinal);
+
+    /// <summary>The controller.</summary>
+    public static RunningController<DpuSet> Build(Cache cache, EventRecorder events, ILoggerFactory loggers, TimeProvider time) =>
+        Controller.For<DpuSet>(cache, "dpuset")
+            .Owns<Dpu>()
+            .WatchesForAll<V1Node>()
+            .ResyncEvery(TimeSpan.FromMinutes(10))
+            .Build(new DpuSetReconciler(cache, events), loggers, time);
+
+    /// <inheritdoc />
+    public async Task<Result> ReconcileAsync(NamespacedName key, CancellationToken cancellation)
+    {
+        if (_sets.Get(key.Namespace, key.Name) is not { } set)
+        {
+            return Result.Done;
+        }
+
+        var dpus = _dpus.All.Where(d => IsOf(set, d)).OrderBy(d => d.Metadata.Name, StringComparer.Ordinal).ToList();
+        if (set.IsDeleting())
+        {
+            await EndAsync(set, dpus, cancellation);
+            return Result.Done;
+        }
+
+        set = await cache.Client.AddFinalizerAsync(set, ProvisioningLabels.DpuSetFinalizer, cancellation);
+        var wanted = _nodes.All.OrderBy(n => n.Metadata.Name, StringComparer.Ordinal)
+            .SelectMany(n => DpuSelection.Of(set.Spec, n).Select(card => (Node: n, Card: card))).ToList();
+        var isWhole = true;
+        foreach (var (node, card) in wanted)
+        {
+            isWhole &= await EnsureAsync(set, node, card, dpus, cancellation);
+        }
+
+        foreach (var dpu in dpus.Where(d => !d.IsDeleting() && !DpuSelection.Keeps(set.Spec, d, _nodes.Get(null, d.Spec.NodeName))))
+        {
+            await DeleteAsync(set, dpu, "its node is not selected any more", cancellation);
+        }
+
+        await RollAsync(set, dpus, wanted.Count, cancellation);
+        await ReportAsync(set, dpus, cancellation);
+        return isWhole ? Result.Done : Result.RequeueAfter(TimeSpan.FromSeconds(5));
+    }
+
+    private static bool IsOf(DpuSet set, Dpu dpu) =>
+        dpu.Metadata.NamespaceProperty == set.Metadata.NamespaceProperty &&
+        dpu.Metadata.Labels?.TryGetValue(ProvisioningLabels.DpuSetName, out var name) == true && name == set.Metadata.Name &&
+        dpu.Metadata.Labels.TryGetValue(ProvisioningLabels.DpuSetNamespace, out var ns) && ns == set.Metadata.NamespaceProperty;
+
+    /// <summary>Makes a card's DPU, or brings it up to date; false when that failed, which must not stop the others.</summary>
+    private async Task<bool> EnsureAsync(DpuSet set, V1Node node, HostDpu card, List<Dpu> dpus, CancellationToken cancellation)
+    {
+        var name = DpuNames.Dpu(node.Metadata.Name, card.Pci.Label);
+        var present = dpus.Find(d => d.Metadata.Name == name);
+        if (present?.IsDeleting() == true)
+        {
+            return true;
+        }
+
+        try
+        {
+            if (present is null && await cache.Client.GetAsync<Dpu>(set.Metadata.NamespaceProperty, name, cancellation) is { } other)
+            {
+                if (IsOf(set, other))
+                {
+                    // Ours, and not seen by the informer yet, or going.
+                    return true;
+                }
+
+                var owner = other.Metadata.OwnerReferences?.FirstOrDefault(o => o.Controller == true);
+                await events.WarningAsync(
+                    set, "FailedCreate",
+                    $"DPU {name} belongs to {(owner is null ? "nobody" : $"{owner.Kind} {owner.Name}")}; two DPUSets must not select the same DPU", cancellation);
+                return false;
+            }
+
+            var dpu = DpuRendering.Of(set, node, card, present);
+            var text = KubernetesJson.Serialize(dpu);
+            if (present is not null && _applied.GetValueOrDefault(present.Metadata.Uid) == text && Holds(present, text))
+            {
+                return true;
+            }
+
+            var made = await cache.Client.ApplyAsync(dpu, FieldManager, cancellation);
+            _applied[made.Metadata.Uid] = text;
+            if (present is null)
+            {
+                await events.NormalAsync(set, "SuccessfulCreate", $"made DPU {name}", cancellation);
+            }
+
+            return true;
+        }
+        catch (KubeException e) when (!e.IsConflict)
+        {
+            await events.WarningAsync(set, "FailedCreate", $"DPU {name}: {e.Message}", cancellation);
+            return false;
+        }
+    }
+
+    private async Task RollAsync(DpuSet set, IReadOnlyList<Dpu> dpus, int wanted, CancellationToken cancellation)
+    {
+        if (set.Spec.Strategy?.Type != "RollingUpdate")
+        {
+            return;
+        }
+
+        var limit = RollingUpdatePlan.Limit(set.Spec.Strategy.RollingUpdate?.MaxUnavailable, wanted);
+        var next = RollingUpdatePlan.Next(
+            [
+                .. dpus.Select(d => new RollingDpu(
+                    d.Metadata.Name, DpuRendering.IsOutdated(set, d), d.Status?.Conditions.IsTrue("Ready") == true, d.IsDeleting())),
+            ],
+            wanted, limit);
+        foreach (var dpu in dpus.Where(d => next.Contains(d.Metadata.Name)))
+        {
+            await DeleteAsync(set, dpu, "to be made anew from the set's template", cancellation);
+        }
+    }
+
+    private async Task DeleteAsync(DpuSet set, Dpu dpu, string why, CancellationToken cancellation)
+    {
+        try
+        {
+            await cache.Client.DeleteAsync<Dpu>(dpu.Metadata.NamespaceProperty, dpu.Metadata.Name, cancellation, uid: dpu.Metadata.Uid);
+            _applied.TryRemove(dpu.Metadata.Uid, out _);
+            await events.NormalAsync(set, "SuccessfulDelete", $"deleted DPU {dpu.Metadata.Name}: {why}", cancellation);
+        }
+        catch (KubeException e) when (!e.IsConflict)
+        {
+            await events.WarningAsync(set, "FailedDelete", $"DPU {dpu.Metadata.Name}: {e.Message}", cancellation);
+            throw;
+        }
+    }
+
+    /// <summary>The set stays until its DPUs are gone: what they need, e.g. their boot image, is removed after it.</summary>
+    private async Task EndAsync(DpuSet set, IReadOnlyList<Dpu> dpus, CancellationToken cancellation)
+    {
+        foreach (var dpu in dpus.Where(d => !d.IsDeleting()))
+        {
+            await DeleteAsync(set, dpu, "its DPUSet is deleted", cancellation);
+        }
+
+        if (dpus.Count == 0 && (await cache.Client.ListAsync<Dpu>(
+            set.Metadata.NamespaceProperty, cancellation, $"{ProvisioningLabels.DpuSetName}={set.Metadata.Name},{ProvisioningLabels.DpuSetNamespace}={set.Metadata.NamespaceProperty}")).Count == 0)
+        {
+            await cache.Client.RemoveFinalizerAsync(set, ProvisioningLabels.DpuSetFinalizer, cancellation);
+        }
+    }
+
+    private async Task ReportAsync(DpuSet set, IEnumerable<Dpu> dpus, CancellationToken cancellation)
+    {
+        var statistics = DpuStatistics.Of(dpus);
+        var before = set.Status?.DpuStatistics ?? [];
+        if (before.Count == statistics.Count && statistics.All(s => before.TryGetValue(s.Key, out var count) && count == s.Value))
+        {
+            return;
+        }
+
+        var patch = new JsonObject();
+        foreach (var phase in before.Keys.Except(statistics.Keys))
+        {
+            patch[phase] = null;
+        }
+
+        foreach (var (phase, count) in statistics)
+        {
+            patch[phase] = count;
+        }
+
+        await cache.Client.PatchStatusAsync<DpuSet>(
+            set.Metadata.NamespaceProperty, set.Metadata.Name,
+            new JsonObject { ["status"] = new JsonObject { ["dpuStatistics"] = patch } }, cancellation);
+    }
+
+    /// <summary>Whether an object has everything that was applied.</summary>
+    private static bool Holds(Dpu present, string applied) =>
+        Holds(JsonNode.Parse(KubernetesJson.Serialize(present)), JsonNode.Parse(applied)!.AsObject());
+
+    private static bool Holds(JsonNode? present, JsonNode? wanted) => wanted is JsonObject fields
+        ? present is JsonObject has && fields.All(f => f.Key is "apiVersion" or "kind" or "ownerReferences" or "status" || Holds(has[f.Key], f.Value))
+        : JsonNode.DeepEquals(present, wanted);
+}

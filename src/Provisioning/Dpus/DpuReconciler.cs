@@ -1,0 +1,137 @@
+using System.Text.Json.Nodes;
+using Dpf.Api.Provisioning;
+using Dpf.Provisioning.Dms;
+using Dpf.Provisioning.Dpus.Phases;
+using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Conditions;
+using Dpf.Runtime.Reconciling;
+using Grpc.Core;
+using k8s;
+using k8s.Models;
+
+namespace Dpf.Provisioning.Dpus;
+
+/// <summary>Takes a DPU through its phases: asks the handler of the phase it is in, saves what follows from the answer, tells.</summary>
+internal sealed class DpuReconciler(DpuTools tools) : IReconciler
+{
+    /// <inheritdoc />
+    public async Task<Result> ReconcileAsync(NamespacedName key, CancellationToken cancellation)
+    {
+        if (tools.Cache.Informer<Dpu>().Get(key.Namespace, key.Name) is not { } dpu)
+        {
+            return Result.Done;
+        }
+
+        if (!dpu.IsDeleting())
+        {
+            dpu = await tools.Client.AddFinalizerAsync(dpu, ProvisioningLabels.DpuFinalizer, cancellation);
+        }
+        else if (!dpu.HasFinalizer(ProvisioningLabels.DpuFinalizer))
+        {
+            return Result.Done;
+        }
+
+        var scope = new DpuScope(tools, dpu);
+        var row = PhaseTable.Of(dpu.IsDeleting() ? DpuPhases.Deleting : dpu.Status?.Phase);
+        var (step, failure) = await HandleAsync(scope, row, cancellation);
+        var (limited, left) = Limit(scope, row, step);
+        if (limited is Step.Gone or Step.Rest)
+        {
+            return Result.Done;
+        }
+
+        await SaveAsync(scope, row, limited, cancellation);
+        if (failure is not null && limited == step)
+        {
+            // Saved where users look; now again, with the queue's back-off.
+            throw failure;
+        }
+
+        var after = limited is Step.Wait { After: { } look } ? look : (TimeSpan?)null;
+        return limited is Step.Wait && left is { } remaining
+            ? Result.RequeueAfter(after < remaining ? after.Value : remaining)
+            : new Result(after);
+    }
+
+    private static async Task<(Step Step, Exception? Failure)> HandleAsync(DpuScope scope, PhaseRow row, CancellationToken cancellation)
+    {
+        try
+        {
+            return (await row.Handle(scope, cancellation), null);
+        }
+        catch (KubeException e) when (e.IsConflict)
+        {
+            throw;
+        }
+        catch (Exception e) when (e is KubeException or HttpRequestException or TimeoutException or RpcException or IOException
+            or DmsException or DpuClusterException or InvalidOperationException or FormatException or UnauthorizedAccessException)
+        {
+            return (new Step.Wait(row.ErrorReason, e.Message) { IsTrouble = true }, e);
+        }
+    }
+
+    /// <summary>Ends a phase that has taken too long; says how much time is left.</summary>
+    private (Step Step, TimeSpan? Left) Limit(DpuScope scope, PhaseRow row, Step step)
+    {
+        if (step is not Step.Wait wait || row.Deadline(tools.Options) is not var (limit, reason) ||
+            PhaseTable.Since(row, scope.Dpu.Status?.Conditions, scope.Moment(ProvisioningLabels.RetriedAt)) is not { } since)
+        {
+            return (step, null);
+        }
+
+        var left = since + limit - scope.Now;
+        return left > TimeSpan.Zero
+            ? (step, left)
+            : (new Step.Fail(
+                reason,
+                $"not done in {limit.TotalMinutes:0.#} minutes: {wait.Reason}: {wait.Message}; annotate the DPU with {ProvisioningLabels.Retry}=true to try again"), null);
+    }
+
+    private async Task SaveAsync(DpuScope scope, PhaseRow row, Step step, CancellationToken cancellation)
+    {
+        var before = scope.Dpu;
+        var works = row.Phase == DpuPhases.Ready ? ReadyPhase.HostNetworkWorks(scope) : null;
+        var status = Json(DpuStatusRules.Apply(before, row, step, works, scope.Now));
+        if (!JsonNode.DeepEquals(status, before.Status is null ? null : Json(before.Status)))
+        {
+            await tools.Client.PatchStatusAsync<Dpu>(
+                scope.Key.Namespace, scope.Key.Name,
+                new JsonObject
+                {
+                    ["metadata"] = new JsonObject { ["resourceVersion"] = before.Metadata.ResourceVersion },
+                    ["status"] = status,
+                },
+                cancellation);
+            await TellAsync(before, row, step, cancellation);
+        }
+        else if (row.Phase != DpuPhases.Error && scope.Annotation(ProvisioningLabels.Retry) is not null)
+        {
+            await scope.RecordAsync(cancellation, (ProvisioningLabels.Retry, null));
+        }
+    }
+
+    /// <summary>One event for every turn: a phase that is over, a failure, another reason to wait.</summary>
+    private async Task TellAsync(Dpu before, PhaseRow row, Step step, CancellationToken cancellation)
+    {
+        var earlier = before.Status?.Conditions.Find(row.Condition);
+        switch (step)
+        {
+            case Step.Advance when earlier?.Status != "True":
+                await tools.Events.NormalAsync(before, row.Condition, $"{row.Phase} is over; next: {row.Next}", cancellation);
+                break;
+            case Step.Fail fail:
+                await tools.Events.WarningAsync(before, fail.Reason, fail.Message, cancellation);
+                break;
+            case Step.Wait wait when earlier?.Reason != wait.Reason || (wait.IsTrouble && earlier.Message != wait.Message):
+                await (wait.IsTrouble
+                    ? tools.Events.WarningAsync(before, wait.Reason, wait.Message, cancellation)
+                    : tools.Events.NormalAsync(before, wait.Reason, wait.Message, cancellation));
+                break;
+            case Step.Resume resume:
+                await tools.Events.NormalAsync(before, "Retrying", $"goes on with {resume.Phase}", cancellation);
+                break;
+        }
+    }
+
+    private static JsonNode Json(DpuStatus status) => JsonNode.Parse(KubernetesJson.Serialize(status))!;
+}

@@ -1,0 +1,116 @@
+using Dpf.Api.Provisioning;
+using k8s.Models;
+
+namespace Dpf.Provisioning.Dpus;
+
+/// <summary>What the pods that work for a DPU on its host have in common.</summary>
+internal static class HostPods
+{
+    /// <summary>The host's devices.</summary>
+    public static V1Volume DevicesVolume => new() { Name = "dev", HostPath = new V1HostPathVolumeSource { Path = "/dev", Type = "Directory" } };
+
+    /// <summary>Where containers see them.</summary>
+    public static V1VolumeMount DevicesMount => new() { Name = "dev", MountPath = "/dev" };
+
+    /// <summary>A pod on the DPU's host, whatever state the host is in, without containers yet.</summary>
+    public static V1Pod Plan(Dpu dpu, string name, string component, IEnumerable<string> pullSecrets) => new()
+    {
+        Metadata = new V1ObjectMeta
+        {
+            Name = name,
+            NamespaceProperty = dpu.Metadata.NamespaceProperty,
+            Labels = new Dictionary<string, string> { [ProvisioningLabels.Component] = component },
+            OwnerReferences = [OwnerReference(dpu)],
+        },
+        Spec = new V1PodSpec
+        {
+            HostNetwork = true,
+            Affinity = OnNode(dpu.Spec.NodeName),
+            Tolerations = Tolerations(dpu.Spec.NodeEffect),
+            ImagePullSecrets = [.. pullSecrets.Select(s => new V1LocalObjectReference { Name = s })],
+        },
+    };
+
+    /// <summary>A container that may do what root may.</summary>
+    public static V1Container Privileged(string name, string image, IList<string> command) => new()
+    {
+        Name = name,
+        Image = image,
+        Command = command,
+        SecurityContext = new V1SecurityContext { Privileged = true },
+    };
+
+    /// <summary>The host that a pod of <see cref="Plan"/> is for.</summary>
+    public static string? HostOf(V1Pod pod) =>
+        pod.Spec.Affinity?.NodeAffinity?.RequiredDuringSchedulingIgnoredDuringExecution?.NodeSelectorTerms
+            .SelectMany(t => t.MatchFields ?? []).FirstOrDefault(f => f.Key == "metadata.name")?.Values.FirstOrDefault();
+
+    /// <summary>Whether a pod's containers are ready.</summary>
+    public static bool IsReady(V1Pod pod) =>
+        pod.Metadata.DeletionTimestamp is null && pod.Status?.Conditions?.Any(c => c.Type == "Ready" && c.Status == "True") == true;
+
+    /// <summary>Why a pod does not run, as its containers' states say; null when they say nothing.</summary>
+    public static string? Trouble(V1Pod pod)
+    {
+        var statuses = (pod.Status?.InitContainerStatuses ?? []).Concat(pod.Status?.ContainerStatuses ?? []).ToList();
+        foreach (var status in statuses)
+        {
+            var ended = status.State?.Terminated is { ExitCode: not 0 } now ? now : status.LastState?.Terminated is { ExitCode: not 0 } last ? last : null;
+            if (ended is not null && status.State?.Running is null)
+            {
+                return $"container {status.Name} exited with {ended.ExitCode}{(string.IsNullOrEmpty(ended.Message) ? "" : ": " + ended.Message.Trim())}";
+            }
+
+            if (status.State?.Waiting is { Reason: not (null or "" or "PodInitializing" or "ContainerCreating") } waiting)
+            {
+                return $"container {status.Name}: {waiting.Reason}{(string.IsNullOrEmpty(waiting.Message) ? "" : ": " + waiting.Message)}";
+            }
+        }
+
+        return pod.Status?.Conditions?.FirstOrDefault(c => c.Type == "PodScheduled" && c.Status == "False")?.Message;
+    }
+
+    private static V1OwnerReference OwnerReference(Dpu dpu) => new()
+    {
+        ApiVersion = dpu.ApiVersion,
+        Kind = dpu.Kind,
+        Name = dpu.Metadata.Name,
+        Uid = dpu.Metadata.Uid,
+        Controller = true,
+        BlockOwnerDeletion = true,
+    };
+
+    private static V1Affinity OnNode(string node) => new()
+    {
+        NodeAffinity = new V1NodeAffinity
+        {
+            RequiredDuringSchedulingIgnoredDuringExecution = new V1NodeSelector
+            {
+                NodeSelectorTerms =
+                [
+                    new V1NodeSelectorTerm
+                    {
+                        MatchFields = [new V1NodeSelectorRequirement { Key = "metadata.name", OperatorProperty = "In", Values = [node] }],
+                    },
+                ],
+            },
+        },
+    };
+
+    private static List<V1Toleration> Tolerations(NodeEffect? effect)
+    {
+        List<V1Toleration> tolerations =
+        [
+            new() { Key = "node.kubernetes.io/not-ready", OperatorProperty = "Exists", Effect = "NoExecute" },
+            new() { Key = "node.kubernetes.io/not-ready", OperatorProperty = "Exists", Effect = "NoSchedule" },
+            new() { Key = "node.kubernetes.io/unreachable", OperatorProperty = "Exists", Effect = "NoExecute" },
+            new() { Key = "node.kubernetes.io/unschedulable", OperatorProperty = "Exists", Effect = "NoSchedule" },
+        ];
+        if (effect?.Taint is { } taint)
+        {
+            tolerations.Add(new() { Key = taint.Key, OperatorProperty = "Equal", Value = taint.Value, Effect = taint.Effect });
+        }
+
+        return tolerations;
+    }
+}

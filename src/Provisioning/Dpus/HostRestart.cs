@@ -1,0 +1,61 @@
+using Dpf.Api.Provisioning;
+using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Pods;
+
+namespace Dpf.Provisioning.Dpus;
+
+/// <summary>Restarts a host through the DMS pods of its DPUs.</summary>
+internal static class HostRestart
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(4);
+
+    /// <summary>
+    /// Runs a choice's commands: what prepares a card in the pod of each, what takes the host down once. The last command usually
+    /// does not live to tell how it went.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">A command failed; the message says what it printed.</exception>
+    /// <exception cref="TimeoutException">A command did not end.</exception>
+    public static async Task RunAsync(
+        KubeClient client, RebootChoice choice, IReadOnlyList<(Dpu Dpu, PciAddress Pci)> cards, TimeProvider time, CancellationToken cancellation)
+    {
+        foreach (var (dpu, pci) in cards)
+        {
+            foreach (var words in choice.Words(pci).SkipLast(1))
+            {
+                await RunAsync(client, dpu, words, time, cancellation);
+            }
+        }
+
+        try
+        {
+            await RunAsync(client, cards[0].Dpu, choice.Words(cards[0].Pci)[^1], time, cancellation);
+        }
+        catch (Exception e) when (e is System.Net.WebSockets.WebSocketException or HttpRequestException or IOException or TimeoutException)
+        {
+            // The host went down under it, or did not: the boot that the node reports will tell.
+        }
+    }
+
+    private static async Task RunAsync(
+        KubeClient client, Dpu dpu, IReadOnlyList<string> words, TimeProvider time, CancellationToken cancellation)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        await using var timer = time.CreateTimer(_ => limit.Cancel(), null, Limit, Timeout.InfiniteTimeSpan);
+        var pod = DpuNames.DmsPod(dpu);
+        ExecResult result;
+        try
+        {
+            result = await client.ExecAsync(dpu.Metadata.NamespaceProperty, pod, "dms", words, limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new TimeoutException($"pod {pod}: '{string.Join(' ', words)}' did not end in {Limit.TotalMinutes:0} minutes");
+        }
+
+        if (!result.Succeeded)
+        {
+            throw new InvalidOperationException(
+                $"pod {pod}: '{string.Join(' ', words)}' exited with {result.ExitCode}: {(result.Error.Length > 0 ? result.Error : result.Output).Trim()}");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+using Dpf.Runtime.Conditions;
+using k8s.Models;
+
+namespace Dpf.Provisioning.Dpus.Phases;
+
+/// <summary>The DPU is a node of its cluster; it stays in this phase even while the node is not ready.</summary>
+internal static class ReadyPhase
+{
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(5);
+
+    public static async Task<Step> HandleAsync(DpuScope scope, CancellationToken cancellation)
+    {
+        await scope.Tools.Effects.UndoAsync(scope, cancellation);
+        await scope.Tools.Pods.DmsAsync(scope, cancellation);
+        await scope.Tools.Pods.HostNetworkAsync(scope, cancellation);
+        V1Node? node;
+        try
+        {
+            node = (await scope.Tools.Clusters.NodesAsync(scope.Dpu, cancellation)).Get(null, scope.Dpu.Metadata.Name);
+            if (node is not null)
+            {
+                await DpuNode.LabelAsync(scope, node, cancellation);
+            }
+        }
+        catch (DpuClusterException e)
+        {
+            return new Step.Wait("DPUClusterClientGetError", e.Message) { After = Look, IsTrouble = true };
+        }
+
+        if (node is null)
+        {
+            return new Step.Wait("DPUNodeGetError", $"node {scope.Dpu.Metadata.Name} is gone from DPUCluster {ClusterAllocation.Of(scope.Dpu)}") { IsTrouble = true };
+        }
+
+        if (!DpuNode.IsReady(node))
+        {
+            return new Step.Wait("DPUNodeNotReady", $"node {node.Metadata.Name}: {DpuNode.WhyNotReady(node)}") { IsTrouble = true };
+        }
+
+        return new Step.Advance("", "DPUNodeReady");
+    }
+
+    /// <summary>Whether the host's side of a ready DPU works; null when there is nothing to say.</summary>
+    public static bool? HostNetworkWorks(DpuScope scope)
+    {
+        var pod = scope.Tools.Pods.Find(scope, DpuNames.HostNetworkPod(scope.Dpu), out var isLeaving);
+        return pod is null || isLeaving || scope.Dpu.Status?.Conditions.Find(DpuConditions.HostNetworkReady) is null ? null : HostPods.IsReady(pod);
+    }
+}

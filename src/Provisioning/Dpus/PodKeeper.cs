@@ -1,0 +1,130 @@
+using System.Collections.Concurrent;
+using Dpf.Api.Operator;
+using Dpf.Api.Provisioning;
+using Dpf.Provisioning.Dms;
+using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Informers;
+using Dpf.Runtime.Reconciling;
+using k8s.Models;
+
+namespace Dpf.Provisioning.Dpus;
+
+/// <summary>Keeps a DPU's two pods on its host.</summary>
+internal sealed class PodKeeper(DpuTools tools)
+{
+    private const int UsualMtu = 1500;
+    private readonly ConcurrentDictionary<string, SemaphoreSlim> _hosts = new(StringComparer.Ordinal);
+
+    /// <summary>What is looked at: the pods that provisioning makes.</summary>
+    public static InformerScope Scope { get; } = new(LabelSelector: $"{ProvisioningLabels.Component} in ({DmsPod.ComponentName},hostnetwork)");
+
+    /// <summary>The DMS pod; made if it is missing, null while an earlier one goes.</summary>
+    /// <exception cref="InvalidOperationException">The DPU says no PCI address, or its host is unknown.</exception>
+    public async Task<V1Pod?> DmsAsync(DpuScope scope, CancellationToken cancellation)
+    {
+        if (Find(scope, DpuNames.DmsPod(scope.Dpu), out var isLeaving) is { } present)
+        {
+            return await OursAsync(scope, present, isLeaving, cancellation);
+        }
+
+        var host = scope.Host ?? throw new InvalidOperationException($"node {scope.Dpu.Spec.NodeName} does not exist");
+        if (ServerCertificate.Addresses(host).Count == 0)
+        {
+            throw new InvalidOperationException($"node {scope.Dpu.Spec.NodeName} has no address yet");
+        }
+
+        await tools.Client.ApplyAsync(ServerCertificate.Plan(scope.Dpu, host), "dpf-provisioning-dpu", cancellation);
+
+        // The port is the host's: two DPUs of a host must not choose at the same time.
+        var turn = _hosts.GetOrAdd(scope.Dpu.Spec.NodeName, _ => new SemaphoreSlim(1, 1));
+        await turn.WaitAsync(cancellation);
+        try
+        {
+            var pods = await tools.Client.ListAsync<V1Pod>(null, cancellation, Scope.LabelSelector);
+            var onHost = pods.Where(p => HostPods.HostOf(p) == scope.Dpu.Spec.NodeName && p.Spec.Containers.Any(c => c.Name == "dms"));
+            return await CreateAsync(DmsPod.Plan(scope.Dpu, Pci(scope), DmsPod.FreePort(onHost), tools.Options), cancellation);
+        }
+        finally
+        {
+            turn.Release();
+        }
+    }
+
+    /// <summary>The host network pod; made if it is missing, null while an earlier one goes.</summary>
+    /// <exception cref="InvalidOperationException">The DPU says no PCI address, or its flavor is unknown.</exception>
+    public async Task<V1Pod?> HostNetworkAsync(DpuScope scope, CancellationToken cancellation)
+    {
+        if (Find(scope, DpuNames.HostNetworkPod(scope.Dpu), out var isLeaving) is { } present)
+        {
+            return await OursAsync(scope, present, isLeaving, cancellation);
+        }
+
+        var flavor = Flavor(scope) ?? throw new InvalidOperationException(
+            $"DPUFlavor {scope.Key.Namespace}/{scope.Dpu.Spec.DpuFlavor} does not exist; create it");
+        var configs = await tools.Client.ListAsync<DpfOperatorConfig>(null, cancellation);
+        var config = configs.FirstOrDefault(c => c.Metadata.NamespaceProperty == scope.Key.Namespace) ?? configs.FirstOrDefault();
+        return await CreateAsync(
+            HostNetworkPod.Plan(scope.Dpu, Pci(scope), flavor, config?.Spec.Networking?.HighSpeedMtu ?? UsualMtu, tools.Options), cancellation);
+    }
+
+    /// <summary>The DPU's flavor: an empty one when it names none, null when it does not exist.</summary>
+    public DpuFlavorSpec? Flavor(DpuScope scope) => string.IsNullOrEmpty(scope.Dpu.Spec.DpuFlavor)
+        ? new DpuFlavorSpec()
+        : tools.Cache.Informer<DpuFlavor>().Get(scope.Key.Namespace, scope.Dpu.Spec.DpuFlavor)?.Spec;
+
+    /// <summary>A pod by its name.</summary>
+    public V1Pod? Find(DpuScope scope, string name, out bool isLeaving)
+    {
+        var pod = tools.Cache.Informer<V1Pod>(Scope).Get(scope.Key.Namespace, name);
+        isLeaving = pod?.IsDeleting() == true;
+        return pod;
+    }
+
+    private static PciAddress Pci(DpuScope scope) => scope.Pci ?? throw new InvalidOperationException(
+        $"the DPU has no label {ProvisioningLabels.PciAddress}, e.g. 0000-03-00; set it, or spec.pciAddress");
+
+    private async Task<V1Pod?> OursAsync(DpuScope scope, V1Pod pod, bool isLeaving, CancellationToken cancellation)
+    {
+        if (isLeaving)
+        {
+            return null;
+        }
+
+        if (pod.Metadata.OwnerReferences?.Any(o => o.Uid == scope.Dpu.Metadata.Uid) == true)
+        {
+            return pod;
+        }
+
+        // Left over from an earlier DPU of the same name.
+        await tools.Client.DeleteAsync<V1Pod>(pod.Metadata.NamespaceProperty, pod.Metadata.Name, cancellation, uid: pod.Metadata.Uid);
+        return null;
+    }
+
+    private async Task<V1Pod?> CreateAsync(V1Pod pod, CancellationToken cancellation)
+    {
+        try
+        {
+            return await tools.Client.CreateAsync(pod, cancellation);
+        }
+        catch (KubeException e) when (e.Reason == "AlreadyExists")
+        {
+            var present = await tools.Client.GetAsync<V1Pod>(pod.Metadata.NamespaceProperty, pod.Metadata.Name, cancellation);
+            if (present is not null && present.Metadata.Labels?.ContainsKey(ProvisioningLabels.Component) != true)
+            {
+                // Made before pods carried the label: taken over.
+                await tools.Client.PatchAsync<V1Pod>(
+                    pod.Metadata.NamespaceProperty, pod.Metadata.Name,
+                    new System.Text.Json.Nodes.JsonObject
+                    {
+                        ["metadata"] = new System.Text.Json.Nodes.JsonObject
+                        {
+                            ["labels"] = DpuScope.Map(pod.Metadata.Labels.Select(l => (l.Key, (string?)l.Value))),
+                        },
+                    },
+                    cancellation);
+            }
+
+            return null;
+        }
+    }
+}

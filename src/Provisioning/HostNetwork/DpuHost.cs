@@ -1,0 +1,84 @@
+using Dpf.Provisioning.Detection;
+using Dpf.Runtime.Machines;
+
+namespace Dpf.Provisioning.HostNetwork;
+
+/// <summary>The host of a DPU: what its network should be, and the steps towards it. Each pass looks anew.</summary>
+/// <param name="machine">The host.</param>
+/// <param name="functions">Its PCI functions.</param>
+/// <param name="card">The card's address without the function, e.g. <c>0000:03:00</c>.</param>
+/// <param name="virtualFunctions">How many virtual functions each port of the card should have.</param>
+/// <param name="mtu">The MTU of the first one.</param>
+internal sealed class DpuHost(IMachine machine, PciFunctions functions, string card, int virtualFunctions, int mtu)
+{
+    /// <summary>One pass; null when all is as it should be, else what is missing.</summary>
+    /// <exception cref="MachineCommandException">The kernel refuses a change.</exception>
+    /// <exception cref="IOException">The card's driver refuses a change.</exception>
+    public async Task<string?> ConvergeAsync(CancellationToken cancellation)
+    {
+        var first = card + ".0";
+        if (!functions.Has(first))
+        {
+            return $"there is no PCI function {first}; the card may be in a reset";
+        }
+
+        if (EnsureVirtualFunctions(first) is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (functions.IsBlueField(card + ".1") && EnsureVirtualFunctions(card + ".1") is { } second)
+        {
+            return second;
+        }
+
+        var bridge = await machine.LinkAsync(HostLinks.Bridge, cancellation);
+        if (bridge is not { Kind: "bridge", HasIpv4: true })
+        {
+            return $"the bridge {HostLinks.Bridge} is not there or has no IPv4 address; set it up as the host's management network";
+        }
+
+        return functions.VirtualFunctions(first) is [var vf, ..]
+            ? await EnsureAttachedAsync(vf, cancellation)
+            : $"the virtual functions of {first} are not there yet";
+    }
+
+    /// <summary>
+    /// Makes virtual functions where there are none. Another number than wanted stays until the host reboots, as changing it takes
+    /// away the devices of running pods: DPUs are provisioned with a reboot.
+    /// </summary>
+    private string? EnsureVirtualFunctions(string function)
+    {
+        if (functions.VirtualFunctionCount(function) is not var (count, limit))
+        {
+            return $"{function} can have no virtual functions; enable SR-IOV in the firmware (SRIOV_EN)";
+        }
+
+        if (virtualFunctions > limit)
+        {
+            return $"{function} can have {limit} virtual functions, {virtualFunctions} are wanted; raise NUM_OF_VFS in the firmware, or lower it in the DPUFlavor";
+        }
+
+        if (count == 0)
+        {
+            functions.CreateVirtualFunctions(function, virtualFunctions);
+        }
+
+        return null;
+    }
+
+    private async Task<string?> EnsureAttachedAsync(string function, CancellationToken cancellation)
+    {
+        if (functions.NetDevice(function) is not { } device || await machine.LinkAsync(device, cancellation) is not { } link)
+        {
+            return $"the first virtual function, {function}, has no network device yet";
+        }
+
+        if (link.Master != HostLinks.Bridge || link.Mtu != mtu || !link.IsUp)
+        {
+            await machine.AttachAsync(device, HostLinks.Bridge, mtu, cancellation);
+        }
+
+        return null;
+    }
+}

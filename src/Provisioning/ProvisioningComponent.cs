@@ -1,0 +1,64 @@
+using Dpf.Api.Provisioning;
+using Dpf.Provisioning.Bfbs;
+using Dpf.Provisioning.Dms;
+using Dpf.Provisioning.DpuClusters;
+using Dpf.Provisioning.Dpus;
+using Dpf.Provisioning.DpuSets;
+using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Events;
+using Dpf.Runtime.Hosting;
+using Dpf.Runtime.Informers;
+using Dpf.Runtime.Leases;
+using Microsoft.Extensions.Logging;
+
+namespace Dpf.Provisioning;
+
+/// <summary><c>provisioning-controller</c>: boot images, DPUSets, DPUs and the health of DPU clusters.</summary>
+public sealed class ProvisioningComponent : IComponent
+{
+    private const string LeaseName = "19f9f38b.nvidia.com";
+
+    /// <inheritdoc />
+    public async Task RunAsync(ComponentContext context, CancellationToken cancellation)
+    {
+        var options = ProvisioningOptions.Of(context);
+        using var client = context.InCluster();
+        await LeaderElection.RunAsync(context, client, LeaseName, stop => WorkAsync(context, client, options, stop), cancellation);
+    }
+
+    private static async Task WorkAsync(ComponentContext context, KubeClient client, ProvisioningOptions options, CancellationToken cancellation)
+    {
+        await using var cache = new Cache(client, context.Time, context.Loggers);
+        await using var clusters = new ClusterClients(client, context.Network, context.Time, context.Loggers);
+        await using var tasks = new LongTasks(context.Time, context.Loggers.CreateLogger("dpu"));
+        await using var downloads = new Downloads(new HttpDownload(context, options.BfbFolder), context.Time, context.Loggers.CreateLogger("bfb"));
+        var tools = new DpuTools
+        {
+            Cache = cache,
+            Options = options,
+            Clusters = new DpuClusterAccess(cache, clusters),
+            Allocator = new ClusterAllocator(cache),
+            Dms = new DmsDialer(client, context.Network, context.Time),
+            Tasks = tasks,
+            Events = Events("dpu"),
+            Time = context.Time,
+            Logger = context.Loggers.CreateLogger("dpu"),
+        };
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        Task[] controllers =
+        [
+            BfbReconciler.Build(cache, downloads, options.BfbFolder, Events("bfb"), context.Loggers, context.Time).RunAsync(stop.Token),
+            DpuSetReconciler.Build(cache, Events("dpuset"), context.Loggers, context.Time).RunAsync(stop.Token),
+            DpuWatches.Build(tools, context.Loggers).RunAsync(stop.Token),
+            DpuClusterReconciler.Build(cache, clusters, context.Loggers, context.Time).RunAsync(stop.Token),
+        ];
+
+        // One that fails takes the others with it: all start anew together.
+        var first = await Task.WhenAny(controllers);
+        await stop.CancelAsync();
+        await Task.WhenAll(controllers).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await first;
+
+        EventRecorder Events(string name) => new(client, name, context.Time, context.Loggers.CreateLogger(name));
+    }
+}
