@@ -6,7 +6,6 @@ using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Informers;
 using Dpf.Runtime.Reconciling;
 using k8s.Models;
-using Microsoft.Extensions.Logging;
 
 namespace Dpf.Operator;
 

@@ -6,6 +6,11 @@ namespace Dpf.Operator.Inventory;
 /// <summary>The components that run in the management cluster: their manifests with the configuration's edits.</summary>
 internal static class ManagementComponents
 {
+    private const string ManifestNamespace = "dpf-operator-system";
+
+    private static readonly string[] Unnamespaced =
+        ["ClusterRole", "ClusterRoleBinding", "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"];
+
     private static readonly string[] ControlPlaneLabels =
         ["node-role.kubernetes.io/master", "node-role.kubernetes.io/control-plane"];
 
@@ -110,18 +115,13 @@ internal static class ManagementComponents
         using var stream = typeof(ManagementComponents).Assembly.GetManifestResourceStream(name + ".yaml")
             ?? throw new InvalidOperationException($"the manifest {name}.yaml is not part of this program");
         using var reader = new StreamReader(stream);
-        var objects = Runtime.Clusters.Manifests.Parse(reader.ReadToEnd(), name + ".yaml").ToList();
-        foreach (var value in objects)
-        {
-            if (!((string)value["kind"]!).StartsWith("ClusterRole", StringComparison.Ordinal))
-            {
-                value["metadata"]!["namespace"] = settings.Namespace;
-            }
 
-            foreach (var subject in value["subjects"] as JsonArray ?? [])
-            {
-                subject!["namespace"] = settings.Namespace;
-            }
+        // Subjects, webhooks and certificates name the namespace too.
+        var text = reader.ReadToEnd().Replace(ManifestNamespace, settings.Namespace, StringComparison.Ordinal);
+        var objects = Runtime.Clusters.Manifests.Parse(text, name + ".yaml").ToList();
+        foreach (var value in objects.Where(o => !Unnamespaced.Contains((string)o["kind"]!)))
+        {
+            value["metadata"]!["namespace"] = settings.Namespace;
         }
 
         return objects;
