@@ -21,6 +21,12 @@ public sealed class Machine : IMachine, IAsyncDisposable
     /// <summary>The variable that every process of a lab has in its environment: the lab's state folder.</summary>
     public const string Marker = "DPF_LAB";
 
+    /// <summary>
+    /// The folder of local volumes, whose paths are plain ones for the lab's process too: SQLite follows the links in a path itself and
+    /// cannot pass <c>/proc/PID/root</c>.
+    /// </summary>
+    public const string Shared = "/opt/local-path-provisioner";
+
     /// <inheritdoc />
     public string HostName { get; }
 
@@ -47,6 +53,11 @@ public sealed class Machine : IMachine, IAsyncDisposable
     /// <inheritdoc />
     public string Path(string absolutePath)
     {
+        if (absolutePath.StartsWith(Shared + "/", StringComparison.Ordinal))
+        {
+            return _folder + absolutePath;
+        }
+
         // /var/run is an absolute link: from here it would lead out of the machine.
         var inside = absolutePath == "/var/run" || absolutePath.StartsWith("/var/run/", StringComparison.Ordinal) ? absolutePath[4..] : absolutePath;
         return _init == 0
@@ -177,6 +188,8 @@ public sealed class Machine : IMachine, IAsyncDisposable
         mount -t tmpfs tmpfs tmp
         chmod 1777 tmp
         mount --rbind /dev dev
+        mkdir -p "$1/opt/local-path-provisioner" opt/local-path-provisioner
+        mount --bind "$1/opt/local-path-provisioner" opt/local-path-provisioner
         mount -t tmpfs -o mode=755 tmpfs sys
         mkdir -p sys/class/net sys/bus/pci/devices sys/bus/pci/drivers sys/fs/cgroup sys/devices/system/cpu sys/kernel run/old run/netns run/lock
         mount --rbind /sys/fs/cgroup sys/fs/cgroup

@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
 using Dpf.Api.Schemas;
 using k8s.Models;
 
@@ -7,7 +5,7 @@ namespace Dpf.Services.Argo;
 
 /// <summary>Argo CD's Application: a chart that is kept deployed in a cluster.</summary>
 [KubernetesEntity(Group = "argoproj.io", ApiVersion = "v1alpha1", Kind = "Application", PluralName = "applications")]
-internal sealed class ArgoApplication : CustomObject<Fields, Fields>
+internal sealed class ArgoApplication : CustomObject<Anything, Anything>
 {
     /// <summary>A label's value, or null.</summary>
     public string? Label(string key) => Metadata.Labels?.TryGetValue(key, out var value) == true ? value : null;
@@ -15,15 +13,4 @@ internal sealed class ArgoApplication : CustomObject<Fields, Fields>
 
 /// <summary>Argo CD's AppProject: what may be deployed where.</summary>
 [KubernetesEntity(Group = "argoproj.io", ApiVersion = "v1alpha1", Kind = "AppProject", PluralName = "appprojects")]
-internal sealed class ArgoProject : CustomObject<Fields, Fields>;
-
-/// <summary>A part of a foreign object, kept as it is and read field by field.</summary>
-internal sealed class Fields
-{
-    /// <summary>The fields.</summary>
-    [JsonExtensionData]
-    public JsonObject? All { get; set; }
-
-    /// <summary>A field, or null.</summary>
-    public JsonNode? this[string name] => All?[name];
-}
+internal sealed class ArgoProject : CustomObject<Anything, Anything>;

@@ -1,3 +1,4 @@
+using Dpf.Api.Schemas;
 using System.Text.Json.Nodes;
 
 namespace Dpf.Lab.Addons.Features;

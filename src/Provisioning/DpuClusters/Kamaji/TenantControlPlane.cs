@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
 using Dpf.Api.Schemas;
 using k8s.Models;
 
@@ -7,7 +5,7 @@ namespace Dpf.Provisioning.DpuClusters.Kamaji;
 
 /// <summary>Kamaji's control plane that runs as pods of another cluster; what of it is read here.</summary>
 [KubernetesEntity(Group = "kamaji.clastix.io", ApiVersion = "v1alpha1", Kind = "TenantControlPlane", PluralName = "tenantcontrolplanes")]
-internal sealed class TenantControlPlane : CustomObject<TenantPart, TenantPart>
+internal sealed class TenantControlPlane : CustomObject<Anything, Anything>
 {
     /// <summary>The version's status when the control plane can be used.</summary>
     public const string ReadyStatus = "Ready";
@@ -20,15 +18,4 @@ internal sealed class TenantControlPlane : CustomObject<TenantPart, TenantPart>
 
     /// <summary>How far Kamaji is: <c>Provisioning</c>, <c>Ready</c>, <c>Upgrading</c>, …; null before it has begun.</summary>
     public string? VersionStatus => (string?)Status?["kubernetesResources"]?["version"]?["status"];
-}
-
-/// <summary>A part of a TenantControlPlane, read field by field.</summary>
-internal sealed class TenantPart
-{
-    /// <summary>The fields.</summary>
-    [JsonExtensionData]
-    public JsonObject? Fields { get; set; }
-
-    /// <summary>A field, or null.</summary>
-    public JsonNode? this[string name] => Fields?[name];
 }
