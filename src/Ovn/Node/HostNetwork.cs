@@ -88,7 +88,8 @@ public sealed class HostNetwork(IMachine machine, Links links, TimeProvider time
                 if (port.NodePort > 0)
                 {
                     nodePorts.Add(string.Create(
-                        CultureInfo.InvariantCulture, $"fib daddr type local {port.Protocol} dport {port.NodePort} dnat ip to {target}"));
+                        CultureInfo.InvariantCulture,
+                        $"ip daddr != 127.0.0.0/8 fib daddr type local {port.Protocol} dport {port.NodePort} dnat ip to {target}"));
                 }
 
                 nodePorts.AddRange(service.ExternalIps.Select(ip => string.Create(

@@ -88,6 +88,8 @@ public sealed class KamajiComponent(IApiServerLauncher launcher) : IComponent
             await cache.Client.ApplyAsync(secret, Manager, cancellation);
         }
 
+        await cache.Client.ApplyAsync(
+            TenantObjects.Endpoint(wanted, AddonHost.Node(context), context.Required("node-ip", "NODE_IP")), Manager, cancellation);
         await ReportAsync(cache, wanted, "Ready", $"{address}:{wanted.Port}", cancellation);
         return Result.Done;
     }

@@ -50,7 +50,7 @@ internal sealed class RunningTenant : IAsyncDisposable
                 DataPath = data,
                 Host = tenant.Address!,
                 Port = tenant.Port,
-                BoundSocket = () => Bind(network, tenant.Port),
+                BoundSocket = () => Bind(network, tenant.ListenPort),
                 Dialer = (host, port, stop) => DialAsync(network, host, port, stop),
                 ServiceCidr = tenant.ServiceCidr,
                 KubernetesVersion = tenant.Version,
@@ -67,7 +67,7 @@ internal sealed class RunningTenant : IAsyncDisposable
         // By loopback: the virtual address may be somebody else's at the moment.
         var client = new KubeClient(new KubeConnection
         {
-            Server = new Uri($"https://127.0.0.1:{tenant.Port}"),
+            Server = new Uri($"https://127.0.0.1:{tenant.ListenPort}"),
             CertificateAuthority = server.Authority.ExportCertificatePem(),
             ClientCertificate = admin,
             Network = network,

@@ -7,11 +7,18 @@ namespace Dpf.Lab.Addons.Kamaji;
 [KubernetesEntity(Group = "kamaji.clastix.io", ApiVersion = "v1alpha1", Kind = "TenantControlPlane", PluralName = "tenantcontrolplanes")]
 internal sealed class TenantControlPlane : CustomObject<Anything, Anything>
 {
+    private const int FirstNodePort = 30_000;
+
     /// <summary>Where the API server is reached.</summary>
     public string? Address => (string?)Spec["networkProfile"]?["address"];
 
     /// <summary>On which port.</summary>
     public int Port => (int?)Spec["networkProfile"]?["port"] ?? 6443;
+
+    /// <summary>
+    /// Where the server itself listens on its node. <see cref="Port"/> is a node port, whose traffic comes through the Service.
+    /// </summary>
+    public int ListenPort => Port >= FirstNodePort ? Port - FirstNodePort + 10_000 : Port;
 
     /// <summary>The range of the services.</summary>
     public string ServiceCidr => (string?)Spec["networkProfile"]?["serviceCidr"] ?? "10.96.0.0/16";

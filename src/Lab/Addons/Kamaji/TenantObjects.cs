@@ -46,6 +46,31 @@ internal static class TenantObjects
     public static V1Secret Authority(TenantControlPlane tenant, string pem) => Secret(
         tenant, $"{tenant.Metadata.Name}-ca", "ca", new Dictionary<string, byte[]> { ["ca.crt"] = Encoding.UTF8.GetBytes(pem) });
 
+    /// <summary>The server as the endpoint of the tenant's Service.</summary>
+    /// <param name="tenant">The tenant.</param>
+    /// <param name="node">The node that it runs on.</param>
+    /// <param name="address">The node's address.</param>
+    public static V1EndpointSlice Endpoint(TenantControlPlane tenant, string node, string address) => new()
+    {
+        Metadata = new V1ObjectMeta
+        {
+            Name = tenant.Metadata.Name + "-kamaji",
+            NamespaceProperty = tenant.Metadata.NamespaceProperty,
+            Labels = new Dictionary<string, string>
+            {
+                ["kubernetes.io/service-name"] = tenant.Metadata.Name,
+                ["endpointslice.kubernetes.io/managed-by"] = "kamaji",
+            },
+            OwnerReferences = [ControlPlane.Workloads.PodTemplates.ControllerReference(tenant)],
+        },
+        AddressType = "IPv4",
+        Ports = [new Discoveryv1EndpointPort { Name = "kube-apiserver", Protocol = "TCP", Port = tenant.ListenPort }],
+        Endpoints =
+        [
+            new V1Endpoint { Addresses = [address], NodeName = node, Conditions = new V1EndpointConditions { Ready = true } },
+        ],
+    };
+
     /// <summary>What a joining machine reads first, and what it may do.</summary>
     public static IEnumerable<JsonObject> Bootstrap(string server, string authority)
     {

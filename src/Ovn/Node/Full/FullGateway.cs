@@ -40,10 +40,14 @@ internal sealed class FullGateway(NodeContext node, OpenVSwitch ovs)
     }
 
     /// <summary>The node's address on its bridge.</summary>
-    public Cidr? Address(Link bridge) =>
-        bridge.Addresses.Where(a => a.Address == node.InternalAddress).Concat(bridge.Addresses)
-            .Where(a => !node.Settings.Network.Masquerade.Contains(a.Address))
-            .Select(a => (Cidr?)a).FirstOrDefault();
+    public Cidr? Address(Link bridge) => Addresses(bridge).Select(a => (Cidr?)a).FirstOrDefault();
+
+    /// <summary>All addresses of the node there, the node's own first; virtual ones come and go.</summary>
+    public IReadOnlyList<Cidr> Addresses(Link bridge) =>
+    [
+        .. bridge.Addresses.Where(a => !node.Settings.Network.Masquerade.Contains(a.Address))
+            .OrderByDescending(a => a.Address == node.InternalAddress),
+    ];
 
     /// <summary>
     /// The port towards the wire: what <c>bridge-uplink</c> of the bridge or of a port names, else the bridge's only real device.

@@ -28,7 +28,7 @@ internal static class FullNode
             cancellation,
             stop => OvnChassis.RunZoneAsync(node, stop),
             stop => node.RepeatAsync(
-                "chassis", TimeSpan.FromSeconds(10), step => AnnounceAsync(node, ovs, gateway, device.Name, step), stop),
+                "chassis", TimeSpan.FromSeconds(2), step => AnnounceAsync(node, ovs, gateway, device.Name, step), stop),
             stop => node.RepeatAsync(
                 "gateway", TimeSpan.FromSeconds(1),
                 async step =>
@@ -65,7 +65,8 @@ internal static class FullNode
             node, ovs, node.Settings.EncapIp ?? address.Address, device, userspace, cancellation);
         await node.AnnotateAsync(
             [
-                new KeyValuePair<string, string?>(NodeAnnotations.HostCidrs, new JsonArray(address.ToString()).ToJsonString()),
+                new KeyValuePair<string, string?>(
+                    NodeAnnotations.HostCidrs, new JsonArray([.. gateway.Addresses(link).Select(a => (JsonNode)a.ToString())]).ToJsonString()),
                 new KeyValuePair<string, string?>(
                     NodeAnnotations.Masquerade, NodeAnnotations.Family(node.Settings.Network.Masquerade).ToJsonString()),
             ],
