@@ -31,7 +31,7 @@ internal sealed class PortResolver(IReadOnlyList<ServiceInterface> interfaces, I
         }
 
         // Of the ports of an interface the first is the one on the bridge of the chains.
-        if (WantedPort.Of(value).FirstOrDefault() is not { } wanted)
+        if (WantedPort.Of(value) is not [var wanted, ..])
         {
             return (null, key, $"{key}: an interface of type {value.Spec.InterfaceType} has no port");
         }

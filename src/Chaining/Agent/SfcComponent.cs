@@ -1,7 +1,6 @@
 using Dpf.Chaining.Switching;
 using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Informers;
-using Microsoft.Extensions.Logging;
 
 namespace Dpf.Chaining.Agent;
 

@@ -1,11 +1,13 @@
 using System.Buffers.Binary;
 using System.Net;
+using System.Runtime.InteropServices;
 
 namespace Dpf.Chaining.Ipam;
 
 /// <summary>IPv4 addresses in order, from one to another.</summary>
 /// <param name="First">The first, as a number.</param>
 /// <param name="Last">The last, as a number.</param>
+[StructLayout(LayoutKind.Auto)]
 public readonly record struct AddressRange(uint First, uint Last)
 {
     /// <summary>The addresses of a network.</summary>

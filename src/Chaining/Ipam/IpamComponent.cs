@@ -6,7 +6,6 @@ using Dpf.Runtime.Informers;
 using Dpf.Runtime.Reconciling;
 using k8s;
 using k8s.Models;
-using Microsoft.Extensions.Logging;
 
 namespace Dpf.Chaining.Ipam;
 
@@ -21,7 +20,7 @@ public sealed class IpamComponent : IComponent
         using var client = context.InCluster();
         await using var cache = new Cache(client, context.Time, context.Loggers);
         var scope = new InformerScope(context.Variable("POD_NAMESPACE"));
-        switch (context.Arguments.FirstOrDefault())
+        switch (context.Arguments is [var verb, ..] ? verb : null)
         {
             case "controller":
                 await DivideAsync(context, client, cache, scope, cancellation);

@@ -24,7 +24,7 @@ public sealed class OvsCniComponent : IComponent
     {
         var logger = context.Loggers.CreateLogger("ovs-cni");
         await using var ovs = new NodeSwitch(context.Machine, context.Time, context.Loggers.CreateLogger("ovsdb"));
-        switch (context.Arguments.FirstOrDefault())
+        switch (context.Arguments is [var verb, ..] ? verb : null)
         {
             case "plugin":
                 var plugin = new OvsPlugin(context.Machine, ovs);

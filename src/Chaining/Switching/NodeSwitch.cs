@@ -1,4 +1,3 @@
-using Dpf.Ovsdb.Replica;
 using Dpf.Ovsdb.Rows;
 using Dpf.Ovsdb.Sessions;
 using Dpf.Runtime.Machines;

@@ -1,10 +1,12 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace Dpf.Ovn.Addressing;
 
 /// <summary>An address with its prefix length: a network, or an interface's address in one.</summary>
 /// <param name="Address">The address; its host bits are kept.</param>
 /// <param name="Length">The prefix length, 0 to 32.</param>
+[StructLayout(LayoutKind.Auto)]
 public readonly record struct Cidr(Ipv4 Address, int Length)
 {
     /// <summary>The same without host bits.</summary>

@@ -16,6 +16,18 @@ public readonly record struct Ipv4(uint Value) : IComparable<Ipv4>
     /// <summary>The address so many further.</summary>
     public static Ipv4 operator +(Ipv4 address, uint offset) => new(address.Value + offset);
 
+    /// <summary>Whether the left address comes before the right one.</summary>
+    public static bool operator <(Ipv4 left, Ipv4 right) => left.Value < right.Value;
+
+    /// <summary>Whether the left address comes before the right one, or is it.</summary>
+    public static bool operator <=(Ipv4 left, Ipv4 right) => left.Value <= right.Value;
+
+    /// <summary>Whether the left address comes after the right one.</summary>
+    public static bool operator >(Ipv4 left, Ipv4 right) => left.Value > right.Value;
+
+    /// <summary>Whether the left address comes after the right one, or is it.</summary>
+    public static bool operator >=(Ipv4 left, Ipv4 right) => left.Value >= right.Value;
+
     /// <summary>Reads dotted decimals.</summary>
     /// <exception cref="FormatException">It is no IPv4 address.</exception>
     public static Ipv4 Parse(string text) =>

@@ -88,7 +88,7 @@ public sealed record ConnectionDetails(string PfId, string VfId, string SandboxI
     }
 }
 
-/// <summary>What the DPU answers (<c>k8s.ovn.org/dpu.connection-status</c>).</summary>
+/// <summary>What the DPU answers (<c>k8s.ovn.org/dpu.connection-status</c>); the members' names are the annotation's keys.</summary>
 /// <param name="Status"><c>Ready</c> or <c>Error</c>.</param>
 /// <param name="Reason">Why not.</param>
 /// <param name="SandboxId">The sandbox that the answer is about; an answer about an earlier one does not count.</param>
@@ -100,14 +100,14 @@ public sealed record ConnectionStatus(string Status, string? Reason, string? San
     /// <summary>Reads the annotation; null when it is missing or broken.</summary>
     public static ConnectionStatus? Read(IDictionary<string, string>? annotations) =>
         NodeAnnotations.Json(annotations, Annotation)?["default"] is JsonObject value &&
-        NodeAnnotations.Text(value["Status"]) is { } status
-            ? new ConnectionStatus(status, NodeAnnotations.Text(value["Reason"]), NodeAnnotations.Text(value["SandboxId"]))
+        NodeAnnotations.Text(value[nameof(Status)]) is { } status
+            ? new ConnectionStatus(status, NodeAnnotations.Text(value[nameof(Reason)]), NodeAnnotations.Text(value[nameof(SandboxId)]))
             : null;
 
     /// <summary>The annotation's value.</summary>
     public string Write() => JsonSerializer.Serialize(
-        new Dictionary<string, Dictionary<string, string>>
+        new Dictionary<string, ConnectionStatus>
         {
-            ["default"] = new() { ["Status"] = Status, ["Reason"] = Reason ?? "", ["SandboxId"] = SandboxId ?? "" },
+            ["default"] = this with { Reason = Reason ?? "", SandboxId = SandboxId ?? "" },
         });
 }

@@ -1,5 +1,4 @@
 using Dpf.Ovn.Annotations;
-using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Informers;
 using Dpf.Runtime.Reconciling;

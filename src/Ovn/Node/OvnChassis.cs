@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Dpf.Ovn.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Zone.Applying;
-using Microsoft.Extensions.Logging;
 
 namespace Dpf.Ovn.Node;
 

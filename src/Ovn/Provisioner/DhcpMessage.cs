@@ -39,7 +39,7 @@ public static class DhcpMessage
         }
 
         var options = Options(message[OptionsAt..]);
-        if (!options.TryGetValue(53, out var type))
+        if (options.GetValueOrDefault((byte)53) is not [var type])
         {
             return null;
         }
@@ -51,13 +51,14 @@ public static class DhcpMessage
             TimeSpan.FromSeconds(options.TryGetValue(51, out var seconds) ? Number(seconds) : 3600),
             options.TryGetValue(121, out var routes) ? Routes(routes) : [],
             options.TryGetValue(26, out var mtu) && mtu.Length == 2 ? BinaryPrimitives.ReadUInt16BigEndian(mtu) : null);
-        return (type[0], lease);
+        return (type, lease);
     }
 
     /// <summary>Reads option 121: prefix length, as many octets of the destination as it needs, next hop.</summary>
     public static IReadOnlyList<DhcpRoute> Routes(ReadOnlySpan<byte> option)
     {
         var routes = new List<DhcpRoute>();
+        Span<byte> destination = stackalloc byte[4];
         while (option.Length > 0)
         {
             var length = option[0];
@@ -67,7 +68,6 @@ public static class DhcpMessage
                 break;
             }
 
-            Span<byte> destination = stackalloc byte[4];
             destination.Clear();
             option.Slice(1, octets).CopyTo(destination);
             routes.Add(new DhcpRoute(

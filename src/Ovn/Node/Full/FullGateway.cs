@@ -3,7 +3,6 @@ using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Node.Gateway;
 using Dpf.Ovsdb.Models.OpenVSwitch;
 using Dpf.Ovsdb.Replica;
-using Dpf.Runtime.Machines;
 
 namespace Dpf.Ovn.Node.Full;
 

@@ -5,7 +5,6 @@ using Dpf.Ovn.Node.Gateway;
 using Dpf.Ovsdb.Models.OpenVSwitch;
 using Dpf.Ovsdb.Rows;
 using Dpf.Runtime.Hosting;
-using Microsoft.Extensions.Logging;
 
 namespace Dpf.Ovn.Node.Full;
 

@@ -2,7 +2,6 @@ using System.Threading.Channels;
 using Dpf.Ovn.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Zone.Planning;
-using Dpf.Ovsdb.Models.Southbound;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Informers;
 using k8s;
