@@ -99,6 +99,8 @@ public sealed class HostNetwork(IMachine machine, Links links, TimeProvider time
 
         var rules = string.Join("\n    ", nodePorts);
         var management = facts.Subnet.At(2);
+        var masquerade = string.Join("\n    ", facts.Network.Services.Select(s =>
+            $"oifname \"{facts.GatewayDevice}\" ip daddr {s} ip saddr != {facts.Network.HostMasquerade} snat ip to {facts.Network.HostMasquerade}"));
         return $$"""
             table inet ovn-kubernetes {}
             delete table inet ovn-kubernetes
@@ -113,6 +115,10 @@ public sealed class HostNetwork(IMachine machine, Links links, TimeProvider time
               chain output {
                 type nat hook output priority -100;
                 jump services
+              }
+              chain to-services {
+                type nat hook postrouting priority srcnat;
+                {{masquerade}}
               }
               chain mgmtport-snat {
                 type nat hook postrouting priority srcnat;

@@ -81,12 +81,14 @@ public static class GatewayFlows
         add(1, 0, "", "NORMAL");
     }
 
-    /// <summary>The host reaches services through OVN, under its masquerade address.</summary>
+    /// <summary>
+    /// The host reaches services through OVN under its masquerade address, which its own address translation gives it: a switch in
+    /// user space sends a packet through the connection tracker at most six times, and OVN takes most of them.
+    /// </summary>
     private static void HostToService(Action<int, int, string, string> add, GatewayPorts p, ClusterNetwork network, Cidr services)
     {
-        add(0, 500, $"in_port={p.Host},ip,nw_dst={services}",
-            $"ct(commit,zone={HostZone},nat(src={network.HostMasquerade}),table=2)");
-        add(0, 500, $"in_port={p.Ovn},ip,nw_src={services},nw_dst={network.HostMasquerade}", $"ct(zone={HostZone},nat,table=3)");
+        add(0, 500, $"in_port={p.Host},ip,nw_dst={services}", ToOvn(p));
+        add(0, 500, $"in_port={p.Ovn},ip,nw_src={services},nw_dst={network.HostMasquerade}", ToHost(p));
 
         // What OVN did not translate must not leak.
         add(0, 105, $"in_port={p.Ovn},ip,nw_dst={services}", "drop");
@@ -121,9 +123,12 @@ public static class GatewayFlows
         }
 
         add(0, 500, $"in_port={p.Host},ip,nw_dst={network.OvnMasquerade}", $"ct(zone={OvnZone},nat,table=5)");
-        add(2, 100, "", $"set_field:{p.Mac}->eth_dst,output:{p.Ovn}");
-        add(3, 100, "", $"move:NXM_OF_ETH_DST[]->NXM_OF_ETH_SRC[],set_field:{p.Mac}->eth_dst,output:{p.Host}");
-        add(4, 100, "ip", $"ct(commit,zone={OvnZone},nat(src={network.OvnMasquerade}),table=3)");
+        add(2, 100, "", ToOvn(p));
+        add(4, 100, "ip", $"ct(commit,zone={OvnZone},nat(src={network.OvnMasquerade})),{ToHost(p)}");
         add(5, 100, "ip", $"ct(commit,zone={HostZone},nat,table=2)");
     }
+
+    private static string ToOvn(GatewayPorts p) => $"set_field:{p.Mac}->eth_dst,output:{p.Ovn}";
+
+    private static string ToHost(GatewayPorts p) => $"move:NXM_OF_ETH_DST[]->NXM_OF_ETH_SRC[],set_field:{p.Mac}->eth_dst,output:{p.Host}";
 }

@@ -86,11 +86,15 @@ internal static class LoadBalancerPlan
                 options["affinity_timeout"] = seconds.ToString(CultureInfo.InvariantCulture);
             }
 
+            // A choice by the datapath's hash costs one more pass through the connection tracker than the way to the host's own
+            // endpoints can afford.
+            var isHost = vips.Values.Any(v => v.Contains(Network.HostMasquerade.ToString() + ":", StringComparison.Ordinal));
             var balancer = Rows.Add(name, new LoadBalancer
             {
                 Name = name,
                 Protocol = protocol,
                 Vips = vips,
+                SelectionFields = isHost ? ["ip_src", "ip_dst", "tp_src", "tp_dst"] : [],
                 Options = options,
                 ExternalIds = Map(("k8s.ovn.org/kind", "Service"), ("k8s.ovn.org/owner", owner)),
             });
