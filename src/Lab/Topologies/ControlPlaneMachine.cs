@@ -28,6 +28,7 @@ internal static class ControlPlaneMachine
             ip link set br-eno1 up
             ip route add default via {LabAddresses.Router} dev br-eno1
             """);
+        await SwitchPorts.HideAsync(machine, ["eno1"], cancellation);
         return machine;
     }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json.Nodes;
 using Dpf.Lab.BlueField;
 using Dpf.Lab.Fabric;
 using Dpf.Lab.Kubelet;
@@ -75,7 +76,8 @@ public sealed class GuideLab : IAsyncDisposable
         {
             foreach (var worker in _workers.Where(w => !_nodes.Exists(n => n.Options.NodeName == w.Machine.HostName)))
             {
-                _nodes.Add(await JoinAsync(worker.Machine, worker.Address, [], [], cancellation));
+                _nodes.Add(await JoinAsync(worker.Machine, worker.Address, Prerequisites.Worker(worker.Machine.HostName), [], cancellation));
+                await PrepareAsync(worker.Machine.HostName, Prerequisites.WorkerByAdministrator(worker.Machine.HostName), cancellation);
             }
         }
         finally
@@ -134,7 +136,7 @@ public sealed class GuideLab : IAsyncDisposable
         stage("Management cluster");
         _cluster = await ManagementCluster.StartAsync(_options, _controlPlane, cancellation);
         _nodes.Add(await JoinAsync(
-            _controlPlane, LabAddresses.ControlPlane, ["node-role.kubernetes.io/control-plane", "node.kubernetes.io/exclude-from-external-load-balancers"],
+            _controlPlane, LabAddresses.ControlPlane, Prerequisites.ControlPlane(ControlPlaneMachine.Name),
             [new V1Taint { Key = "node-role.kubernetes.io/control-plane", Effect = "NoSchedule" }], cancellation));
         await RegisteredAsync(ControlPlaneMachine.Name, cancellation);
         foreach (var worker in _workers)
@@ -164,7 +166,7 @@ public sealed class GuideLab : IAsyncDisposable
     }
 
     private async Task<NodeRunner> JoinAsync(
-        Machine machine, string address, IReadOnlyList<string> roles, IReadOnlyList<V1Taint> taints, CancellationToken cancellation)
+        Machine machine, string address, IReadOnlyDictionary<string, string> labels, IReadOnlyList<V1Taint> taints, CancellationToken cancellation)
     {
         var token = await _cluster!.CreateJoinTokenAsync(cancellation);
         return new NodeRunner(new KubeletOptions
@@ -181,7 +183,7 @@ public sealed class GuideLab : IAsyncDisposable
             NodeIp = address,
             StateFolder = Path.Combine(_options.StateRoot, "kubelets", machine.HostName),
             Components = _components,
-            Labels = roles.ToDictionary(r => r, _ => "", StringComparer.Ordinal),
+            Labels = labels,
             Taints = taints,
             NfsFolder = NfsFolder,
             Loggers = _options.Loggers,
@@ -199,6 +201,12 @@ public sealed class GuideLab : IAsyncDisposable
         var folder = Path.Combine(_options.StateRoot, "nfs", path.TrimStart('/'));
         Directory.CreateDirectory(folder);
         return folder;
+    }
+
+    private async Task PrepareAsync(string node, JsonObject metadata, CancellationToken cancellation)
+    {
+        await RegisteredAsync(node, cancellation);
+        await _cluster!.Admin.PatchAsync<V1Node>(null, node, new JsonObject { ["metadata"] = metadata }, cancellation);
     }
 
     private async Task RegisteredAsync(string node, CancellationToken cancellation)
