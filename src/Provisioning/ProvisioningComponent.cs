@@ -1,4 +1,4 @@
-using Dpf.Api.Provisioning;
+using Dpf.Provisioning.Admission;
 using Dpf.Provisioning.Bfbs;
 using Dpf.Provisioning.Dms;
 using Dpf.Provisioning.DpuClusters;
@@ -9,7 +9,6 @@ using Dpf.Runtime.Events;
 using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Informers;
 using Dpf.Runtime.Leases;
-using Microsoft.Extensions.Logging;
 
 namespace Dpf.Provisioning;
 
@@ -23,7 +22,17 @@ public sealed class ProvisioningComponent : IComponent
     {
         var options = ProvisioningOptions.Of(context);
         using var client = context.InCluster();
-        await LeaderElection.RunAsync(context, client, LeaseName, stop => WorkAsync(context, client, options, stop), cancellation);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var parts = new List<Task>
+        {
+            LeaderElection.RunAsync(context, client, LeaseName, leading => WorkAsync(context, client, options, leading), stop.Token),
+        };
+        if (ProvisioningWebhooks.HasCertificate(context))
+        {
+            parts.Add(new ProvisioningWebhooks(client).RunAsync(context, stop.Token));
+        }
+
+        await TogetherAsync(parts, stop);
     }
 
     private static async Task WorkAsync(ComponentContext context, KubeClient client, ProvisioningOptions options, CancellationToken cancellation)
@@ -36,7 +45,7 @@ public sealed class ProvisioningComponent : IComponent
         {
             Cache = cache,
             Options = options,
-            Clusters = new DpuClusterAccess(cache, clusters),
+            Clusters = new DpuClusterAccess(cache, clusters, context.Time),
             Allocator = new ClusterAllocator(cache),
             Dms = new DmsDialer(client, context.Network, context.Time),
             Tasks = tasks,
@@ -45,20 +54,24 @@ public sealed class ProvisioningComponent : IComponent
             Logger = context.Loggers.CreateLogger("dpu"),
         };
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        Task[] controllers =
+        await TogetherAsync(
         [
             BfbReconciler.Build(cache, downloads, options.BfbFolder, Events("bfb"), context.Loggers, context.Time).RunAsync(stop.Token),
             DpuSetReconciler.Build(cache, Events("dpuset"), context.Loggers, context.Time).RunAsync(stop.Token),
             DpuWatches.Build(tools, context.Loggers).RunAsync(stop.Token),
             DpuClusterReconciler.Build(cache, clusters, context.Loggers, context.Time).RunAsync(stop.Token),
-        ];
-
-        // One that fails takes the others with it: all start anew together.
-        var first = await Task.WhenAny(controllers);
-        await stop.CancelAsync();
-        await Task.WhenAll(controllers).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await first;
+        ],
+        stop);
 
         EventRecorder Events(string name) => new(client, name, context.Time, context.Loggers.CreateLogger(name));
+    }
+
+    /// <summary>Waits for parts that never end; one that fails takes the others with it, to start anew together.</summary>
+    private static async Task TogetherAsync(IReadOnlyList<Task> parts, CancellationTokenSource stop)
+    {
+        var first = await Task.WhenAny(parts);
+        await stop.CancelAsync();
+        await Task.WhenAll(parts).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await first;
     }
 }

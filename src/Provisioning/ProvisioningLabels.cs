@@ -3,7 +3,10 @@ namespace Dpf.Provisioning;
 /// <summary>The labels, annotations and finalizers of provisioning: all part of its contract.</summary>
 public static class ProvisioningLabels
 {
-    private const string Group = "provisioning.dpu.nvidia.com/";
+    /// <summary>The API group.</summary>
+    public const string ApiGroup = "provisioning.dpu.nvidia.com";
+
+    private const string Group = ApiGroup + "/";
 
     /// <summary>Of a DPU: its DPUSet.</summary>
     public const string DpuSetName = Group + "dpuset-name";

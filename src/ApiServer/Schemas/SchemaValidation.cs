@@ -211,10 +211,10 @@ public static class SchemaValidation
         : value.TryGetValue<int>(out var small) ? small
         : double.Parse(value.ToJsonString(), CultureInfo.InvariantCulture);
 
-    // Patterns are RE2; what both languages share is all that definitions use.
+    // Patterns are RE2; what both languages share is all that definitions use, but for these: RE2 lets an underscore be escaped.
     private static Regex Regex(string pattern) => Patterns.GetOrAdd(pattern, p =>
     {
-        var text = new StringBuilder(p).Replace("[[:xdigit:]]", "[0-9A-Fa-f]").Replace("\\z", "$").ToString();
+        var text = new StringBuilder(p).Replace("[[:xdigit:]]", "[0-9A-Fa-f]").Replace("\\z", "$").Replace("\\_", "_").ToString();
         try
         {
             return new Regex(text, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);

@@ -15,7 +15,7 @@ namespace Dpf.Cli.Composition;
 /// </summary>
 internal sealed class ApplicationCharts : IChartRenderer
 {
-    private static readonly string s_registry = $"{LabAddresses.Services}:{GuideLab.ChartPort}";
+    private static readonly string Registry = $"{LabAddresses.Services}:{GuideLab.ChartPort}";
     private readonly ChartFetcher _fetcher;
 
     public ApplicationCharts(GuideLab lab)
@@ -38,7 +38,7 @@ internal sealed class ApplicationCharts : IChartRenderer
             },
         })
         { Timeout = TimeSpan.FromSeconds(30) };
-        _fetcher = new ChartFetcher(http) { PlainHttp = new HashSet<string>(StringComparer.Ordinal) { s_registry } };
+        _fetcher = new ChartFetcher(http) { PlainHttp = new HashSet<string>(StringComparer.Ordinal) { Registry } };
     }
 
     public async Task<IReadOnlyList<JsonObject>> RenderAsync(ChartRequest request, CancellationToken cancellation)
@@ -46,7 +46,7 @@ internal sealed class ApplicationCharts : IChartRenderer
         var repository = request.Repository.StartsWith("http", StringComparison.Ordinal) || request.Repository.StartsWith("oci://", StringComparison.Ordinal)
             ? request.Repository
             : "oci://" + request.Repository;
-        repository = repository.Replace("oci://nvcr.io/", $"oci://{s_registry}/", StringComparison.Ordinal);
+        repository = repository.Replace("oci://nvcr.io/", $"oci://{Registry}/", StringComparison.Ordinal);
         var chart = await _fetcher.FetchAsync(new ChartReference(repository, request.Chart, request.Version), cancellation);
         var rendered = ChartRenderer.Render(
             chart, new ReleaseFacts(request.Release, request.Namespace), request.Values,

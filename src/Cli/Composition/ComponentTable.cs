@@ -7,7 +7,7 @@ namespace Dpf.Cli.Composition;
 /// <summary>Every component by its name: the one place that knows them all.</summary>
 internal static class ComponentTable
 {
-    private static readonly IReadOnlyDictionary<string, IComponent>[] s_product =
+    private static readonly IReadOnlyDictionary<string, IComponent>[] Product =
     [
         Operator.Components.All, Provisioning.Components.All, Chaining.Components.All, Ovn.Components.All,
         Services.Components.All, Telemetry.Components.All,
@@ -15,11 +15,11 @@ internal static class ComponentTable
 
     /// <summary>What <c>dpf run</c> can run.</summary>
     public static IReadOnlyDictionary<string, IComponent> Standalone { get; } = Join(
-        [.. s_product, new Dictionary<string, IComponent> { ["apiserver"] = new ApiServerComponent() }]);
+        [.. Product, new Dictionary<string, IComponent> { ["apiserver"] = new ApiServerComponent() }]);
 
     /// <summary>What the kubelets of a lab can host: what needs silicon is the lab's own.</summary>
     public static IReadOnlyDictionary<string, IComponent> ForLab(GuideLab lab) => new Dictionary<string, IComponent>(
-        Join([.. s_product, Lab.Addons.Components.With(new ApiServerLauncher(), new ApplicationCharts(lab))]), StringComparer.Ordinal)
+        Join([.. Product, Lab.Addons.Components.With(new ApiServerLauncher(), new ApplicationCharts(lab))]), StringComparer.Ordinal)
     {
         ["dms"] = new DmsComponent(lab.CardOf),
     };

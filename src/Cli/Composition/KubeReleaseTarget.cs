@@ -9,8 +9,8 @@ namespace Dpf.Cli.Composition;
 /// <summary>A cluster as Helm's releases see it.</summary>
 internal sealed class KubeReleaseTarget(KubeClient client, TimeProvider time) : IReleaseTarget
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
 
     public async Task<Capabilities> CapabilitiesAsync(CancellationToken cancellation)
     {
@@ -46,9 +46,9 @@ internal sealed class KubeReleaseTarget(KubeClient client, TimeProvider time) : 
             }
             catch (KubeException e) when (
                 (e.Code is HttpStatusCode.NotFound or HttpStatusCode.ServiceUnavailable or HttpStatusCode.InternalServerError) &&
-                time.GetElapsedTime(start) < s_patience)
+                time.GetElapsedTime(start) < Patience)
             {
-                await Task.Delay(s_poll, time, cancellation);
+                await Task.Delay(Poll, time, cancellation);
             }
         }
     }

@@ -88,6 +88,7 @@ public sealed class Machine : IMachine, IAsyncDisposable
         // Left over from a machine that was killed: the kernel refuses a work folder that is in use or odd.
         var info = new ProcessStartInfo("unshare", ["--mount", "--net", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "bash", "-c", BootScript, HostName, _folder])
         {
+            UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,

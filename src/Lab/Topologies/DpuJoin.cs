@@ -4,7 +4,6 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Dpf.Lab.BlueField;
 using Dpf.Lab.Kubelet;
-using Dpf.Lab.Machines;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Machines;
@@ -21,7 +20,7 @@ internal sealed class DpuJoin(BlueFieldCard card, LabOptions options, IReadOnlyD
     private const string Request = "/etc/kubernetes/join";
     private const string Done = "/etc/kubernetes/kubelet.conf";
     private const string Failed = "/etc/kubernetes/join.error";
-    private static readonly TimeSpan s_poll = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
     private readonly ILogger _logger = options.Loggers.CreateLogger(card.Computer.HostName);
 
     /// <summary>Runs until cancelled: a card that is installed anew joins anew.</summary>
@@ -52,7 +51,7 @@ internal sealed class DpuJoin(BlueFieldCard card, LabOptions options, IReadOnlyD
                     _logger.LogWarning("join: {Message}", e.Message);
                 }
 
-                await Task.Delay(s_poll, options.Time, cancellation);
+                await Task.Delay(Poll, options.Time, cancellation);
             }
         }
         finally
@@ -124,10 +123,10 @@ internal sealed class DpuJoin(BlueFieldCard card, LabOptions options, IReadOnlyD
         {
             await socket.ConnectAsync(host, port, limit.Token);
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
         {
             socket.Dispose();
-            throw new IOException($"{host}:{port} does not answer yet");
+            throw new IOException($"{host}:{port} does not answer yet", e);
         }
 
         await using var stream = new NetworkStream(socket, ownsSocket: true);

@@ -19,7 +19,7 @@ internal sealed class ManagementCluster : IAsyncDisposable
     /// <summary>The API server's port.</summary>
     public const int Port = 6443;
 
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly CancellationTokenSource _stop = new();
     private readonly SupervisedProcess _server;
     private readonly LabOptions _options;
@@ -99,7 +99,7 @@ internal sealed class ManagementCluster : IAsyncDisposable
         var start = _options.Time.GetTimestamp();
         while (!File.Exists(facts.Kubeconfig))
         {
-            if (_options.Time.GetElapsedTime(start) > s_patience)
+            if (_options.Time.GetElapsedTime(start) > Patience)
             {
                 throw new TimeoutException($"the API server did not come up; its log: {Path.Combine(_options.StateRoot, "apiserver.log")}");
             }

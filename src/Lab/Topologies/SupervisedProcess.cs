@@ -7,7 +7,7 @@ namespace Dpf.Lab.Topologies;
 /// <summary>A process that is started again whenever it ends, as an init system does.</summary>
 internal sealed class SupervisedProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _running;
 
@@ -25,7 +25,7 @@ internal sealed class SupervisedProcess : IAsyncDisposable
     {
         while (!_stop.IsCancellationRequested)
         {
-            var start = new ProcessStartInfo("sh") { RedirectStandardInput = true, WorkingDirectory = "/" };
+            var start = new ProcessStartInfo("sh") { UseShellExecute = false, RedirectStandardInput = true, WorkingDirectory = "/" };
             start.ArgumentList.Add("-c");
             start.ArgumentList.Add("exec \"$@\" >>\"$0\" 2>&1");
             start.ArgumentList.Add(log);
@@ -41,7 +41,7 @@ internal sealed class SupervisedProcess : IAsyncDisposable
             {
                 await process.WaitForExitAsync(_stop.Token);
                 logger.LogWarning("{Command} ended with {Code}; starting it again", command[^1], process.ExitCode);
-                await Task.Delay(s_pause, time, _stop.Token);
+                await Task.Delay(Pause, time, _stop.Token);
             }
             catch (OperationCanceledException)
             {

@@ -15,7 +15,7 @@ internal sealed class WorkerMachine : IAsyncDisposable
 {
     private const string PowerRequest = "/run/lab-power";
 
-    private static readonly (string Path, string Content)[] s_tools =
+    private static readonly (string Path, string Content)[] Tools =
     [
         ("/usr/local/sbin/ipmitool", "#!/bin/sh\n# The board's controller: 'chassis power cycle' and 'reset' take the power for a moment.\ncase \"$*\" in\n*power*cycle*|*power*reset*) echo cycle >/run/lab-power ;;\n*) echo 'Chassis Power is on' ;;\nesac\n"),
         ("/usr/local/sbin/reboot", "#!/bin/sh\necho reset >/run/lab-power\n"),
@@ -85,7 +85,7 @@ internal sealed class WorkerMachine : IAsyncDisposable
 
     private async Task BootAsync(CancellationToken cancellation)
     {
-        foreach (var (path, content) in s_tools)
+        foreach (var (path, content) in Tools)
         {
             var here = Machine.Path(path);
             Directory.CreateDirectory(Path.GetDirectoryName(here)!);

@@ -71,7 +71,11 @@ public sealed class ApplySet(KubeClient client, string component, string ns)
     public async Task<bool> DeleteAsync(CancellationToken cancellation)
     {
         var isGone = true;
-        foreach (var member in Inventory(await client.GetAsync("v1", "Secret", ns, ParentName, cancellation)))
+
+        // Webhooks first: those who answer them go in this very loop, and nobody could delete what they guard.
+        var members = Inventory(await client.GetAsync("v1", "Secret", ns, ParentName, cancellation))
+            .OrderBy(m => !m.Kind.EndsWith("WebhookConfiguration", StringComparison.Ordinal));
+        foreach (var member in members)
         {
             isGone &= !await DeleteAsync(member, cancellation);
         }

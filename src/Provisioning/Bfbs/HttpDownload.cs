@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using Dpf.Runtime.Hosting;
-using Dpf.Runtime.Machines;
 
 namespace Dpf.Provisioning.Bfbs;
 
@@ -96,9 +95,9 @@ internal sealed class HttpDownload : IDisposable
             File.Move(partPath, Path.Combine(_folder, name), overwrite: true);
             File.Delete(tagPath);
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
         {
-            throw new IOException($"{url}: nothing came for {Silence.TotalSeconds:0} s");
+            throw new IOException($"{url}: nothing came for {Silence.TotalSeconds:0} s", e);
         }
     }
 

@@ -17,14 +17,14 @@ internal sealed class DmsClient(GrpcChannel channel, IDisposable handler, TimePr
     /// <exception cref="RpcException">DMS refused, or did not answer.</exception>
     public async Task SetDpuModeAsync(CancellationToken cancellation) =>
         await _calls.AsyncUnaryCall(
-            DmsMethods.Set, null, Options(cancellation, Short), new SetRequest([KeyValuePair.Create(ModePath, "DPU")])).ResponseAsync;
+            DmsMethods.Set, null, Options(Short, cancellation), new SetRequest([KeyValuePair.Create(ModePath, "DPU")])).ResponseAsync;
 
     /// <summary>Makes sure that an image is in the image folder; its content is read only when DMS asks for it.</summary>
     /// <exception cref="DmsException">DMS would not have it.</exception>
     /// <exception cref="RpcException">DMS refused, or did not answer.</exception>
     public async Task InstallAsync(string name, Func<Stream> content, CancellationToken cancellation)
     {
-        using var call = _calls.AsyncDuplexStreamingCall(DmsMethods.Install, null, Options(cancellation, null));
+        using var call = _calls.AsyncDuplexStreamingCall(DmsMethods.Install, null, Options(null, cancellation));
         await call.RequestStream.WriteAsync(new InstallRequest { Version = name }, cancellation);
         var sending = Task.CompletedTask;
         while (await call.ResponseStream.MoveNext(cancellation))
@@ -56,7 +56,7 @@ internal sealed class DmsClient(GrpcChannel channel, IDisposable handler, TimePr
     public async Task ActivateAsync(string image, string configuration, CancellationToken cancellation)
     {
         var answer = await _calls.AsyncUnaryCall(
-            DmsMethods.Activate, null, Options(cancellation, null), new ActivateRequest($"{image};{configuration}", NoReboot: false)).ResponseAsync;
+            DmsMethods.Activate, null, Options(null, cancellation), new ActivateRequest($"{image};{configuration}", NoReboot: false)).ResponseAsync;
         if (answer.Error is { } error)
         {
             throw new DmsException($"DMS does not install {image}: {error}");
@@ -67,7 +67,7 @@ internal sealed class DmsClient(GrpcChannel channel, IDisposable handler, TimePr
     /// <exception cref="RpcException">DMS refused, or did not answer.</exception>
     public async Task<RebootStatusResponse> RebootStatusAsync(CancellationToken cancellation) =>
         await _calls.AsyncUnaryCall(
-            DmsMethods.RebootStatus, null, Options(cancellation, Short), new RebootStatusRequest(["CPU"])).ResponseAsync;
+            DmsMethods.RebootStatus, null, Options(Short, cancellation), new RebootStatusRequest(["CPU"])).ResponseAsync;
 
     /// <inheritdoc />
     public void Dispose()
@@ -90,7 +90,7 @@ internal sealed class DmsClient(GrpcChannel channel, IDisposable handler, TimePr
         await requests.CompleteAsync();
     }
 
-    private CallOptions Options(CancellationToken cancellation, TimeSpan? limit) =>
+    private CallOptions Options(TimeSpan? limit, CancellationToken cancellation) =>
         new(deadline: limit is { } span ? time.GetUtcNow().UtcDateTime + span : null, cancellationToken: cancellation);
 }
 

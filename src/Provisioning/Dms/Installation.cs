@@ -44,9 +44,9 @@ internal sealed class Installation(DpuTools tools, Dpu dpu, V1Pod pod, Bfb image
             say("waiting for the new system to boot");
             await BootedAsync(dms, limit.Token);
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
         {
-            throw new TimeoutException($"the installation took longer than {Limit.TotalMinutes:0} minutes");
+            throw new TimeoutException($"the installation took longer than {Limit.TotalMinutes:0} minutes", e);
         }
         finally
         {

@@ -1,7 +1,6 @@
 using Dpf.Api.Provisioning;
 using Dpf.Provisioning.Dpus;
 using Dpf.Runtime.Clusters;
-using Dpf.Runtime.Conditions;
 using Dpf.Runtime.Events;
 using Dpf.Runtime.Informers;
 using Dpf.Runtime.Reconciling;

@@ -23,6 +23,9 @@ internal sealed class DpuSetReconciler(Cache cache, EventRecorder events) : IRec
     // Applied before in the same words: nothing to do unless somebody undid it.
     private readonly ConcurrentDictionary<string, string> _applied = new(StringComparer.Ordinal);
 
+    // Seen before as it should be, from the same set, node and DPU.
+    private readonly ConcurrentDictionary<string, string> _settled = new(StringComparer.Ordinal);
+
     /// <summary>The controller.</summary>
     public static RunningController<DpuSet> Build(Cache cache, EventRecorder events, ILoggerFactory loggers, TimeProvider time) =>
         Controller.For<DpuSet>(cache, "dpuset")
@@ -97,10 +100,17 @@ internal sealed class DpuSetReconciler(Cache cache, EventRecorder events) : IRec
                 return false;
             }
 
+            var seen = present is null ? "" : Seen(set, node, present);
+            if (present is not null && _settled.GetValueOrDefault(present.Metadata.Uid) == seen)
+            {
+                return true;
+            }
+
             var dpu = DpuRendering.Of(set, node, card, present);
             var text = KubernetesJson.Serialize(dpu);
             if (present is not null && _applied.GetValueOrDefault(present.Metadata.Uid) == text && Holds(present, text))
             {
+                _settled[present.Metadata.Uid] = seen;
                 return true;
             }
 
@@ -119,6 +129,9 @@ internal sealed class DpuSetReconciler(Cache cache, EventRecorder events) : IRec
             return false;
         }
     }
+
+    private static string Seen(DpuSet set, V1Node node, Dpu dpu) =>
+        $"{set.Metadata.Generation} {string.Join(',', set.Metadata.Labels ?? new Dictionary<string, string>())} {node.Metadata.ResourceVersion} {dpu.Metadata.ResourceVersion}";
 
     private async Task RollAsync(DpuSet set, IReadOnlyList<Dpu> dpus, int wanted, CancellationToken cancellation)
     {
@@ -146,6 +159,7 @@ internal sealed class DpuSetReconciler(Cache cache, EventRecorder events) : IRec
         {
             await cache.Client.DeleteAsync<Dpu>(dpu.Metadata.NamespaceProperty, dpu.Metadata.Name, cancellation, uid: dpu.Metadata.Uid);
             _applied.TryRemove(dpu.Metadata.Uid, out _);
+            _settled.TryRemove(dpu.Metadata.Uid, out _);
             await events.NormalAsync(set, "SuccessfulDelete", $"deleted DPU {dpu.Metadata.Name}: {why}", cancellation);
         }
         catch (KubeException e) when (!e.IsConflict)

@@ -7,10 +7,10 @@ using k8s.Models;
 namespace Dpf.Provisioning.Dpus;
 
 /// <summary>The clusters that DPUs are nodes of.</summary>
-internal sealed class DpuClusterAccess(Cache cache, ClusterClients clients)
+internal sealed class DpuClusterAccess(Cache cache, ClusterClients clients, TimeProvider time)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
-    private readonly ConditionalWeakTable<RemoteCluster, object> _watched = [];
+    private readonly ConditionalWeakTable<RemoteCluster, Task> _watched = [];
 
     /// <summary>Called when a node of a DPU cluster changed: look at this DPU.</summary>
     public event Action<NamespacedName>? NodeChanged;
@@ -47,21 +47,17 @@ internal sealed class DpuClusterAccess(Cache cache, ClusterClients clients)
     {
         var remote = await OfAsync(dpu, cancellation);
         var nodes = remote.Cache.Informer<V1Node>();
-        _watched.GetValue(remote, _ =>
+
+        // A cluster that does not answer costs one wait, not one for every DPU.
+        await _watched.GetValue(remote, _ =>
         {
             nodes.Changed += change => Tell(change.Value.Metadata.Name);
-            return new object();
-        });
-        try
-        {
-            await nodes.Synced.WaitAsync(Patience, cancellation);
-        }
-        catch (TimeoutException)
-        {
-            throw new DpuClusterException($"DPUCluster {ClusterAllocation.Of(dpu)}: {remote.Client.Connection.Server} does not answer");
-        }
-
-        return nodes;
+            return nodes.Synced.WaitAsync(Patience, time, CancellationToken.None);
+        }).WaitAsync(cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellation.ThrowIfCancellationRequested();
+        return nodes.Synced.IsCompletedSuccessfully && Find(dpu)?.Status?.Phase != "NotReady"
+            ? nodes
+            : throw new DpuClusterException($"DPUCluster {ClusterAllocation.Of(dpu)}: {remote.Client.Connection.Server} does not answer");
     }
 
     private DpuCluster? Find(Dpu dpu) =>

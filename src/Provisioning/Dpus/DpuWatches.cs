@@ -1,7 +1,6 @@
 using Dpf.Api.Provisioning;
 using Dpf.Provisioning.Dpus.Effects;
 using Dpf.Runtime.Clusters;
-using Dpf.Runtime.Informers;
 using Dpf.Runtime.Reconciling;
 using k8s.Models;
 using Microsoft.Extensions.Logging;

@@ -47,9 +47,9 @@ internal static class HostRestart
         {
             result = await client.ExecAsync(dpu.Metadata.NamespaceProperty, pod, "dms", words, limit.Token);
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
         {
-            throw new TimeoutException($"pod {pod}: '{string.Join(' ', words)}' did not end in {Limit.TotalMinutes:0} minutes");
+            throw new TimeoutException($"pod {pod}: '{string.Join(' ', words)}' did not end in {Limit.TotalMinutes:0} minutes", e);
         }
 
         if (!result.Succeeded)

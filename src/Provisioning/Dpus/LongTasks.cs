@@ -28,7 +28,6 @@ internal sealed class LongTask(CancellationTokenSource stop)
 /// Work that goes on between looks, one piece a DPU. Nothing depends on it being remembered: whoever starts a piece can tell from
 /// the API server and from DMS how far an earlier one came.
 /// </summary>
-/// <param name="ended">Told when a piece has ended: look at this DPU.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">The log.</param>
 internal sealed class LongTasks(TimeProvider time, ILogger logger) : IAsyncDisposable

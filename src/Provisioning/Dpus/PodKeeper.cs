@@ -62,7 +62,7 @@ internal sealed class PodKeeper(DpuTools tools)
         var flavor = Flavor(scope) ?? throw new InvalidOperationException(
             $"DPUFlavor {scope.Key.Namespace}/{scope.Dpu.Spec.DpuFlavor} does not exist; create it");
         var configs = await tools.Client.ListAsync<DpfOperatorConfig>(null, cancellation);
-        var config = configs.FirstOrDefault(c => c.Metadata.NamespaceProperty == scope.Key.Namespace) ?? configs.FirstOrDefault();
+        var config = configs.OrderByDescending(c => c.Metadata.NamespaceProperty == scope.Key.Namespace).FirstOrDefault();
         return await CreateAsync(
             HostNetworkPod.Plan(scope.Dpu, Pci(scope), flavor, config?.Spec.Networking?.HighSpeedMtu ?? UsualMtu, tools.Options), cancellation);
     }

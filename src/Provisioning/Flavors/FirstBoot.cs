@@ -1,6 +1,3 @@
-using System.Globalization;
-using Dpf.Api.Provisioning;
-
 namespace Dpf.Provisioning.Flavors;
 
 /// <summary>What a DPU's first boot writes and runs.</summary>
@@ -113,6 +110,6 @@ internal static class FirstBoot
         var digits = (permissions ?? "").Trim().TrimStart('0');
         return digits.Length is > 0 and <= 4 && digits.All(c => c is >= '0' and <= '7')
             ? digits.PadLeft(4, '0')
-            : string.Create(CultureInfo.InvariantCulture, $"{Public}");
+            : Public;
     }
 }

@@ -34,7 +34,11 @@ internal static partial class RshimDevices
         try
         {
             // The shortest form names the device; a longer one that somebody asked for shows the card's log.
-            await File.WriteAllTextAsync(path, "DISPLAY_LEVEL 1\n", cancellation);
+            await using (var misc = new FileStream(path, FileMode.Open, FileAccess.Write))
+            {
+                await misc.WriteAsync("DISPLAY_LEVEL 1\n"u8.ToArray(), cancellation);
+            }
+
             return await File.ReadAllTextAsync(path, cancellation);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

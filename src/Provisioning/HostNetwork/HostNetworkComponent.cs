@@ -30,8 +30,8 @@ public sealed class HostNetworkComponent : IComponent
             Number(context, "vf-mtu", "vf_mtu"));
         var logger = context.Loggers.CreateLogger("host-network");
         var ready = context.Machine.Path(ReadyFile);
-        File.Delete(ready);
         Directory.CreateDirectory(Path.GetDirectoryName(ready)!);
+        File.Delete(ready);
         try
         {
             string? last = null;

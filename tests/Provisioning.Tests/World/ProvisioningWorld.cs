@@ -142,6 +142,47 @@ internal sealed class ProvisioningWorld : IAsyncDisposable
     /// <summary>Waits until a DPU is in a phase.</summary>
     public Task<Dpu> PhaseAsync(string dpu, string phase) => Admin.HasAsync<Dpu>(Namespace, dpu, d => d.Status?.Phase == phase);
 
+    /// <summary>
+    /// Lets the API server ask the controller about its kinds, as the operator's manifest says; start the controller with
+    /// <c>--webhook-port</c> and the returned port.
+    /// </summary>
+    public async Task<int> UseWebhooksAsync()
+    {
+        int port;
+        using (var socket = new System.Net.Sockets.Socket(System.Net.Sockets.AddressFamily.InterNetwork, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp))
+        {
+            socket.Bind(new System.Net.IPEndPoint(System.Net.IPAddress.Any, 0));
+            port = ((System.Net.IPEndPoint)socket.LocalEndPoint!).Port;
+        }
+
+        var folder = Directory.CreateDirectory(Path.Combine(_folder, "serving")).FullName;
+        var (certificate, key) = _authority.Issue("webhook", [], isServer: true, $"dpf-provisioning-webhook-service.{Namespace}.svc");
+        await File.WriteAllTextAsync(Path.Combine(folder, "tls.crt"), certificate, Cancellation);
+        await File.WriteAllTextAsync(Path.Combine(folder, "tls.key"), key, Cancellation);
+        await Admin.ApplyYamlAsync($$"""
+            apiVersion: discovery.k8s.io/v1
+            kind: EndpointSlice
+            metadata:
+              name: webhooks
+              namespace: {{Namespace}}
+              labels: {kubernetes.io/service-name: dpf-provisioning-webhook-service}
+            addressType: IPv4
+            endpoints: [{addresses: ["127.0.0.1"], conditions: {ready: true} }]
+            ports: [{port: {{port}}}]
+            """);
+        foreach (var value in await OperatorManifestAsync("Service", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"))
+        {
+            foreach (var hook in value["webhooks"] as JsonArray ?? [])
+            {
+                hook!["clientConfig"]!["caBundle"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(_authority.Pem));
+            }
+
+            await Admin.ApplyAsync(value, "test", Cancellation, Namespace);
+        }
+
+        return port;
+    }
+
     /// <summary>Starts the controller; after <see cref="StopControllerAsync"/> this is a restart.</summary>
     public void StartController(params string[] more)
     {
@@ -165,6 +206,7 @@ internal sealed class ProvisioningWorld : IAsyncDisposable
             {
                 ["/bfb"] = BfbFolder,
                 ["/var/run/secrets/kubernetes.io/serviceaccount"] = Path.Combine(_folder, "account"),
+                ["/tmp/k8s-webhook-server/serving-certs"] = Path.Combine(_folder, "serving"),
             },
             Loggers = _log,
         };
@@ -279,8 +321,7 @@ internal sealed class ProvisioningWorld : IAsyncDisposable
     private async Task AccountAsync()
     {
         await Admin.ApplyYamlAsync($"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {Namespace}}}");
-        var manifest = await File.ReadAllTextAsync(Path.Combine(Repository(), "src/Operator/Manifests/provisioning-controller.yaml"), Cancellation);
-        foreach (var value in Manifests.Parse(manifest, "provisioning-controller.yaml").Where(v => (string?)v["kind"] is "ServiceAccount" or "ClusterRole" or "ClusterRoleBinding"))
+        foreach (var value in await OperatorManifestAsync("ServiceAccount", "ClusterRole", "ClusterRoleBinding"))
         {
             await Admin.ApplyAsync(value, "test", Cancellation, Namespace);
         }
@@ -292,6 +333,12 @@ internal sealed class ProvisioningWorld : IAsyncDisposable
         await File.WriteAllTextAsync(Path.Combine(folder, "token"), (string)answer!["status"]!["token"]!, Cancellation);
         await File.WriteAllTextAsync(Path.Combine(folder, "ca.crt"), _management!.CaPem, Cancellation);
         await File.WriteAllTextAsync(Path.Combine(folder, "namespace"), Namespace, Cancellation);
+    }
+
+    private static async Task<IEnumerable<JsonObject>> OperatorManifestAsync(params string[] kinds)
+    {
+        var manifest = await File.ReadAllTextAsync(Path.Combine(Repository(), "src/Operator/Manifests/provisioning-controller.yaml"), Cancellation);
+        return Manifests.Parse(manifest, "provisioning-controller.yaml").Where(v => kinds.Contains((string?)v["kind"]));
     }
 
     /// <summary>Does what cert-manager does.</summary>
@@ -332,7 +379,8 @@ internal sealed class LogLines : ILoggerFactory, ILogger
 {
     public ConcurrentQueue<string> Lines { get; } = [];
 
-    public ILogger CreateLogger(string categoryName) => this;
+    public ILogger CreateLogger(string categoryName) =>
+        categoryName.StartsWith("Microsoft.", StringComparison.Ordinal) ? Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance : this;
 
     public void AddProvider(ILoggerProvider provider)
     {

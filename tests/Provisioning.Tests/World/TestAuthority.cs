@@ -20,7 +20,7 @@ internal sealed class TestAuthority : IDisposable
     public string Pem => _certificate.ExportCertificatePem() + "\n";
 
     /// <summary>A certificate and its key, PEM.</summary>
-    public (string Certificate, string Key) Issue(string name, IEnumerable<string> addresses, bool isServer)
+    public (string Certificate, string Key) Issue(string name, IEnumerable<string> addresses, bool isServer, params string[] dnsNames)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
@@ -29,6 +29,11 @@ internal sealed class TestAuthority : IDisposable
         foreach (var address in addresses)
         {
             names.AddIpAddress(IPAddress.Parse(address));
+        }
+
+        foreach (var dns in dnsNames)
+        {
+            names.AddDnsName(dns);
         }
 
         request.CertificateExtensions.Add(names.Build());

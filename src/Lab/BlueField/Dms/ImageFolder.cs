@@ -58,9 +58,9 @@ internal sealed class ImageFolder(string folder, string writer)
         {
             return File.OpenRead(PathOf(name));
         }
-        catch (FileNotFoundException)
+        catch (FileNotFoundException e)
         {
-            throw new FormatException($"{name} is not in the image folder; install it first");
+            throw new FormatException($"{name} is not in the image folder; install it first", e);
         }
     }
 

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Dpf.Api.Provisioning;
-using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Conditions;
 using Dpf.Runtime.Informers;
 using Dpf.Runtime.Reconciling;

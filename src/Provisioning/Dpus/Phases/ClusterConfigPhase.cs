@@ -1,4 +1,3 @@
-using Dpf.Provisioning.Dpus;
 using k8s.Models;
 
 namespace Dpf.Provisioning.Dpus.Phases;

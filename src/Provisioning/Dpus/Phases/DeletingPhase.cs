@@ -23,7 +23,7 @@ internal static class DeletingPhase
 
         var isLate = dpu.Metadata.DeletionTimestamp is { } since && scope.Now - new DateTimeOffset(since) > Patience;
         var node = await LeaveClusterAsync(scope, cancellation);
-        var left = await RemoveAsync(scope, isLate, cancellation);
+        var left = await RemoveAsync(scope, isLate || scope.Host is null, cancellation);
         if (node is not null && !isLate)
         {
             left.Add(node);
@@ -64,7 +64,7 @@ internal static class DeletingPhase
         }
     }
 
-    private static async Task<List<string>> RemoveAsync(DpuScope scope, bool isLate, CancellationToken cancellation)
+    private static async Task<List<string>> RemoveAsync(DpuScope scope, bool hostIsLost, CancellationToken cancellation)
     {
         var (client, dpu, ns) = (scope.Tools.Client, scope.Dpu, scope.Key.Namespace!);
         var left = new List<string>();
@@ -86,10 +86,10 @@ internal static class DeletingPhase
                 continue;
             }
 
-            if (!pod.IsDeleting() || isLate)
+            if (!pod.IsDeleting() || hostIsLost)
             {
                 // A host that is down does not confirm: its pods are taken off the books.
-                await client.DeleteAsync<V1Pod>(ns, name, cancellation, gracePeriodSeconds: isLate ? 0 : null, uid: pod.Metadata.Uid);
+                await client.DeleteAsync<V1Pod>(ns, name, cancellation, gracePeriodSeconds: hostIsLost ? 0 : null, uid: pod.Metadata.Uid);
             }
 
             left.Add($"pod {name}");

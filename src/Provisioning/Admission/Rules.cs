@@ -1,0 +1,118 @@
+using Dpf.Api.Provisioning;
+using Dpf.Provisioning.DpuSets;
+using k8s.Models;
+
+namespace Dpf.Provisioning.Admission;
+
+/// <summary>What the kinds of provisioning have to fulfil beyond their schemas: pure.</summary>
+internal static class Rules
+{
+    /// <summary>A DPUSet.</summary>
+    public static FieldErrors Of(DpuSet set)
+    {
+        var errors = new FieldErrors();
+        if (set.Spec.Strategy is { Type: "RollingUpdate", RollingUpdate.MaxUnavailable: { } limit } && RollingUpdatePlan.Parse(limit) is null)
+        {
+            errors.Add(
+                "spec.strategy.rollingUpdate.maxUnavailable", $"{limit.ToJsonString()}: use a number above 0, or a percentage from \"1%\" to \"100%\"");
+        }
+
+        CheckEffect(set.Spec.DpuTemplate?.Spec?.NodeEffect, "spec.dpuTemplate.spec.nodeEffect", errors);
+        CheckPowerCycle(set.Spec.DpuTemplate?.Annotations, "spec.dpuTemplate.annotations", errors);
+        return errors;
+    }
+
+    /// <summary>A DPU.</summary>
+    public static FieldErrors Of(Dpu dpu)
+    {
+        var errors = new FieldErrors();
+        CheckEffect(dpu.Spec.NodeEffect, "spec.nodeEffect", errors);
+        CheckPowerCycle(dpu.Metadata.Annotations, "metadata.annotations", errors);
+        return errors;
+    }
+
+    /// <summary>A new DPUFlavor.</summary>
+    public static FieldErrors Of(DpuFlavor flavor)
+    {
+        var errors = new FieldErrors();
+        CheckResources(flavor.Spec, errors);
+        var nvconfig = flavor.Spec.Nvconfig ?? [];
+        if (nvconfig.Count > 1)
+        {
+            errors.Add("spec.nvconfig", "only one entry is supported");
+        }
+
+        if (nvconfig.Any(n => n.Device is { } device && device.Trim() != "*"))
+        {
+            errors.Add("spec.nvconfig[0].device", "only \"*\" is supported, which is every device");
+        }
+
+        foreach (var (file, i) in (flavor.Spec.ConfigFiles ?? []).Select((f, i) => (f, i)))
+        {
+            if (!string.IsNullOrEmpty(file.Path) && file.Path[0] != '/')
+            {
+                errors.Add($"spec.configFiles[{i}].path", $"'{file.Path}' is no absolute path");
+            }
+
+            if (!string.IsNullOrEmpty(file.Permissions) && !file.Permissions.All(c => c is >= '0' and <= '7'))
+            {
+                errors.Add($"spec.configFiles[{i}].permissions", $"'{file.Permissions}' is no octal mode, e.g. \"0644\"");
+            }
+        }
+
+        return errors;
+    }
+
+    private static void CheckEffect(NodeEffect? effect, string path, FieldErrors errors)
+    {
+        var set = new[] { effect?.NoEffect == true, effect?.CustomLabel is { Count: > 0 }, effect?.Taint is not null, effect?.Drain is not null };
+        if (set.Count(s => s) > 1)
+        {
+            errors.Add(path, "choose only one of noEffect, customLabel, taint and drain");
+        }
+    }
+
+    private static void CheckPowerCycle(IDictionary<string, string>? annotations, string path, FieldErrors errors)
+    {
+        if (annotations?.TryGetValue(ProvisioningLabels.PowerCycleRequired, out var text) == true && GoBool.Parse(text) is null)
+        {
+            errors.Add($"{path}[{ProvisioningLabels.PowerCycleRequired}]", $"'{text}' is neither true nor false");
+        }
+    }
+
+    private static void CheckResources(DpuFlavorSpec flavor, FieldErrors errors)
+    {
+        var reserved = flavor.SystemReservedResources ?? [];
+        var total = flavor.DpuResources ?? [];
+        if (reserved.Count > 0 && total.Count == 0)
+        {
+            errors.Add("spec.systemReservedResources", "needs spec.dpuResources, from which they are taken");
+            return;
+        }
+
+        foreach (var (name, value) in reserved)
+        {
+            var (wanted, has) = (Amount(value), total.TryGetValue(name, out var there) ? Amount(there) : 0);
+            if (wanted is null || has is null)
+            {
+                errors.Add($"spec.systemReservedResources[{name}]", "no quantity, e.g. 2 or 512Mi");
+            }
+            else if (wanted > has)
+            {
+                errors.Add($"spec.systemReservedResources[{name}]", $"{value} is more than spec.dpuResources has ({there?.ToString() ?? "0"})");
+            }
+        }
+    }
+
+    private static decimal? Amount(System.Text.Json.Nodes.JsonNode value)
+    {
+        try
+        {
+            return new ResourceQuantity(value.ToString()).ToDecimal();
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException)
+        {
+            return null;
+        }
+    }
+}
