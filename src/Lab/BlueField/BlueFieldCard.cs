@@ -125,8 +125,8 @@ public sealed class BlueFieldCard : IAsyncDisposable
         await SwitchPorts.HideAsync(Computer, s_uplinks, cancellation);
         new SysTree(_host).AddPf(PfAddress, PfName, Macs.Pf(_number), TotalVfs);
         var own = new SysTree(Computer);
-        own.AddPort("p0", "p0", SwitchId);
-        own.AddPort("pf0hpf", "pf0", SwitchId);
+        own.AddPort("p0", "p0", SwitchId, Macs.Uplink(_number));
+        own.AddPort("pf0hpf", "pf0", SwitchId, Macs.Representor(_number, 200));
     }
 
     /// <summary>Does what the PCI bus does when somebody writes the number of virtual functions.</summary>
@@ -179,7 +179,7 @@ public sealed class BlueFieldCard : IAsyncDisposable
             var name = string.Create(CultureInfo.InvariantCulture, $"ens1f0v{vf}");
             host.AddVf(PfAddress, vf, VfAddress(vf), name, Macs.Vf(_number, vf));
             var port = string.Create(CultureInfo.InvariantCulture, $"pf0vf{vf}");
-            own.AddPort(port, port, SwitchId);
+            own.AddPort(port, port, SwitchId, Macs.Representor(_number, vf));
         }
 
         // The first VF is the host's link to the management network: a Linux bridge carries it.

@@ -19,17 +19,20 @@ internal sealed class DpuNetplan(Machine machine, TimeProvider time, ILogger log
         {
             while (!cancellation.IsCancellationRequested)
             {
-                foreach (var (bridge, members, dhcp) in Bridges())
+                try
                 {
-                    await ApplyAsync(bridge, members, dhcp, cancellation);
+                    foreach (var (bridge, members, dhcp) in Bridges())
+                    {
+                        await ApplyAsync(bridge, members, dhcp, cancellation);
+                    }
+                }
+                catch (Exception e) when (e is IOException or MachineCommandException && !cancellation.IsCancellationRequested)
+                {
+                    logger.LogWarning("netplan: {Message}", e.Message);
                 }
 
                 await Task.Delay(TimeSpan.FromMilliseconds(200), time, cancellation);
             }
-        }
-        catch (Exception e) when (e is IOException or MachineCommandException && !cancellation.IsCancellationRequested)
-        {
-            logger.LogWarning("netplan: {Message}", e.Message);
         }
         finally
         {

@@ -26,8 +26,10 @@ internal sealed class SysTree(IMachine machine)
     /// <param name="netdev">The device.</param>
     /// <param name="port">The port's name, e.g. <c>pf0vf3</c>.</param>
     /// <param name="switchId">The switch, hexadecimal.</param>
-    public void AddPort(string netdev, string port, string switchId)
+    /// <param name="mac">Its address.</param>
+    public void AddPort(string netdev, string port, string switchId, string mac)
     {
+        Write($"/sys/class/net/{netdev}/address", mac);
         Write($"/sys/class/net/{netdev}/phys_port_name", port);
         Write($"/sys/class/net/{netdev}/phys_switch_id", switchId);
     }

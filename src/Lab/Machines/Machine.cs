@@ -167,7 +167,7 @@ public sealed class Machine : IMachine, IAsyncDisposable
         List<string> arguments =
         [
             "nsenter", "--target", _init.ToString(CultureInfo.InvariantCulture), "--mount", "--uts", "--ipc", "--pid",
-            command.NetworkNamespace is { } network ? "--net=" + Path(network) : "--net", "--root", "--wd=/", "--",
+            command.NetworkNamespace is { } network ? "--net=" + Path(network) : "--net", "--root", "--wd", "--",
         ];
 
         // Exactly the machine's own environment: not that of whoever runs the lab.
