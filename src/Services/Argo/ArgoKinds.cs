@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Dpf.Api.Schemas;
@@ -18,12 +19,23 @@ internal sealed class ArgoApplication : CustomObject<Fields, Fields>
 internal sealed class ArgoProject : CustomObject<Fields, Fields>;
 
 /// <summary>A part of a foreign object, kept as it is and read field by field.</summary>
+[JsonConverter(typeof(FieldsConverter))]
 internal sealed class Fields
 {
     /// <summary>The fields.</summary>
-    [JsonExtensionData]
-    public JsonObject? All { get; set; }
+    public JsonObject All { get; init; } = [];
 
     /// <summary>A field, or null.</summary>
-    public JsonNode? this[string name] => All?[name];
+    public JsonNode? this[string name] => All[name];
+}
+
+/// <summary>Reads and writes the fields in place of what holds them.</summary>
+internal sealed class FieldsConverter : JsonConverter<Fields>
+{
+    /// <inheritdoc />
+    public override Fields Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+        new() { All = JsonNode.Parse(ref reader) as JsonObject ?? [] };
+
+    /// <inheritdoc />
+    public override void Write(Utf8JsonWriter writer, Fields value, JsonSerializerOptions options) => value.All.WriteTo(writer);
 }

@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Dpf.Api.Schemas;
 using k8s.Models;
@@ -22,7 +22,7 @@ internal sealed class PoolSpec
 
     /// <summary>Everything else.</summary>
     [JsonExtensionData]
-    public JsonObject? Fields { get; set; }
+    public Dictionary<string, JsonElement>? Fields { get; set; }
 }
 
 /// <summary>What nodes have got.</summary>
