@@ -33,14 +33,22 @@ public sealed class DpuServiceControllerComponent : IComponent
         await using var cache = new Cache(client, context.Time, context.Loggers);
         await using var clients = new ClusterClients(client, context.Network, context.Time, context.Loggers);
         var here = new TargetCluster("incluster", client.Connection.Server, client.Connection.CertificateAuthority ?? "");
-        await RunAsync(new ServiceControllers(cache, clients, here, context.Time, context.Loggers), cancellation);
+        var configs = cache.Informer<DpfOperatorConfig>();
+        await RunAllAsync(
+            stop =>
+            [
+                .. new ServiceControllers(cache, clients, here, context.Time, context.Loggers).Start(stop),
+                IpamWebhook.ServeAsync(
+                    context, () => configs.All.FirstOrDefault()?.Metadata.NamespaceProperty ?? "dpf-operator-system", stop),
+            ],
+            cancellation);
     }
 
-    /// <summary>Runs all controllers; the first that fails ends the others.</summary>
-    internal static async Task RunAsync(ServiceControllers controllers, CancellationToken cancellation)
+    /// <summary>Runs all; the first that ends ends the others.</summary>
+    internal static async Task RunAllAsync(Func<CancellationToken, IEnumerable<Task>> start, CancellationToken cancellation)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var running = controllers.Start(ended.Token).ToList();
+        var running = start(ended.Token).ToList();
         try
         {
             await await Task.WhenAny(running);

@@ -1,4 +1,5 @@
 using Dpf.Api.Operator;
+using Dpf.Api.Provisioning;
 using Dpf.Api.Services;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Events;
@@ -8,6 +9,7 @@ using Dpf.Services.Argo;
 using Dpf.Services.Chains;
 using Dpf.Services.Clusters;
 using Dpf.Services.Credentials;
+using Dpf.Services.DpuDeployments;
 using Dpf.Services.DpuServices;
 using Dpf.Services.Interfaces;
 using Dpf.Services.Ipam;
@@ -35,6 +37,7 @@ internal sealed class ServiceControllers(
         [
             .. Mirrors(cancellation),
             Services(destinations).RunAsync(cancellation),
+            Deployments().RunAsync(cancellation),
             PullSecrets().RunAsync(cancellation),
             Credentials().RunAsync(cancellation),
 
@@ -104,6 +107,31 @@ internal sealed class ServiceControllers(
             .ResyncEvery(Resync)
             .Build(
                 new CredentialReconciler(cache, new CredentialTargets(cache.Client, here, _links), _events, time, Random.Shared), loggers, time);
+
+    private RunningController<DpuDeployment> Deployments() =>
+        Controller.For<DpuDeployment>(cache, "dpudeployment")
+            .Owns<DpuServiceInterface>()
+            .Owns<DpuService>()
+            .Owns<DpuServiceChain>()
+            .Owns<DpuSet>()
+            .Watches<Dpu>(DeploymentOf)
+            .Watches<Bfb>(b => Of<DpuDeployment>(b.Metadata.NamespaceProperty)
+                .Where(d => d.Spec.Dpus.Bfb == b.Metadata.Name).Select(KeyOf))
+            .Watches<DpuFlavor>(f => Of<DpuDeployment>(f.Metadata.NamespaceProperty)
+                .Where(d => d.Spec.Dpus.Flavor == f.Metadata.Name).Select(KeyOf))
+            .Watches<DpuServiceTemplate>(t => Of<DpuDeployment>(t.Metadata.NamespaceProperty)
+                .Where(d => d.Spec.Services.Values.Any(s => s.ServiceTemplate == t.Metadata.Name)).Select(KeyOf))
+            .Watches<DpuServiceConfiguration>(c => Of<DpuDeployment>(c.Metadata.NamespaceProperty)
+                .Where(d => d.Spec.Services.Values.Any(s => s.ServiceConfiguration == c.Metadata.Name)).Select(KeyOf))
+            .ResyncEvery(Resync)
+            .Build(new DpuDeploymentReconciler(cache, _events, time), loggers, time);
+
+    // A DPU knows its set, and the set its DPUDeployment.
+    private IEnumerable<NamespacedName> DeploymentOf(Dpu dpu) =>
+        DeploymentReadiness.SetOf(dpu) is { } set && cache.Informer<DpuSet>().Get(dpu.Metadata.NamespaceProperty, set) is { } owned
+            ? (owned.Metadata.OwnerReferences ?? []).Where(o => o.Kind == "DPUDeployment")
+                .Select(o => new NamespacedName(dpu.Metadata.NamespaceProperty, o.Name))
+            : [];
 
     private Action<Action<NamespacedName>> Children<TChild>(Func<TChild, NamespacedName?> parentOf)
         where TChild : class, IKubernetesObject<V1ObjectMeta> => enqueue => _links.Watch<TChild>(null, child =>

@@ -19,7 +19,7 @@ internal static class Eventually
                 return seen;
             }
 
-            Assert.True(attempt < 1200, $"last seen: {Text(seen)}");
+            Assert.True(attempt < 1200, $"last seen: {Text(seen)}\n{RecentLog.Text}");
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, Cancellation);
         }
     }

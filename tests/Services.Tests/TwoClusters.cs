@@ -7,7 +7,7 @@ using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Informers;
 using Dpf.Services.Credentials;
 using k8s.Models;
-using Microsoft.Extensions.Logging.Abstractions;
+
 
 namespace Dpf.Services.Tests;
 
@@ -17,6 +17,7 @@ public sealed class TwoClusters : IAsyncLifetime
     /// <summary>Where the operator and Argo CD are.</summary>
     public const string SystemNamespace = "dpf-operator-system";
 
+    private static readonly RecentLog Log = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly List<EmbeddedApiServer> _servers = [];
     private readonly List<IAsyncDisposable> _parts = [];
@@ -53,16 +54,23 @@ public sealed class TwoClusters : IAsyncLifetime
     /// <summary>Starts our controllers; a second call after <see cref="StopControllersAsync"/> is a restart.</summary>
     internal void StartControllers()
     {
-        var cache = new Cache(Management, TimeProvider.System, NullLoggerFactory.Instance);
-        var clients = new ClusterClients(Management, null, TimeProvider.System, NullLoggerFactory.Instance);
+        var cache = new Cache(Management, TimeProvider.System, Log);
+        var clients = new ClusterClients(Management, null, TimeProvider.System, Log);
         _parts.AddRange([clients, cache]);
         var here = new TargetCluster("incluster", new Uri(ManagementServer.Address), ManagementServer.CaPem);
-        _running = DpuServiceControllerComponent.RunAsync(
-            new ServiceControllers(cache, clients, here, TimeProvider.System, NullLoggerFactory.Instance), _stop.Token);
+        var controllers = new ServiceControllers(cache, clients, here, TimeProvider.System, Log);
+        _running = DpuServiceControllerComponent.RunAllAsync(controllers.Start, _stop.Token);
     }
 
     /// <summary>A further DPU cluster's control plane.</summary>
     internal Task<(EmbeddedApiServer Server, KubeClient Client)> StartDpuClusterAsync() => StartAsync(DpuCharts);
+
+    /// <summary>Makes a control plane fall silent.</summary>
+    internal async Task SilenceAsync(EmbeddedApiServer server)
+    {
+        _servers.Remove(server);
+        await server.DisposeAsync();
+    }
 
     /// <summary>A DPUCluster that is ready.</summary>
     internal async Task AddClusterAsync(string name, string kubeconfig, string ns = "clusters")

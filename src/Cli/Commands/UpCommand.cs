@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Dpf.Cli.Daemon;
 using Dpf.Cli.Views;
-using Dpf.Guide.Variables;
 using Spectre.Console;
 
 namespace Dpf.Cli.Commands;

@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
-using Dpf.Helm.Charts;
 using Dpf.Helm.Rendering;
 using Dpf.Helm.Repositories;
 using Dpf.Lab.Addons.Argo;

@@ -60,6 +60,7 @@ public sealed class LabClient : IDisposable
         Directory.CreateDirectory(paths.Root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var start = new ProcessStartInfo("setsid")
         {
+            UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = false,
             WorkingDirectory = "/",

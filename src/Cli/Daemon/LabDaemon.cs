@@ -12,7 +12,7 @@ namespace Dpf.Cli.Daemon;
 /// <summary>The process that a lab lives in, and its control socket.</summary>
 internal sealed class LabDaemon(LabPaths paths, int workers, ILoggerFactory loggers, TimeProvider time)
 {
-    private readonly object _gate = new();
+    private readonly Lock _gate = new();
     private readonly List<LabStage> _stages = [];
     private readonly TaskCompletionSource _stop = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly IReadOnlyDictionary<string, string> _variables = LabVariables.Check();

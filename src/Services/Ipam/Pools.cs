@@ -22,7 +22,7 @@ internal sealed class PoolSpec
 
     /// <summary>Everything else.</summary>
     [JsonExtensionData]
-    public IDictionary<string, JsonElement>? Fields { get; set; }
+    public Dictionary<string, JsonElement>? Fields { get; set; }
 }
 
 /// <summary>What nodes have got.</summary>
