@@ -14,7 +14,12 @@ public sealed class LabNetwork : IAsyncDisposable
     private const string HighSpeedBridge = "hs";
     private readonly LocalMachine _here = new();
 
-    private LabNetwork(Machine machine) => Machine = machine;
+    private readonly string _state;
+
+    private LabNetwork(string state, Machine machine) => (_state, Machine) = (state, machine);
+
+    /// <summary>The device that connects the user's machine to the management network.</summary>
+    public const string UserDevice = "dpf-lab";
 
     /// <summary>The machine that the wires end in.</summary>
     public Machine Machine { get; }
@@ -24,8 +29,8 @@ public sealed class LabNetwork : IAsyncDisposable
     public static async Task<LabNetwork> StartAsync(string state, CancellationToken cancellation)
     {
         await CheckRoutesAsync(cancellation);
-        var network = new LabNetwork(await Machine.StartAsync(state, "fabric", cancellation));
-        await network.BuildAsync(cancellation);
+        var network = new LabNetwork(state, await Machine.StartAsync(state, "fabric", cancellation));
+        await network.BuildAsync(state, cancellation);
         return network;
     }
 
@@ -50,8 +55,27 @@ public sealed class LabNetwork : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Takes the user's machine off a lab's network. The other end does not always go with its machine: a dying connection keeps a
+    /// network namespace for a while.
+    /// </summary>
+    /// <param name="state">The lab's state folder, which the device says whose it is by.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public static async Task DisconnectUserAsync(string state, CancellationToken cancellation)
+    {
+        var alias = $"/sys/class/net/{UserDevice}/ifalias";
+        if (File.Exists(alias) && (await File.ReadAllTextAsync(alias, cancellation)).Trim() == state)
+        {
+            await new LocalMachine().RunAsync(new MachineCommand("ip", "link", "delete", UserDevice), cancellation);
+        }
+    }
+
     /// <inheritdoc />
-    public ValueTask DisposeAsync() => Machine.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await DisconnectUserAsync(_state, CancellationToken.None);
+        await Machine.DisposeAsync();
+    }
 
     private static async Task CheckRoutesAsync(CancellationToken cancellation)
     {
@@ -69,10 +93,14 @@ public sealed class LabNetwork : IAsyncDisposable
         }
     }
 
-    private async Task BuildAsync(CancellationToken cancellation)
+    private async Task BuildAsync(string state, CancellationToken cancellation)
     {
         await BatchAsync(
-            [string.Create(CultureInfo.InvariantCulture, $"link add dpf-lab type veth peer name m-user netns {Machine.ProcessId}")], cancellation);
+            [
+                string.Create(CultureInfo.InvariantCulture, $"link add {UserDevice} type veth peer name m-user netns {Machine.ProcessId}"),
+                $"link set {UserDevice} alias {state}",
+            ],
+            cancellation);
         await Machine.ExecuteAsync(cancellation, "bash", "-ec", $"""
             ip link add {ManagementBridge} type bridge forward_delay 0
             ip link add {HighSpeedBridge} type bridge forward_delay 0
@@ -95,8 +123,8 @@ public sealed class LabNetwork : IAsyncDisposable
             ethtool -K m-user tx off >/dev/null
             mkdir -p /var/lib/misc /srv/nfs/mnt/dpf_share/bfb
             """);
-        await BatchAsync([$"addr add {LabAddresses.User}/24 dev dpf-lab", "link set dpf-lab up"], cancellation);
-        await _here.ExecuteAsync(cancellation, "ethtool", "-K", "dpf-lab", "tx", "off");
+        await BatchAsync([$"addr add {LabAddresses.User}/24 dev {UserDevice}", $"link set {UserDevice} up"], cancellation);
+        await _here.ExecuteAsync(cancellation, "ethtool", "-K", UserDevice, "tx", "off");
         StartDhcp();
     }
 

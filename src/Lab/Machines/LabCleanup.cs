@@ -29,6 +29,7 @@ public static class LabCleanup
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancellation);
         }
 
+        await Fabric.LabNetwork.DisconnectUserAsync(stateRoot, cancellation);
         for (var attempt = 0; Directory.Exists(stateRoot); attempt++)
         {
             try
