@@ -2,6 +2,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text.Json.Nodes;
 using Dpf.Lab.BlueField;
 using Dpf.Lab.Kubelet;
 using Dpf.Runtime.Clusters;
@@ -113,48 +114,62 @@ internal sealed class DpuJoin(BlueFieldCard card, LabOptions options, IReadOnlyD
         return runner;
     }
 
-    // The serving chain ends in the cluster's authority; its public key must hash to what the command says (kubeadm's pinning).
+    // kubeadm's discovery: what the cluster says of itself to anybody is believed once its authority's public key hashes to what the
+    // command says, and the server's own certificate comes from that authority.
     private async Task<string> AuthorityAsync(string host, int port, string hash, CancellationToken cancellation)
     {
-        var socket = card.Computer.Network.CreateSocket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(TimeSpan.FromSeconds(2));
-        try
+        X509Certificate2? server = null;
+        using var http = new HttpClient(new SocketsHttpHandler
         {
-            await socket.ConnectAsync(host, port, limit.Token);
-        }
-        catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
-        {
-            socket.Dispose();
-            throw new IOException($"{host}:{port} does not answer yet", e);
-        }
-
-        await using var stream = new NetworkStream(socket, ownsSocket: true);
-        var trusted = "";
-        await using var tls = new SslStream(stream, false, (_, _, chain, _) =>
-        {
-            foreach (var element in chain?.ChainElements ?? Enumerable.Empty<X509ChainElement>())
+            ConnectCallback = async (_, stop) =>
             {
-                var digest = "sha256:" + Convert.ToHexStringLower(SHA256.HashData(element.Certificate.PublicKey.ExportSubjectPublicKeyInfo()));
-                if (string.Equals(digest, hash, StringComparison.OrdinalIgnoreCase))
+                var socket = card.Computer.Network.CreateSocket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+                try
                 {
-                    trusted = element.Certificate.ExportCertificatePem();
+                    await socket.ConnectAsync(host, port, stop);
+                    return new NetworkStream(socket, ownsSocket: true);
                 }
-            }
-
-            // Pinned by its key; there is no other trust yet.
-            return trusted.Length > 0;
-        });
+                catch
+                {
+                    socket.Dispose();
+                    throw;
+                }
+            },
+            SslOptions = new SslClientAuthenticationOptions
+            {
+                RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+                {
+                    server = certificate is null ? null : X509CertificateLoader.LoadCertificate(certificate.GetRawCertData());
+                    return server is not null;
+                },
+            },
+        })
+        { Timeout = TimeSpan.FromSeconds(3) };
+        string info;
         try
         {
-            await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = host }, cancellation);
+            info = await http.GetStringAsync($"https://{host}:{port}/api/v1/namespaces/kube-public/configmaps/cluster-info", cancellation);
         }
-        catch (System.Security.Authentication.AuthenticationException)
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException && !cancellation.IsCancellationRequested)
         {
-            throw new AuthenticationFailedException($"{host}:{port}: no certificate of the server has the public key {hash}");
+            throw new IOException($"{host}:{port} does not tell of its cluster yet: {e.Message}", e);
         }
 
-        return trusted;
+        var authority = KubeConnection.FromKubeconfig((string?)JsonNode.Parse(info)?["data"]?["kubeconfig"] ?? "").CertificateAuthority ?? "";
+        using var root = X509Certificate2.CreateFromPem(authority);
+        var digest = "sha256:" + Convert.ToHexStringLower(SHA256.HashData(root.PublicKey.ExportSubjectPublicKeyInfo()));
+        if (!string.Equals(digest, hash, StringComparison.OrdinalIgnoreCase))
+        {
+            throw new AuthenticationFailedException($"{host}:{port}: the cluster's authority has the public key {digest}, and the join command wants {hash}");
+        }
+
+        using var chain = new X509Chain();
+        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        chain.ChainPolicy.CustomTrustStore.Add(root);
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        return chain.Build(server!)
+            ? authority
+            : throw new AuthenticationFailedException($"{host}:{port}: the server's certificate is not of the cluster's authority");
     }
 
     private async Task<string?> AddressAsync(string peer, CancellationToken cancellation)
