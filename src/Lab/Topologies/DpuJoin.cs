@@ -9,6 +9,7 @@ using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Machines;
 using Microsoft.Extensions.Logging;
+using YamlDotNet.RepresentationModel;
 
 namespace Dpf.Lab.Topologies;
 
@@ -155,7 +156,7 @@ internal sealed class DpuJoin(BlueFieldCard card, LabOptions options, IReadOnlyD
             throw new IOException($"{host}:{port} does not tell of its cluster yet: {e.Message}", e);
         }
 
-        var authority = KubeConnection.FromKubeconfig((string?)JsonNode.Parse(info)?["data"]?["kubeconfig"] ?? "").CertificateAuthority ?? "";
+        var authority = Authority((string?)JsonNode.Parse(info)?["data"]?["kubeconfig"] ?? "");
         using var root = X509Certificate2.CreateFromPem(authority);
         var digest = "sha256:" + Convert.ToHexStringLower(SHA256.HashData(root.PublicKey.ExportSubjectPublicKeyInfo()));
         if (!string.Equals(digest, hash, StringComparison.OrdinalIgnoreCase))
@@ -170,6 +171,19 @@ internal sealed class DpuJoin(BlueFieldCard card, LabOptions options, IReadOnlyD
         return chain.Build(server!)
             ? authority
             : throw new AuthenticationFailedException($"{host}:{port}: the server's certificate is not of the cluster's authority");
+    }
+
+    // A kubeconfig with a cluster and nothing else, so no client can be made of it.
+    private static string Authority(string kubeconfig)
+    {
+        var stream = new YamlStream();
+        stream.Load(new StringReader(kubeconfig));
+        return stream.Documents is [{ RootNode: YamlMappingNode root }] && root.Children.TryGetValue("clusters", out var clusters) &&
+            clusters is YamlSequenceNode { Children: [YamlMappingNode first] } && first.Children.TryGetValue("cluster", out var cluster) &&
+            cluster is YamlMappingNode fields && fields.Children.TryGetValue("certificate-authority-data", out var data) &&
+            data is YamlScalarNode { Value: { } base64 }
+            ? System.Text.Encoding.UTF8.GetString(Convert.FromBase64String(base64))
+            : throw new FormatException("the ConfigMap kube-public/cluster-info holds no cluster with certificate-authority-data");
     }
 
     private async Task<string?> AddressAsync(string peer, CancellationToken cancellation)
