@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Dpf.Api.Operator;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Informers;
@@ -60,9 +61,9 @@ internal sealed class ArgoDestinations(Cache management, DpuClusterLinks links) 
     /// <inheritdoc />
     public void Dispose() => _one.Dispose();
 
-    private async Task ApplyAsync(System.Text.Json.Nodes.JsonObject project, V1OwnerReference owner, CancellationToken cancellation)
+    private async Task ApplyAsync(JsonObject project, V1OwnerReference owner, CancellationToken cancellation)
     {
-        project["metadata"]!["ownerReferences"] = System.Text.Json.Nodes.JsonNode.Parse(k8s.KubernetesJson.Serialize(new[] { owner }));
+        project["metadata"]!["ownerReferences"] = JsonNode.Parse(k8s.KubernetesJson.Serialize(new[] { owner }));
         var metadata = project["metadata"]!;
         await _applier.ApplyAsync(
             management.Client, project, _projects.Get((string?)metadata["namespace"], (string)metadata["name"]!), cancellation);

@@ -62,6 +62,87 @@ public sealed class ClusterChangeTests(TwoClusters clusters) : IClassFixture<Two
     }
 
     [Fact]
+    public async Task Credentials_of_a_silent_cluster_are_given_up_with_it()
+    {
+        var (server, client) = await clusters.StartDpuClusterAsync();
+        await clusters.AddClusterAsync("c3", server.AdminKubeconfig);
+        await clusters.Management.ApplyYamlAsync("""
+            apiVersion: v1
+            kind: Namespace
+            metadata: {name: lost}
+            ---
+            apiVersion: svc.dpu.nvidia.com/v1alpha1
+            kind: DPUServiceCredentialRequest
+            metadata: {name: r, namespace: lost}
+            spec:
+              serviceAccount: {name: account, namespace: lost}
+              targetCluster: {name: c3, namespace: clusters}
+              type: tokenFile
+              secret: {name: answer, namespace: lost}
+            """);
+        await clusters.Management.ConditionAsync("DPUServiceCredentialRequest", "lost", "r", "Ready");
+        await client.HasAsync("v1", "ServiceAccount", "lost", "account");
+        await clusters.SilenceAsync(server);
+        await clusters.Management.DeleteAsync(Version, "DPUServiceCredentialRequest", "lost", "r", Cancellation);
+        await clusters.Management.ConditionAsync("DPUServiceCredentialRequest", "lost", "r", "ServiceAccountReconciled", "False");
+
+        // The Secret, at least, is gone at once.
+        await clusters.Management.LosesAsync("v1", "Secret", "lost", "answer");
+        await clusters.Management.DeleteAsync<DpuCluster>("clusters", "c3", Cancellation);
+        await clusters.Management.LosesAsync(Version, "DPUServiceCredentialRequest", "lost", "r");
+    }
+
+    [Fact]
+    public async Task A_restart_changes_nothing_that_is_as_it_should_be()
+    {
+        await clusters.Management.ApplyYamlAsync(Physical("first"));
+        var set = await clusters.Dpu.HasAsync(Version, "ServiceInterfaceSet", "restart", "first");
+        await Sets.ReportAsync(clusters.Dpu, "ServiceInterfaceSet", "restart", "first", (long)set["metadata"]!["generation"]!);
+        await clusters.Management.ConditionAsync("DPUServiceInterface", "restart", "first", "ServiceInterfaceSetReady");
+        await clusters.StopControllersAsync();
+        var before = await Versions();
+        await clusters.StartControllersAsync();
+        await clusters.Management.ApplyYamlAsync(Physical("second"));
+        await clusters.Management.ConditionAsync("DPUServiceInterface", "restart", "second", "ServiceInterfaceSetReconciled");
+        Assert.Equal(before, await Versions());
+
+        async Task<(string?, string?)> Versions() => (
+            Revision(await clusters.Management.GetAsync(Version, "DPUServiceInterface", "restart", "first", Cancellation)),
+            Revision(await clusters.Dpu.GetAsync(Version, "ServiceInterfaceSet", "restart", "first", Cancellation)));
+
+        static string? Revision(System.Text.Json.Nodes.JsonObject? value) => (string?)value?["metadata"]!["resourceVersion"];
+
+        static string Physical(string name) => $$"""
+            apiVersion: v1
+            kind: Namespace
+            metadata: {name: restart}
+            ---
+            apiVersion: svc.dpu.nvidia.com/v1alpha1
+            kind: DPUServiceInterface
+            metadata: {name: {{name}}, namespace: restart}
+            spec: {template: {spec: {template: {spec: {interfaceType: physical, physical: {interfaceName: p0} } } } } }
+            """;
+    }
+
+    [Fact]
+    public async Task A_failure_is_an_event_for_users()
+    {
+        await clusters.Management.ApplyYamlAsync("""
+            apiVersion: v1
+            kind: Namespace
+            metadata: {name: told}
+            ---
+            apiVersion: svc.dpu.nvidia.com/v1alpha1
+            kind: DPUService
+            metadata: {name: svc, namespace: told}
+            spec: {serviceID: id, interfaces: [none], helmChart: {source: {repoURL: "https://charts.example", chart: svc, version: 1.0.0} } }
+            """);
+        var events = await Eventually.SeeAsync(
+            () => clusters.Management.ListAsync<k8s.Models.Corev1Event>("told", Cancellation), all => all.Count > 0);
+        Assert.Contains(events, e => e is { Type: "Warning", Reason: "DPUServiceInterfaceReconciledError", InvolvedObject.Name: "svc" });
+    }
+
+    [Fact]
     public async Task A_cluster_that_is_not_selected_is_left_again()
     {
         await clusters.Management.ApplyYamlAsync(Interface("c1"));
