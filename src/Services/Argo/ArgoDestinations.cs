@@ -47,7 +47,7 @@ internal sealed class ArgoDestinations(Cache management, DpuClusterLinks links) 
                     management.Client, Applier.Json(secret), _secrets.Get(ns, secret.Metadata.Name), cancellation);
             }
 
-            var destinations = links.All.Select(l => ClusterTargets.DestinationName(l.Cluster, clusters)).ToList();
+            var destinations = clusters.Select(c => ClusterTargets.DestinationName(c, clusters)).Order(StringComparer.Ordinal);
             await ApplyAsync(ArgoObjects.Project(ArgoObjects.DpuProject, ns, destinations), owner, cancellation);
             await ApplyAsync(ArgoObjects.Project(ArgoObjects.HostProject, ns, [ArgoObjects.InCluster]), owner, cancellation);
             await DeleteStaleAsync(ns, cancellation);

@@ -158,7 +158,11 @@ internal sealed partial class DpuServiceReconciler(
             }
         }
 
-        foreach (var stale in Owned(service).Where(a => targets.All(t => t.Destination != a.Label(ArgoObjects.ClusterLabel))))
+        // A cluster that is on its way, or cannot be reached for a while, keeps what it has.
+        var wanted = service.Spec.DeployInCluster == true
+            ? [ArgoObjects.InCluster]
+            : links.Clusters.Select(c => ClusterTargets.DestinationName(c, links.Clusters)).ToHashSet(StringComparer.Ordinal);
+        foreach (var stale in Owned(service).Where(a => !wanted.Contains(a.Label(ArgoObjects.ClusterLabel) ?? "")))
         {
             try
             {

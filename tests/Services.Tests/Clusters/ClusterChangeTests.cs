@@ -93,6 +93,37 @@ public sealed class ClusterChangeTests(TwoClusters clusters) : IClassFixture<Two
     }
 
     [Fact]
+    public async Task A_cluster_that_is_not_ready_for_a_while_keeps_what_it_has()
+    {
+        var (server, _) = await clusters.StartDpuClusterAsync();
+        await clusters.AddClusterAsync("c4", server.AdminKubeconfig);
+        await clusters.Management.ApplyYamlAsync(Service("1.0.0"));
+        await clusters.ApplicationAsync("c4-kept");
+        await Phase("Pending");
+        await clusters.Management.ApplyYamlAsync(Service("2.0.0"));
+        await clusters.ApplicationAsync("c1-kept", a => (string?)a["spec"]!["source"]!["targetRevision"] == "2.0.0");
+        Assert.Null((await clusters.ApplicationAsync("c4-kept"))["metadata"]!["deletionTimestamp"]);
+        await Phase("Ready");
+        await clusters.ApplicationAsync("c4-kept", a => (string?)a["spec"]!["source"]!["targetRevision"] == "2.0.0");
+        await clusters.Management.DeleteAsync<DpuCluster>("clusters", "c4", Cancellation);
+        await clusters.Management.LosesAsync(FakeArgo.Version, "Application", TwoClusters.SystemNamespace, "c4-kept");
+
+        Task Phase(string phase) => clusters.Management.PatchStatusAsync<DpuCluster>(
+            "clusters", "c4", System.Text.Json.Nodes.JsonNode.Parse($$$"""{"status":{"phase":"{{{phase}}}"}}""")!, Cancellation);
+
+        static string Service(string version) => $$"""
+            apiVersion: v1
+            kind: Namespace
+            metadata: {name: kept}
+            ---
+            apiVersion: svc.dpu.nvidia.com/v1alpha1
+            kind: DPUService
+            metadata: {name: kept, namespace: kept}
+            spec: {helmChart: {source: {repoURL: "https://charts.example", chart: svc, version: {{version}} } } }
+            """;
+    }
+
+    [Fact]
     public async Task A_restart_changes_nothing_that_is_as_it_should_be()
     {
         await clusters.Management.ApplyYamlAsync(Physical("first"));
