@@ -124,6 +124,30 @@ public sealed class ClusterChangeTests(TwoClusters clusters) : IClassFixture<Two
     }
 
     [Fact]
+    public async Task A_kubeconfig_that_cannot_be_used_is_named_without_its_content_and_may_be_replaced()
+    {
+        await clusters.AddClusterAsync("c5", "secret: nonsense");
+        await clusters.Management.ApplyYamlAsync("""
+            apiVersion: v1
+            kind: Namespace
+            metadata: {name: rotated}
+            ---
+            apiVersion: svc.dpu.nvidia.com/v1alpha1
+            kind: DPUServiceInterface
+            metadata: {name: p0, namespace: rotated}
+            spec: {template: {spec: {template: {spec: {interfaceType: physical, physical: {interfaceName: p0} } } } } }
+            """);
+        var why = await clusters.Management.ConditionAsync(
+            "DPUServiceInterface", "rotated", "p0", "ServiceInterfaceSetReconciled", "False", "Secret clusters/c5-admin-kubeconfig");
+        Assert.DoesNotContain("nonsense", why, StringComparison.Ordinal);
+        var (server, client) = await clusters.StartDpuClusterAsync();
+        await clusters.AddClusterAsync("c5", server.AdminKubeconfig);
+        await client.HasAsync(Version, "ServiceInterfaceSet", "rotated", "p0");
+        await clusters.Management.ConditionAsync("DPUServiceInterface", "rotated", "p0", "ServiceInterfaceSetReconciled");
+        await clusters.Management.DeleteAsync<DpuCluster>("clusters", "c5", Cancellation);
+    }
+
+    [Fact]
     public async Task A_restart_changes_nothing_that_is_as_it_should_be()
     {
         await clusters.Management.ApplyYamlAsync(Physical("first"));
