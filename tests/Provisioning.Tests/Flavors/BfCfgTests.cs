@@ -51,7 +51,7 @@ public sealed class BfCfgTests
         {
             var text = BfCfg.Render(new BfCfgFacts(flavor, "worker1-0000-03-00", Join, false));
             await File.WriteAllTextAsync(Path.Combine(folder, "bf.cfg"), text.Replace("/mnt", folder, StringComparison.Ordinal), TestContext.Current.CancellationToken);
-            using var bash = Process.Start(new ProcessStartInfo("bash", ["-euc", $". {folder}/bf.cfg; bfb_modify_os; echo $UPDATE_DPU_OS"]) { RedirectStandardOutput = true })!;
+            using var bash = Process.Start(new ProcessStartInfo("bash", ["-euc", $". {folder}/bf.cfg; bfb_modify_os; echo $UPDATE_DPU_OS"]) { RedirectStandardOutput = true, UseShellExecute = false })!;
             Assert.Equal("yes\n", await bash.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken));
             await bash.WaitForExitAsync(TestContext.Current.CancellationToken);
             Assert.Equal(0, bash.ExitCode);
@@ -82,7 +82,7 @@ public sealed class BfCfgTests
         Assert.Equal(8, scripts.Count);
         foreach (var script in scripts)
         {
-            using var bash = Process.Start(new ProcessStartInfo("bash", ["-n"]) { RedirectStandardInput = true })!;
+            using var bash = Process.Start(new ProcessStartInfo("bash", ["-n"]) { RedirectStandardInput = true, UseShellExecute = false })!;
             await bash.StandardInput.WriteAsync(script.Content);
             bash.StandardInput.Close();
             await bash.WaitForExitAsync(TestContext.Current.CancellationToken);

@@ -28,7 +28,7 @@ public sealed class QuotingTests
     public async Task WhatIsPutIntoAShellComesOutAgain(string text)
     {
         var script = $"printf '%s' {Quoting.ShellWord(text)}\nprintf '|'\n" + Quoting.HereDocument("cat", text.EndsWith('\n') ? text : text + "\n");
-        using var bash = Process.Start(new ProcessStartInfo("bash", ["-ec", script]) { RedirectStandardOutput = true })!;
+        using var bash = Process.Start(new ProcessStartInfo("bash", ["-ec", script]) { RedirectStandardOutput = true, UseShellExecute = false })!;
         Assert.Equal(text + "|" + (text.EndsWith('\n') ? text : text + "\n"), await bash.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken));
     }
 }

@@ -27,7 +27,7 @@ public sealed class LeaderElectionTests
 
         // A clean end gives the lease back at once.
         await first.CancelAsync();
-        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await running;
         await Eventually.SeeAsync(() => leading.Contains("second"));
         Assert.Equal(["first", "first ended", "second"], leading);
         lease = await client.HasAsync<V1Lease>("kube-system", "test", l => l.Spec.HolderIdentity == "second");
