@@ -1,22 +1,9 @@
 using Dpf.Api.Operator;
-using Dpf.Api.Services;
 using Dpf.Runtime.Clusters;
-using Dpf.Runtime.Events;
 using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Informers;
-using Dpf.Runtime.Reconciling;
-using Dpf.Services.Argo;
-using Dpf.Services.Chains;
-using Dpf.Services.Clusters;
 using Dpf.Services.Credentials;
-using Dpf.Services.DpuServices;
-using Dpf.Services.Interfaces;
 using Dpf.Services.Ipam;
-using Dpf.Services.Mirroring;
-using Dpf.Services.PullSecrets;
-using k8s;
-using k8s.Models;
-using Microsoft.Extensions.Logging;
 
 namespace Dpf.Services;
 

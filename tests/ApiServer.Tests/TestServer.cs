@@ -3,9 +3,7 @@ using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using Dpf.ApiServer.Serving;
 
 namespace Dpf.ApiServer.Tests;
 
@@ -110,7 +108,11 @@ internal sealed class TestServer : IAsyncDisposable
         await File.WriteAllTextAsync(kubeconfig, Server.AdminKubeconfig, Cancellation);
         var start = new ProcessStartInfo("kubectl", arguments)
         {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = _folder,
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = _folder,
         };
         start.Environment["KUBECONFIG"] = kubeconfig;
         start.Environment["HOME"] = _folder;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Dpf.Chaining.Agent;
 using Dpf.Chaining.Switching;
 using Dpf.Runtime.Machines;

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Dpf.Runtime.Clusters;
 
 namespace Dpf.Services.Tests;
 

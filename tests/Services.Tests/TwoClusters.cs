@@ -18,7 +18,7 @@ public sealed class TwoClusters : IAsyncLifetime
     public const string SystemNamespace = "dpf-operator-system";
 
     private static readonly RecentLog Log = new();
-    private readonly CancellationTokenSource _stop = new();
+    private CancellationTokenSource _stop = new();
     private readonly List<EmbeddedApiServer> _servers = [];
     private readonly List<IAsyncDisposable> _parts = [];
     private Task _running = Task.CompletedTask;
@@ -48,14 +48,47 @@ public sealed class TwoClusters : IAsyncLifetime
             spec: {provisioningController: {bfbPVCName: bfb-pvc} }
             """);
         await AddClusterAsync("c1", DpuServer.KubeconfigFor("kubernetes-admin", ["system:masters"]));
-        StartControllers();
+        await StartControllersAsync();
     }
 
-    /// <summary>Starts our controllers; a second call after <see cref="StopControllersAsync"/> is a restart.</summary>
-    internal void StartControllers()
+    /// <summary>Ends our controllers.</summary>
+    internal async Task StopControllersAsync()
     {
-        var cache = new Cache(Management, TimeProvider.System, Log);
-        var clients = new ClusterClients(Management, null, TimeProvider.System, Log);
+        await _stop.CancelAsync();
+        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (var part in _parts)
+        {
+            await part.DisposeAsync();
+        }
+
+        _parts.Clear();
+        _stop.Dispose();
+    }
+
+    /// <summary>A token of the account that the operator runs our controllers as.</summary>
+    internal async Task<string> ControllerTokenAsync()
+    {
+        foreach (var value in Manifests.Parse(await File.ReadAllTextAsync(Manifest(), Cancellation), "manifest"))
+        {
+            if ((string?)value["kind"] is "ServiceAccount" or "ClusterRole" or "ClusterRoleBinding")
+            {
+                await Management.ApplyAsync(value, "test", Cancellation, SystemNamespace);
+            }
+        }
+
+        var answer = await Management.SendRawAsync(
+            HttpMethod.Post, $"/api/v1/namespaces/{SystemNamespace}/serviceaccounts/dpuservice-controller-manager/token",
+            new JsonObject { ["apiVersion"] = "authentication.k8s.io/v1", ["kind"] = "TokenRequest", ["spec"] = new JsonObject() }, Cancellation);
+        return (string)answer!["status"]!["token"]!;
+    }
+
+    /// <summary>Starts our controllers; after <see cref="StopControllersAsync"/> it is a restart. They have the rights that the operator gives.</summary>
+    internal async Task StartControllersAsync()
+    {
+        _stop = new CancellationTokenSource();
+        var client = await AsControllerAsync();
+        var cache = new Cache(client, TimeProvider.System, Log);
+        var clients = new ClusterClients(client, null, TimeProvider.System, Log);
         _parts.AddRange([clients, cache]);
         var here = new TargetCluster("incluster", new Uri(ManagementServer.Address), ManagementServer.CaPem);
         var controllers = new ServiceControllers(cache, clients, here, TimeProvider.System, Log);
@@ -96,19 +129,20 @@ public sealed class TwoClusters : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
-        await _stop.CancelAsync();
-        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        foreach (var part in _parts)
-        {
-            await part.DisposeAsync();
-        }
-
+        await StopControllersAsync();
         foreach (var server in _servers)
         {
             await server.DisposeAsync();
         }
+    }
 
-        _stop.Dispose();
+    private async Task<KubeClient> AsControllerAsync()
+    {
+        var token = await ControllerTokenAsync();
+        return new KubeClient(new KubeConnection
+        {
+            Server = new Uri(ManagementServer.Address), CertificateAuthority = ManagementServer.CaPem, Token = () => token,
+        });
     }
 
     private static string[] DpuCharts =>
@@ -130,6 +164,9 @@ public sealed class TwoClusters : IAsyncLifetime
             all => all.Count(d => d.Status?.Conditions?.Any(c => c.Type == "Established" && c.Status == "True") == true) >= wanted);
         return (server, client);
     }
+
+    private static string Manifest([CallerFilePath] string here = "") =>
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../src/Operator/Manifests/dpuservice-controller.yaml"));
 
     private static string Charts([CallerFilePath] string here = "") =>
         Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../deploy/charts"));

@@ -30,7 +30,7 @@ internal sealed class OvsdbServer : IAsyncDisposable
             "ovsdb-server", database, $"--remote=punix:{folder}/db.sock", $"--unixctl={folder}/ctl", "-vconsole:off"));
         while (!File.Exists(server.Socket) && !server._process.HasExited)
         {
-            await Task.Delay(10, cancellation);
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, cancellation);
         }
 
         return server;
@@ -57,5 +57,10 @@ internal sealed class OvsdbServer : IAsyncDisposable
 
     /// <summary>Starts a command with its output captured.</summary>
     public static Process Start(string program, params string[] arguments) =>
-        Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        Process.Start(new ProcessStartInfo(program, arguments)
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        })!;
 }

@@ -18,6 +18,9 @@ public sealed class DpuClusterReconciler(
     private static readonly TimeSpan WhenReady = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan WhenNotReady = TimeSpan.FromSeconds(2);
 
+    // A new address answers at once or, while it moves, not at all; one that was in use gets the client's own patience.
+    private static readonly TimeSpan Impatience = TimeSpan.FromSeconds(2);
+
     /// <summary>A controller of all DPUClusters.</summary>
     /// <param name="cache">The management cluster.</param>
     /// <param name="clusters">The clients of DPU clusters, shared with the other controllers.</param>
@@ -42,7 +45,7 @@ public sealed class DpuClusterReconciler(
             return Result.Done;
         }
 
-        var remaining = DpusOf(key);
+        var remaining = cluster.IsDeleting() ? await DpusOfAsync(key, cancellation) : 0;
         if (cluster.IsDeleting() && remaining == 0)
         {
             await cache.Client.RemoveFinalizerAsync(cluster, ClusterContract.InternalFinalizer, cancellation);
@@ -70,7 +73,9 @@ public sealed class DpuClusterReconciler(
         };
     }
 
-    private int DpusOf(NamespacedName cluster) => cache.Informer<Dpu>().All.Count(dpu => ClusterAllocation.Of(dpu) == cluster);
+    // Not from the local copy, which may lie behind: what is let go here does not come back.
+    private async Task<int> DpusOfAsync(NamespacedName cluster, CancellationToken cancellation) =>
+        (await cache.Client.ListAsync<Dpu>(null, cancellation)).Count(dpu => ClusterAllocation.Of(dpu) == cluster);
 
     /// <summary>Asks something that only an administrator may know: the server, the way to it and the credentials are proven at once.</summary>
     private async Task<string?> ProbeAsync(DpuCluster cluster, CancellationToken cancellation)
@@ -83,8 +88,15 @@ public sealed class DpuClusterReconciler(
                 return $"there is no Secret {secret}; spec.kubeconfig names the one with the administrator's kubeconfig";
             }
 
-            await remote.Client.GetRawAsync("/api/v1/nodes?limit=1", cancellation);
+            var limit = cluster.Phase() == ClusterContract.ReadyPhase ? Timeout.InfiniteTimeSpan : Impatience;
+            using var patience = new CancellationTokenSource(limit, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, patience.Token);
+            await remote.Client.GetRawAsync("/api/v1/nodes?limit=1", either.Token);
             return null;
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return $"no answer in {Impatience.TotalSeconds:0} s";
         }
         catch (Exception e) when (e is KubeException or HttpRequestException or TimeoutException or FormatException)
         {

@@ -43,9 +43,9 @@ internal static class BfCfg
             """);
         text.Append("  mkdir -p ").Append(SeedFolder).Append('\n');
         text.Append("  printf 'instance-id: %s\\n' ").Append(Quoting.ShellWord(facts.DpuName)).Append(" > ").Append(SeedFolder).Append("/meta-data\n");
-        text.Append("  umask 077\n");
-        text.Append(Quoting.HereDocument($"cat > {SeedFolder}/user-data", UserData(facts)));
-        text.Append("}\n");
+        text.Append("  (\n    umask 077\n");
+        text.Append(Quoting.HereDocument($"    cat > {SeedFolder}/user-data", UserData(facts)));
+        text.Append("  )\n}\n");
         var length = Encoding.UTF8.GetByteCount(text.ToString());
         return length <= LongestBytes
             ? text.ToString()

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 using Dpf.Runtime.Clusters;
 using k8s;
@@ -30,14 +32,16 @@ internal sealed class Applier(string fieldManager)
     {
         var known = _applied.GetOrCreateValue(client);
         var key = $"{wanted["apiVersion"]} {wanted["kind"]} {wanted["metadata"]!["namespace"]}/{wanted["metadata"]!["name"]}";
-        var text = wanted.ToJsonString();
-        if (live is not null && known.GetValueOrDefault(key) == text && Containment.Holds(Json(live), wanted))
+
+        // A digest, because what is applied may be a secret.
+        var digest = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(wanted.ToJsonString())));
+        if (live is not null && known.GetValueOrDefault(key) == digest && Containment.Holds(Json(live), wanted))
         {
             return false;
         }
 
         await client.ApplyAsync(wanted, fieldManager, cancellation);
-        known[key] = text;
+        known[key] = digest;
         return true;
     }
 }

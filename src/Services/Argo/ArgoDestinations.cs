@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Dpf.Api.Operator;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Informers;
@@ -46,7 +47,7 @@ internal sealed class ArgoDestinations(Cache management, DpuClusterLinks links) 
                     management.Client, Applier.Json(secret), _secrets.Get(ns, secret.Metadata.Name), cancellation);
             }
 
-            var destinations = links.All.Select(l => ClusterTargets.DestinationName(l.Cluster, clusters)).ToList();
+            var destinations = clusters.Select(c => ClusterTargets.DestinationName(c, clusters)).Order(StringComparer.Ordinal);
             await ApplyAsync(ArgoObjects.Project(ArgoObjects.DpuProject, ns, destinations), owner, cancellation);
             await ApplyAsync(ArgoObjects.Project(ArgoObjects.HostProject, ns, [ArgoObjects.InCluster]), owner, cancellation);
             await DeleteStaleAsync(ns, cancellation);
@@ -60,9 +61,9 @@ internal sealed class ArgoDestinations(Cache management, DpuClusterLinks links) 
     /// <inheritdoc />
     public void Dispose() => _one.Dispose();
 
-    private async Task ApplyAsync(System.Text.Json.Nodes.JsonObject project, V1OwnerReference owner, CancellationToken cancellation)
+    private async Task ApplyAsync(JsonObject project, V1OwnerReference owner, CancellationToken cancellation)
     {
-        project["metadata"]!["ownerReferences"] = System.Text.Json.Nodes.JsonNode.Parse(k8s.KubernetesJson.Serialize(new[] { owner }));
+        project["metadata"]!["ownerReferences"] = JsonNode.Parse(k8s.KubernetesJson.Serialize(new[] { owner }));
         var metadata = project["metadata"]!;
         await _applier.ApplyAsync(
             management.Client, project, _projects.Get((string?)metadata["namespace"], (string)metadata["name"]!), cancellation);

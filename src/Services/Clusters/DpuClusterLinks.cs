@@ -40,9 +40,9 @@ internal sealed class DpuClusterLinks(Cache management, ClusterClients clients, 
     [
         .. _clusters.All.Where(ClusterTargets.HasControlPlane)
             .OrderBy(c => c.Metadata.NamespaceProperty, StringComparer.Ordinal).ThenBy(c => c.Metadata.Name, StringComparer.Ordinal)
-            .Select(c => _states.TryGetValue(KeyOf(c), out var state) && state.IsUp
-                ? new ClusterLink(c, state.Remote, "")
-                : new ClusterLink(c, null, state?.Problem ?? "it has not been asked yet")),
+            .Select(c => _states.TryGetValue(KeyOf(c), out var state)
+                ? new ClusterLink(c, state.IsUp ? state.Remote : null, state.Problem)
+                : new ClusterLink(c, null, "it has not been asked yet", WasAsked: false)),
     ];
 
     /// <summary>Every DPUCluster, with or without a control plane.</summary>

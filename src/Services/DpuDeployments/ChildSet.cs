@@ -1,5 +1,4 @@
 using Dpf.Api.Services;
-using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Events;
 using Dpf.Runtime.Informers;
 using Dpf.Services.Applying;

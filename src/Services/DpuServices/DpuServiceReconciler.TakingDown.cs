@@ -3,7 +3,6 @@ using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Conditions;
 using Dpf.Runtime.Reconciling;
 using Dpf.Services.Argo;
-using Dpf.Services.Clusters;
 using Dpf.Services.Reporting;
 
 namespace Dpf.Services.DpuServices;

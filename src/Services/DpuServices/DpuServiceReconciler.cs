@@ -10,7 +10,6 @@ using Dpf.Services.Argo;
 using Dpf.Services.Clusters;
 using Dpf.Services.Interfaces;
 using Dpf.Services.Reporting;
-using k8s;
 
 namespace Dpf.Services.DpuServices;
 
@@ -99,14 +98,13 @@ internal sealed partial class DpuServiceReconciler(
             return e is KubeException ? Result.RequeueAfter(Again) : Result.Done;
         }
 
-        var clusters = service.Spec.DeployInCluster == true ? [] : links.All.Where(l => !l.IsLeaving).ToList();
-        IReadOnlyDictionary<NamespacedName, string> missing;
+        var clusters = service.Spec.DeployInCluster == true ? [] : links.All.Where(l => l.IsTarget).ToList();
+        IReadOnlyDictionary<NamespacedName, Obstacle> missing;
         try
         {
             await destinations.ReconcileAsync(config, cancellation);
             missing = await _prerequisites.MissingAsync(service, clusters, cancellation);
-            draft.TrueUnless(
-                PrereqsReconciled, Reasons.Error, [.. missing.Values], prefix: $"Unable to reconcile application prereq for {name}: ");
+            Say(draft, PrereqsReconciled, missing.Values, $"Unable to reconcile application prereq for {name}: ");
         }
         catch (Exception e) when (Failures.IsExpected(e))
         {
@@ -116,29 +114,36 @@ internal sealed partial class DpuServiceReconciler(
         }
 
         var failures = await DeployAsync(service, config.Metadata.NamespaceProperty, clusters, missing, values, cancellation);
-        draft.TrueUnless(ApplicationsReconciled, Reasons.Error, failures, prefix: "Unable to reconcile Applications: ");
+        Say(draft, ApplicationsReconciled, failures, "Unable to reconcile Applications: ");
         Summarise(service, draft);
 
         // Clusters that answer again and Secrets that arrive are seen; a refusal is not.
         return failures.Count > 0 || missing.Count > 0 ? Result.RequeueAfter(Patience) : Result.Done;
     }
 
-    private async Task<IReadOnlyList<string>> DeployAsync(
-        DpuService service, string argoNamespace, IReadOnlyList<ClusterLink> clusters, IReadOnlyDictionary<NamespacedName, string> missing,
+    private static void Say(StatusDraft draft, string condition, IEnumerable<Obstacle> obstacles, string prefix)
+    {
+        var all = obstacles.ToList();
+        draft.TrueUnless(
+            condition, all.Any(o => o.IsFailure) ? Reasons.Error : Reasons.Pending, [.. all.Select(o => o.Text)], prefix: prefix);
+    }
+
+    private async Task<IReadOnlyList<Obstacle>> DeployAsync(
+        DpuService service, string argoNamespace, IReadOnlyList<ClusterLink> clusters, IReadOnlyDictionary<NamespacedName, Obstacle> missing,
         JsonObject values, CancellationToken cancellation)
     {
         var targets = service.Spec.DeployInCluster == true
             ? [(Destination: ArgoObjects.InCluster, Missing: null)]
             : clusters.Select(c => (Destination: DestinationOf(c), Missing: missing.GetValueOrDefault(c.Name))).ToList();
-        var failures = new List<string>();
-        foreach (var (destination, problem) in targets)
+        var failures = new List<Obstacle>();
+        foreach (var (destination, obstacle) in targets)
         {
             var application = ServiceApplications.Name(service, destination, argoNamespace, _applications.All);
             var known = _applications.Get(argoNamespace, application);
-            if (problem is not null && known is null)
+            if (obstacle is not null && known is null)
             {
                 // Argo CD would fail without the namespace, and give up after a while.
-                failures.Add($"{application} waits: {problem}");
+                failures.Add(obstacle with { Text = $"{application} waits: {obstacle.Text}" });
                 continue;
             }
 
@@ -149,11 +154,15 @@ internal sealed partial class DpuServiceReconciler(
             }
             catch (Exception e) when (Failures.IsExpected(e))
             {
-                failures.Add($"{application}: {Failures.Describe(e)}");
+                failures.Add(new Obstacle($"{application}: {Failures.Describe(e)}", IsFailure: true));
             }
         }
 
-        foreach (var stale in Owned(service).Where(a => targets.All(t => t.Destination != a.Label(ArgoObjects.ClusterLabel))))
+        // A cluster that is on its way, or cannot be reached for a while, keeps what it has.
+        var wanted = service.Spec.DeployInCluster == true
+            ? [ArgoObjects.InCluster]
+            : links.Clusters.Select(c => ClusterTargets.DestinationName(c, links.Clusters)).ToHashSet(StringComparer.Ordinal);
+        foreach (var stale in Owned(service).Where(a => !wanted.Contains(a.Label(ArgoObjects.ClusterLabel) ?? "")))
         {
             try
             {
@@ -161,7 +170,7 @@ internal sealed partial class DpuServiceReconciler(
             }
             catch (Exception e) when (Failures.IsExpected(e))
             {
-                failures.Add($"{stale.Metadata.Name} is not wanted any more: {Failures.Describe(e)}");
+                failures.Add(new Obstacle($"{stale.Metadata.Name} is not wanted any more: {Failures.Describe(e)}", IsFailure: true));
             }
         }
 
@@ -209,7 +218,7 @@ internal sealed partial class DpuServiceReconciler(
         }
         else
         {
-            foreach (var link in links.All.Where(l => !l.IsLeaving))
+            foreach (var link in links.All.Where(l => l.IsTarget))
             {
                 // What a cluster said before it fell silent proves nothing.
                 problems.AddRange(link.Remote is null ? [link.Complaint] : Problems(service, DestinationOf(link)));

@@ -64,7 +64,7 @@ internal sealed class MirrorReconciler<T>(
 
     private async Task<Result> ConvergeAsync(T value, NamespacedName key, StatusDraft draft, CancellationToken cancellation)
     {
-        var all = links.All.Where(l => !l.IsLeaving).ToList();
+        var all = links.All.Where(l => l.IsTarget).ToList();
         var selected = all.Where(l => ClusterTargets.Selects(kind.Selector(value), l.Cluster.Metadata.Labels)).ToHashSet();
         var plan = kind.Plan(value);
         var outcomes = await Task.WhenAll(all.Select(async link =>

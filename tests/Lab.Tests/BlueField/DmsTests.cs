@@ -34,7 +34,7 @@ public sealed class DmsTests : IAsyncLifetime
         _authority = Issue(new CertificateSpec { SecretName = "ca", CommonName = "dpf", IsCa = true }, null);
         Serve("1");
         Directory.CreateDirectory(Path.Combine(_folder, "bfb"));
-        _running = Task.Run(() => new DmsComponent(_ => InstallAsync).RunAsync(Context(), _stop.Token));
+        _running = Task.Run(() => new DmsComponent((_, _) => InstallAsync).RunAsync(Context(), _stop.Token));
         _channel = Connect(Issue(new CertificateSpec { SecretName = "client", CommonName = "client", Usages = ["client auth"] }, _authority));
         return ValueTask.CompletedTask;
     }

@@ -5,12 +5,12 @@ namespace Dpf.Provisioning.Tests.Detection;
 
 public sealed class FeatureFileTests
 {
-    private static readonly FeatureFile s_nothing = FeatureFile.Parse("");
+    private static readonly FeatureFile Nothing = FeatureFile.Parse("");
 
     [Fact]
     public void Cards_and_the_bridge_become_features()
     {
-        var file = s_nothing.With("b1", [("0000:03:00", "ens1f0np0"), ("0000:82:00", null)], bridgeConfigured: true);
+        var file = Nothing.With("b1", [("0000:03:00", "ens1f0np0"), ("0000:82:00", null)], bridgeConfigured: true);
         file = file with { Cards = [file.Cards[0] with { Psid = "MT_0000000884" }, file.Cards[1]] };
 
         Assert.Equal(
@@ -29,7 +29,7 @@ public sealed class FeatureFileTests
     [Fact]
     public void A_file_reads_back_as_it_was()
     {
-        var file = s_nothing.With("b1", [("0000:03:00", "ens1f0np0"), ("0000:82:00", "ens2f0np0")], bridgeConfigured: true);
+        var file = Nothing.With("b1", [("0000:03:00", "ens1f0np0"), ("0000:82:00", "ens2f0np0")], bridgeConfigured: true);
 
         Assert.Equal(file.Text(), FeatureFile.Parse(file.Text()).Text());
         Assert.Equal("# boot \ndpu-0-pci-address=0000-03-00\n", FeatureFile.Parse("dpu-0-pci-address=0000-03-00\r\nother=1\r\ndpu-x-y=2\r\n").Text());
@@ -38,7 +38,7 @@ public sealed class FeatureFileTests
     [Fact]
     public void A_card_in_a_reset_keeps_its_labels_and_its_index()
     {
-        var before = s_nothing.With("b1", [("0000:03:00", "ens1f0np0"), ("0000:82:00", "ens2f0np0")], bridgeConfigured: true);
+        var before = Nothing.With("b1", [("0000:03:00", "ens1f0np0"), ("0000:82:00", "ens2f0np0")], bridgeConfigured: true);
 
         var during = before.With("b1", [("0000:82:00", "ens2f0np0")], bridgeConfigured: true);
         var after = during.With("b1", [("0000:03:00", null), ("0000:82:00", "ens2f0np0")], bridgeConfigured: true);
@@ -50,7 +50,7 @@ public sealed class FeatureFileTests
     [Fact]
     public void A_card_that_comes_late_gets_the_next_index()
     {
-        var late = s_nothing.With("b1", [("0000:82:00", null)], bridgeConfigured: false).With("b1", [("0000:03:00", null), ("0000:82:00", null)], false);
+        var late = Nothing.With("b1", [("0000:82:00", null)], bridgeConfigured: false).With("b1", [("0000:03:00", null), ("0000:82:00", null)], false);
 
         Assert.Equal([("0000:82:00", 0), ("0000:03:00", 1)], late.Cards.Select(c => (c.Address, c.Index)));
     }
@@ -58,7 +58,7 @@ public sealed class FeatureFileTests
     [Fact]
     public void After_a_reboot_only_what_is_there_counts()
     {
-        var before = s_nothing.With("b1", [("0000:03:00", "a"), ("0000:82:00", "b")], bridgeConfigured: true);
+        var before = Nothing.With("b1", [("0000:03:00", "a"), ("0000:82:00", "b")], bridgeConfigured: true);
 
         Assert.Equal("# boot b2\ndpu-0-pci-address=0000-82-00\n", before.With("b2", [("0000:82:00", null)], bridgeConfigured: false).Text());
     }

@@ -98,8 +98,6 @@ public sealed class ClusterLifeTests
             spec: {bfb: b, nodeName: worker1, cluster: {name: tenant1, namespace: {{Namespace}} } }
             """);
 
-        // Seen by the controller before the deletion is.
-        await world.Admin.HasAsync<Dpu>(Namespace, "dpu1");
         await world.Admin.DeleteAsync<DpuCluster>(Namespace, "tenant1", Cancellation);
         var held = await world.ConditionAsync("tenant1", "Ready", "AwaitingDeletion");
         Assert.Contains(ClusterContract.ManagerFinalizer, held.Metadata.Finalizers);

@@ -7,7 +7,7 @@ namespace Dpf.Provisioning.Tests.DpuClusters;
 
 public sealed class ClusterPhasesTests
 {
-    private static readonly DateTimeOffset s_now = new(2024, 11, 1, 12, 0, 0, TimeSpan.Zero);
+    private static readonly DateTimeOffset Now = new(2024, 11, 1, 12, 0, 0, TimeSpan.Zero);
 
     [Fact]
     public void A_new_cluster_waits_for_a_manager_of_its_type()
@@ -52,7 +52,7 @@ public sealed class ClusterPhasesTests
     public void A_cluster_is_held_while_it_has_dpus()
     {
         var cluster = Cluster("Ready", ("Created", true));
-        cluster.Metadata.DeletionTimestamp = s_now.UtcDateTime;
+        cluster.Metadata.DeletionTimestamp = Now.UtcDateTime;
 
         var (phase, ready) = Next(cluster, remaining: 2);
 
@@ -90,7 +90,7 @@ public sealed class ClusterPhasesTests
     private static (string Phase, V1Condition Ready) Next(DpuCluster cluster, string? failure = null, int remaining = 0)
     {
         var conditions = ClusterStatusWriter.ConditionsOf(cluster);
-        var phase = ClusterPhases.Next(cluster, conditions, failure, remaining, s_now);
+        var phase = ClusterPhases.Next(cluster, conditions, failure, remaining, Now);
         return (phase, conditions.Find("Ready")!);
     }
 
@@ -105,7 +105,7 @@ public sealed class ClusterPhasesTests
             [
                 .. conditions.Select(c => new V1Condition
                 {
-                    Type = c.Type, Status = c.Holds ? "True" : "False", Reason = "R", Message = "", LastTransitionTime = s_now.UtcDateTime,
+                    Type = c.Type, Status = c.Holds ? "True" : "False", Reason = "R", Message = "", LastTransitionTime = Now.UtcDateTime,
                 }),
             ],
         },

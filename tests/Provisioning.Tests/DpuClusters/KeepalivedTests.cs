@@ -10,14 +10,14 @@ namespace Dpf.Provisioning.Tests.DpuClusters;
 public sealed class KeepalivedTests
 {
     private const int Port = 31000;
-    private static readonly Keepalived s_endpoint = new() { Interface = "eth0", Vip = "10.0.110.200", VirtualRouterId = 126 };
+    private static readonly Keepalived Endpoint = new() { Interface = "eth0", Vip = "10.0.110.200", VirtualRouterId = 126 };
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
     public void A_node_gets_its_own_configuration()
     {
-        var text = KeepalivedConfiguration.Render(KeepalivedConfiguration.Template(s_endpoint), "pod-1", "10.0.110.7", "/run/x");
+        var text = KeepalivedConfiguration.Render(KeepalivedConfiguration.Template(Endpoint), "pod-1", "10.0.110.7", "/run/x");
 
         foreach (var line in (string[])
             ["router_id pod-1", "file \"/run/x\"", "interface eth0", "virtual_router_id 126", "priority 7", "state BACKUP", "10.0.110.200"])
@@ -37,27 +37,49 @@ public sealed class KeepalivedTests
         Assert.Equal(priority, KeepalivedConfiguration.Priority(address));
 
     [Fact]
+    public void The_first_look_decides_and_then_one_lost_packet_moves_no_address()
+    {
+        using var check = new ControlPlaneCheck(TestContexts.Here("check"), new Uri("http://127.0.0.1:1/"));
+
+        // Looks, and whether the control plane is taken to answer after each.
+        (bool Answered, bool IsAlive)[] looks =
+        [
+            (true, true), (false, true), (true, true), (false, true), (false, false), (true, false), (true, false), (false, false),
+            (true, false), (true, false), (true, true),
+        ];
+        foreach (var (answered, isAlive) in looks)
+        {
+            var before = check.IsAlive;
+            Assert.Equal(before != isAlive, check.Count(answered));
+            Assert.Equal(isAlive, check.IsAlive);
+        }
+    }
+
+    [Fact]
     public async Task The_address_comes_when_the_control_plane_answers_and_goes_when_it_does_not()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
         await using var node = await TestMachine.StartAsync(Cancellation);
         await node.ShellAsync("ip link add eth0 type veth peer name peer; ip link set eth0 up; ip link set peer up; ip addr add 10.0.110.1/24 dev eth0");
-        node.Write("/mnt/template/keepalived.conf", KeepalivedConfiguration.Template(s_endpoint));
+        node.Write("/mnt/template/keepalived.conf", KeepalivedConfiguration.Template(Endpoint));
         node.Run(new KeepalivedComponent(), node.Context(
             "keepalived",
             new Dictionary<string, string> { ["NODE_IP"] = "10.0.110.1", ["POD_NAME"] = "keepalived-x" },
             arguments: ["--config=/mnt/template/keepalived.conf", $"--check=http://10.0.110.1:{Port}/healthz"]));
-        using (var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation))
-        {
-            var answering = ComponentServer.ServeAsync(node.Context("server"), Port, app => app.MapGet("/healthz", () => "ok"), stop.Token);
-            await Eventually.SeeAsync(() => AddressesAsync(node), text => text.Contains("10.0.110.200", StringComparison.Ordinal));
-            await stop.CancelAsync();
-            await answering.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-
+        await WhileAnsweringAsync(
+            node, () => Eventually.SeeAsync(() => AddressesAsync(node), text => text.Contains("10.0.110.200", StringComparison.Ordinal)));
         await Eventually.SeeAsync(() => AddressesAsync(node), text => !text.Contains("10.0.110.200", StringComparison.Ordinal));
         await node.StopAsync();
         await Eventually.SeeAsync(() => node.Machine.RunAsync(new MachineCommand("pgrep", "keepalived"), Cancellation), found => found.Output.Length == 0);
+    }
+
+    private static async Task WhileAnsweringAsync(TestMachine node, Func<Task> act)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var answering = ComponentServer.ServeAsync(node.Context("server"), Port, app => app.MapGet("/healthz", () => "ok"), stop.Token);
+        await act();
+        await stop.CancelAsync();
+        await answering.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private static Task<string> AddressesAsync(TestMachine node) => node.ShellAsync("ip -4 -o addr show dev eth0");

@@ -1,7 +1,4 @@
 using Dpf.Provisioning.HostDms;
-using Dpf.Runtime.Hosting;
-using Dpf.Runtime.Machines;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dpf.Provisioning.Tests.HostDms;
 
@@ -48,14 +45,5 @@ public sealed class RshimTests : IDisposable
     }
 
     private Task Preflight(string pci) => new RshimPreflightComponent().RunAsync(
-        new ComponentContext
-        {
-            Name = "rshim-preflight",
-            Arguments = ["--pci=" + pci],
-            Machine = new LocalMachine(),
-            Network = new LocalMachine().Network,
-            Mounts = new Dictionary<string, string> { ["/dev"] = _devices },
-            Loggers = NullLoggerFactory.Instance,
-        },
-        Cancellation);
+        TestContexts.Here("rshim-preflight", new Dictionary<string, string> { ["/dev"] = _devices }, "--pci=" + pci), Cancellation);
 }

@@ -10,7 +10,7 @@ public sealed class HostNetworkTests
     private const string Pf = "/sys/bus/pci/devices/0000:03:00.0";
     private const string Vf = "/sys/bus/pci/devices/0000:03:00.2";
 
-    private static readonly Dictionary<string, string> s_environment = new()
+    private static readonly Dictionary<string, string> Variables = new()
     {
         ["device_pci_address"] = "0000:03:00", ["num_of_vfs"] = "16", ["vf_mtu"] = "1400",
     };
@@ -23,7 +23,7 @@ public sealed class HostNetworkTests
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
         await using var host = await TestMachine.StartAsync(Cancellation);
         AddCard(host, limit: 46);
-        host.Run(new HostNetworkComponent(), host.Context("host-network", s_environment));
+        host.Run(new HostNetworkComponent(), host.Context("host-network", Variables));
 
         await Eventually.SeeAsync(() => host.Read(Pf + "/sriov_numvfs") == "16");
         await host.ShellAsync("ip link add ens1f0v0 type veth peer name pf0vf0");

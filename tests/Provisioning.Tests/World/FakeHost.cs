@@ -54,6 +54,9 @@ internal sealed class FakeHost : IAsyncDisposable
     /// <summary>Whether a command that takes the host down works.</summary>
     public bool Obeys { get; set; } = true;
 
+    /// <summary>Whether pods run at all.</summary>
+    public bool RunsPods { get; set; } = true;
+
     /// <summary>Whether host network pods become ready.</summary>
     public bool HasNetwork { get; set; } = true;
 
@@ -152,6 +155,11 @@ internal sealed class FakeHost : IAsyncDisposable
                     ["target"] = new JsonObject { ["kind"] = "Node", ["name"] = Name },
                 },
                 _stop.Token);
+            return;
+        }
+
+        if (!RunsPods)
+        {
             return;
         }
 

@@ -51,13 +51,12 @@ internal sealed class FakeWeb : IAsyncDisposable
         var path = http.Request.Path.Value!;
         var range = http.Request.GetTypedHeaders().Range?.Ranges.FirstOrDefault()?.From ?? 0;
         Requests.Enqueue(range > 0 ? $"{path} from {range}" : path);
-        if (Refusals.TryDequeue(out var status) || !Files.ContainsKey(path))
+        if (Refusals.TryDequeue(out var status) || !Files.TryGetValue(path, out var content))
         {
             http.Response.StatusCode = status == 0 ? 404 : status;
             return;
         }
 
-        var content = Files[path];
         http.Response.Headers.ETag = $"\"{content.Length}-{content[0]}\"";
         if (range > 0)
         {

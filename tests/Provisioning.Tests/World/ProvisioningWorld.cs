@@ -20,11 +20,11 @@ namespace Dpf.Provisioning.Tests.World;
 internal sealed class ProvisioningWorld : IAsyncDisposable
 {
     public const string Namespace = "dpf-operator-system";
-    private static int s_worlds;
+    private static int _worlds;
     private readonly string _folder = Directory.CreateTempSubdirectory("dpf-provisioning-test-").FullName;
     private readonly CancellationTokenSource _stop = new();
     private readonly List<FakeHost> _hosts = [];
-    private readonly int _number = Interlocked.Increment(ref s_worlds);
+    private readonly int _number = Interlocked.Increment(ref _worlds);
     private readonly TestAuthority _authority = new();
     private readonly LogLines _log = new();
     private EmbeddedApiServer? _management;

@@ -62,6 +62,142 @@ public sealed class ClusterChangeTests(TwoClusters clusters) : IClassFixture<Two
     }
 
     [Fact]
+    public async Task Credentials_of_a_silent_cluster_are_given_up_with_it()
+    {
+        var (server, client) = await clusters.StartDpuClusterAsync();
+        await clusters.AddClusterAsync("c3", server.AdminKubeconfig);
+        await clusters.Management.ApplyYamlAsync("""
+            apiVersion: v1
+            kind: Namespace
+            metadata: {name: lost}
+            ---
+            apiVersion: svc.dpu.nvidia.com/v1alpha1
+            kind: DPUServiceCredentialRequest
+            metadata: {name: r, namespace: lost}
+            spec:
+              serviceAccount: {name: account, namespace: lost}
+              targetCluster: {name: c3, namespace: clusters}
+              type: tokenFile
+              secret: {name: answer, namespace: lost}
+            """);
+        await clusters.Management.ConditionAsync("DPUServiceCredentialRequest", "lost", "r", "Ready");
+        await client.HasAsync("v1", "ServiceAccount", "lost", "account");
+        await clusters.SilenceAsync(server);
+        await clusters.Management.DeleteAsync(Version, "DPUServiceCredentialRequest", "lost", "r", Cancellation);
+        await clusters.Management.ConditionAsync("DPUServiceCredentialRequest", "lost", "r", "ServiceAccountReconciled", "False");
+
+        // The Secret, at least, is gone at once.
+        await clusters.Management.LosesAsync("v1", "Secret", "lost", "answer");
+        await clusters.Management.DeleteAsync<DpuCluster>("clusters", "c3", Cancellation);
+        await clusters.Management.LosesAsync(Version, "DPUServiceCredentialRequest", "lost", "r");
+    }
+
+    [Fact]
+    public async Task A_cluster_that_is_not_ready_for_a_while_keeps_what_it_has()
+    {
+        var (server, _) = await clusters.StartDpuClusterAsync();
+        await clusters.AddClusterAsync("c4", server.AdminKubeconfig);
+        await clusters.Management.ApplyYamlAsync(Service("1.0.0"));
+        await clusters.ApplicationAsync("c4-kept");
+        await Phase("Pending");
+        await clusters.Management.ApplyYamlAsync(Service("2.0.0"));
+        await clusters.ApplicationAsync("c1-kept", a => (string?)a["spec"]!["source"]!["targetRevision"] == "2.0.0");
+        Assert.Null((await clusters.ApplicationAsync("c4-kept"))["metadata"]!["deletionTimestamp"]);
+        await Phase("Ready");
+        await clusters.ApplicationAsync("c4-kept", a => (string?)a["spec"]!["source"]!["targetRevision"] == "2.0.0");
+        await clusters.Management.DeleteAsync<DpuCluster>("clusters", "c4", Cancellation);
+        await clusters.Management.LosesAsync(FakeArgo.Version, "Application", TwoClusters.SystemNamespace, "c4-kept");
+
+        Task Phase(string phase) => clusters.Management.PatchStatusAsync<DpuCluster>(
+            "clusters", "c4", System.Text.Json.Nodes.JsonNode.Parse($$$"""{"status":{"phase":"{{{phase}}}"}}""")!, Cancellation);
+
+        static string Service(string version) => $$"""
+            apiVersion: v1
+            kind: Namespace
+            metadata: {name: kept}
+            ---
+            apiVersion: svc.dpu.nvidia.com/v1alpha1
+            kind: DPUService
+            metadata: {name: kept, namespace: kept}
+            spec: {helmChart: {source: {repoURL: "https://charts.example", chart: svc, version: {{version}} } } }
+            """;
+    }
+
+    [Fact]
+    public async Task A_kubeconfig_that_cannot_be_used_is_named_without_its_content_and_may_be_replaced()
+    {
+        await clusters.AddClusterAsync("c5", "secret: nonsense");
+        await clusters.Management.ApplyYamlAsync("""
+            apiVersion: v1
+            kind: Namespace
+            metadata: {name: rotated}
+            ---
+            apiVersion: svc.dpu.nvidia.com/v1alpha1
+            kind: DPUServiceInterface
+            metadata: {name: p0, namespace: rotated}
+            spec: {template: {spec: {template: {spec: {interfaceType: physical, physical: {interfaceName: p0} } } } } }
+            """);
+        var why = await clusters.Management.ConditionAsync(
+            "DPUServiceInterface", "rotated", "p0", "ServiceInterfaceSetReconciled", "False", "Secret clusters/c5-admin-kubeconfig");
+        Assert.DoesNotContain("nonsense", why, StringComparison.Ordinal);
+        var (server, client) = await clusters.StartDpuClusterAsync();
+        await clusters.AddClusterAsync("c5", server.AdminKubeconfig);
+        await client.HasAsync(Version, "ServiceInterfaceSet", "rotated", "p0");
+        await clusters.Management.ConditionAsync("DPUServiceInterface", "rotated", "p0", "ServiceInterfaceSetReconciled");
+        await clusters.Management.DeleteAsync<DpuCluster>("clusters", "c5", Cancellation);
+    }
+
+    [Fact]
+    public async Task A_restart_changes_nothing_that_is_as_it_should_be()
+    {
+        await clusters.Management.ApplyYamlAsync(Physical("first"));
+        var set = await clusters.Dpu.HasAsync(Version, "ServiceInterfaceSet", "restart", "first");
+        await Sets.ReportAsync(clusters.Dpu, "ServiceInterfaceSet", "restart", "first", (long)set["metadata"]!["generation"]!);
+        await clusters.Management.ConditionAsync("DPUServiceInterface", "restart", "first", "ServiceInterfaceSetReady");
+        await clusters.StopControllersAsync();
+        var before = await Versions();
+        await clusters.StartControllersAsync();
+        await clusters.Management.ApplyYamlAsync(Physical("second"));
+        await clusters.Management.ConditionAsync("DPUServiceInterface", "restart", "second", "ServiceInterfaceSetReconciled");
+        Assert.Equal(before, await Versions());
+
+        async Task<(string?, string?)> Versions() => (
+            Revision(await clusters.Management.GetAsync(Version, "DPUServiceInterface", "restart", "first", Cancellation)),
+            Revision(await clusters.Dpu.GetAsync(Version, "ServiceInterfaceSet", "restart", "first", Cancellation)));
+
+        static string? Revision(System.Text.Json.Nodes.JsonObject? value) => (string?)value?["metadata"]!["resourceVersion"];
+
+        static string Physical(string name) => $$"""
+            apiVersion: v1
+            kind: Namespace
+            metadata: {name: restart}
+            ---
+            apiVersion: svc.dpu.nvidia.com/v1alpha1
+            kind: DPUServiceInterface
+            metadata: {name: {{name}}, namespace: restart}
+            spec: {template: {spec: {template: {spec: {interfaceType: physical, physical: {interfaceName: p0} } } } } }
+            """;
+    }
+
+    [Fact]
+    public async Task A_failure_is_an_event_for_users()
+    {
+        await clusters.Management.ApplyYamlAsync("""
+            apiVersion: v1
+            kind: Namespace
+            metadata: {name: told}
+            ---
+            apiVersion: svc.dpu.nvidia.com/v1alpha1
+            kind: DPUService
+            metadata: {name: svc, namespace: told}
+            spec: {serviceID: id, interfaces: [none], helmChart: {source: {repoURL: "https://charts.example", chart: svc, version: 1.0.0} } }
+            """);
+        var events = await Eventually.SeeAsync(
+            () => clusters.Management.ListAsync<k8s.Models.Corev1Event>("told", Cancellation), all => all.Count > 0);
+        Assert.Contains(events, e => e is { Type: "Warning", Reason: "DPUServiceInterfaceReconciledError", InvolvedObject.Name: "svc" });
+    }
+
+    [Fact]
     public async Task A_cluster_that_is_not_selected_is_left_again()
     {
         await clusters.Management.ApplyYamlAsync(Interface("c1"));

@@ -2,7 +2,13 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Dpf.Api.Services;
 using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Events;
+using Dpf.Runtime.Informers;
+using Dpf.Services.Clusters;
+using Dpf.Services.Credentials;
 using k8s.Models;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Dpf.Services.Tests.Credentials;
 
@@ -72,6 +78,32 @@ public sealed class CredentialLifeTests(TwoClusters clusters) : IClassFixture<Tw
         await clusters.Management.ApplyYamlAsync(Request("remote", "kubeconfig", "duration: 1h"));
         await clusters.Management.HasAsync("v1", "ServiceAccount", "remote", "account");
         await clusters.Dpu.LosesAsync("v1", "ServiceAccount", "remote", "account");
+    }
+
+    [Fact]
+    public async Task A_token_is_renewed_when_it_is_due_and_not_before()
+    {
+        await clusters.Management.ApplyYamlAsync(Request("renewal", "tokenFile", "duration: 24h"));
+        await clusters.Management.ConditionAsync("DPUServiceCredentialRequest", "renewal", "r", "Ready");
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var cache = new Cache(clusters.Management, TimeProvider.System, NullLoggerFactory.Instance);
+        await using var clients = new ClusterClients(clusters.Management, null, TimeProvider.System, NullLoggerFactory.Instance);
+        var links = new DpuClusterLinks(cache, clients, TimeProvider.System, NullLoggerFactory.Instance);
+        var here = new TargetCluster("incluster", new Uri(clusters.ManagementServer.Address), clusters.ManagementServer.CaPem);
+        var reconciler = new CredentialReconciler(
+            cache, new CredentialTargets(clusters.Management, here, links),
+            new EventRecorder(clusters.Management, "test", time, NullLogger.Instance), time, new Random(1));
+        await cache.WaitForSyncAsync(Cancellation);
+        var before = Text(await SecretAsync("renewal", "answer", _ => true), "TOKEN_FILE");
+
+        time.Advance(TimeSpan.FromHours(19));
+        var result = await reconciler.ReconcileAsync(new NamespacedName("renewal", "r"), Cancellation);
+        Assert.Equal(before, Text(await SecretAsync("renewal", "answer", _ => true), "TOKEN_FILE"));
+        Assert.InRange(result.After!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(13));
+
+        time.Advance(result.After.Value);
+        await reconciler.ReconcileAsync(new NamespacedName("renewal", "r"), Cancellation);
+        Assert.NotEqual(before, Text(await SecretAsync("renewal", "answer", _ => true), "TOKEN_FILE"));
     }
 
     [Fact]

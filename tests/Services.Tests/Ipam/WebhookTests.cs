@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using System.Text.Json.Nodes;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Machines;
@@ -53,7 +52,8 @@ public sealed class WebhookTests(TwoClusters clusters) : IClassFixture<TwoCluste
         {
             await clusters.Management.DeleteAsync("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration", null, "ipam", CancellationToken.None);
             await stop.CancelAsync();
-            await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+            await clusters.StartControllersAsync();
         }
     }
 
@@ -82,21 +82,8 @@ public sealed class WebhookTests(TwoClusters clusters) : IClassFixture<TwoCluste
 
     private async Task<ComponentContext> ContextAsync(int port)
     {
-        await clusters.Management.ApplyYamlAsync($$"""
-            apiVersion: rbac.authorization.k8s.io/v1
-            kind: ClusterRoleBinding
-            metadata: {name: controller}
-            roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
-            subjects: [{kind: ServiceAccount, name: controller, namespace: {{TwoClusters.SystemNamespace}} }]
-            ---
-            apiVersion: v1
-            kind: ServiceAccount
-            metadata: {name: controller, namespace: {{TwoClusters.SystemNamespace}} }
-            """);
-        var answer = await clusters.Management.SendRawAsync(
-            HttpMethod.Post, $"/api/v1/namespaces/{TwoClusters.SystemNamespace}/serviceaccounts/controller/token",
-            new JsonObject { ["apiVersion"] = "authentication.k8s.io/v1", ["kind"] = "TokenRequest", ["spec"] = new JsonObject() }, Cancellation);
-        await File.WriteAllTextAsync(Path.Combine(_folder, "token"), (string)answer!["status"]!["token"]!, Cancellation);
+        await clusters.StopControllersAsync();
+        await File.WriteAllTextAsync(Path.Combine(_folder, "token"), await clusters.ControllerTokenAsync(), Cancellation);
         await File.WriteAllTextAsync(Path.Combine(_folder, "ca.crt"), clusters.ManagementServer.CaPem, Cancellation);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=webhook", key, HashAlgorithmName.SHA256);

@@ -17,16 +17,18 @@ namespace Dpf.Lab.BlueField.Dms;
 /// </summary>
 public sealed class DmsComponent : IComponent
 {
-    private readonly Func<string, Func<string, CancellationToken, Task>> _installerOf;
+    private readonly Func<string, string, Func<string, CancellationToken, Task>> _installerOf;
 
     /// <summary>A component for the hosts of a lab.</summary>
     /// <param name="cardOf">From a host's name to its card.</param>
     public DmsComponent(Func<string, BlueFieldCard> cardOf)
-        : this(host => cardOf(host).InstallAsync)
+        : this((host, pci) => BlueFieldCard.PfAddress == $"0000:{pci}.0"
+            ? cardOf(host).InstallAsync
+            : throw new InvalidOperationException($"{host} has no BlueField at {pci}; the lab's is at {BlueFieldCard.PfAddress}"))
     {
     }
 
-    internal DmsComponent(Func<string, Func<string, CancellationToken, Task>> installerOf) => _installerOf = installerOf;
+    internal DmsComponent(Func<string, string, Func<string, CancellationToken, Task>> installerOf) => _installerOf = installerOf;
 
     /// <inheritdoc />
     public async Task RunAsync(ComponentContext context, CancellationToken cancellation)
@@ -35,7 +37,7 @@ public sealed class DmsComponent : IComponent
         var logger = context.Loggers.CreateLogger("dms");
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var installation = new Installation(
-            _installerOf(context.Machine.HostName), options.ExecTimeout, logger, context.Time, ended.Token);
+            _installerOf(context.Machine.HostName, options.TargetPci), options.ExecTimeout, logger, context.Time, ended.Token);
         await using var app = Build(context, options, installation);
         await app.StartAsync(cancellation);
         logger.LogInformation("serves the card at {Pci} at {Endpoint}", options.TargetPci, options.Endpoint);

@@ -6,8 +6,8 @@ using Dpf.Runtime.Hosting;
 namespace Dpf.Provisioning.DpuClusters.VirtualAddresses;
 
 /// <summary>
-/// Whether the control plane answers on this node: true from the third answer in a row, false from the second silence, so that one
-/// lost packet moves no address.
+/// Whether the control plane answers on this node. The first look decides; from then on it takes three answers in a row to come back,
+/// and two silences to go, so that one lost packet moves no address.
 /// </summary>
 internal sealed class ControlPlaneCheck : IDisposable
 {
@@ -16,6 +16,7 @@ internal sealed class ControlPlaneCheck : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
     private readonly Uri _target;
     private readonly HttpClient _http;
+    private bool _hasLooked;
     private int _streak;
 
     /// <summary>A check from a component's network.</summary>
@@ -58,7 +59,9 @@ internal sealed class ControlPlaneCheck : IDisposable
     internal bool Count(bool answered)
     {
         _streak = answered == IsAlive ? 0 : _streak + 1;
-        if (_streak < (IsAlive ? Fall : Rise))
+        var enough = !_hasLooked ? 1 : IsAlive ? Fall : Rise;
+        _hasLooked = true;
+        if (_streak < enough)
         {
             return false;
         }

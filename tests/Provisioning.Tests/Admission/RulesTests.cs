@@ -1,0 +1,88 @@
+using System.Text.Json.Nodes;
+using Dpf.Api.Provisioning;
+using Dpf.Provisioning.Admission;
+using k8s;
+
+namespace Dpf.Provisioning.Tests.Admission;
+
+public sealed class RulesTests
+{
+    [Theory]
+    [InlineData("""{"nvconfig":[{"device":"*"}]}""", null)]
+    [InlineData("""{"nvconfig":[{"device":" * "}]}""", null)]
+    [InlineData("""{"nvconfig":[{"device":"mt41692"}]}""", "spec.nvconfig[0].device")]
+    [InlineData("""{"nvconfig":[{},{}]}""", "spec.nvconfig: only one")]
+    [InlineData("""{"dpuResources":{"cpu":"8","memory":"16Gi"},"systemReservedResources":{"cpu":2,"memory":"1024Mi"}}""", null)]
+    [InlineData("""{"systemReservedResources":{"cpu":2}}""", "needs spec.dpuResources")]
+    [InlineData("""{"dpuResources":{"cpu":"500m"},"systemReservedResources":{"cpu":1}}""", "systemReservedResources[cpu]")]
+    [InlineData("""{"dpuResources":{"cpu":"1"},"systemReservedResources":{"memory":"1Gi"}}""", "systemReservedResources[memory]")]
+    [InlineData("""{"dpuResources":{"cpu":"1"},"systemReservedResources":{"cpu":"many"}}""", "no quantity")]
+    [InlineData("""{"configFiles":[{"path":"etc/x"}]}""", "configFiles[0].path")]
+    [InlineData("""{"configFiles":[{"path":"/etc/x","permissions":"rw"}]}""", "configFiles[0].permissions")]
+    public void AFlavorHasToFulfil(string spec, string? error) =>
+        Check(Rules.Of(KubernetesJson.Deserialize<DpuFlavor>($$"""{"metadata":{"name":"f"},"spec":{{spec}}}""")), error);
+
+    [Theory]
+    [InlineData("""{}""", null)]
+    [InlineData("""{"nodeEffect":{}}""", null)]
+    [InlineData("""{"nodeEffect":{"noEffect":false,"drain":{}}}""", null)]
+    [InlineData("""{"nodeEffect":{"noEffect":true,"drain":{}}}""", "spec.nodeEffect")]
+    [InlineData("""{"nodeEffect":{"customLabel":{"a":"b"},"taint":{"key":"k","effect":"NoSchedule"}}}""", "spec.nodeEffect")]
+    public void ADpuHasOneEffect(string spec, string? error) =>
+        Check(Rules.Of(KubernetesJson.Deserialize<Dpu>($$"""{"metadata":{"name":"d"},"spec":{{spec}}}""")), error);
+
+    [Theory]
+    [InlineData("true", null)]
+    [InlineData("F", null)]
+    [InlineData("yes", "neither true nor false")]
+    public void TheNeedOfAPowerCycleIsTrueOrFalse(string value, string? error) => Check(
+        Rules.Of(KubernetesJson.Deserialize<Dpu>($$$"""{"metadata":{"annotations":{"provisioning.dpu.nvidia.com/host-power-cycle-required":"{{{value}}}"}},"spec":{}}""")), error);
+
+    [Theory]
+    [InlineData("""{"strategy":{"type":"RollingUpdate","rollingUpdate":{"maxUnavailable":"10%"}}}""", null)]
+    [InlineData("""{"strategy":{"type":"RollingUpdate","rollingUpdate":{}}}""", null)]
+    [InlineData("""{"strategy":{"type":"RollingUpdate","rollingUpdate":{"maxUnavailable":"0%"}}}""", "maxUnavailable")]
+    [InlineData("""{"strategy":{"type":"Recreate","rollingUpdate":{"maxUnavailable":0}}}""", null)]
+    [InlineData("""{"dpuTemplate":{"spec":{"nodeEffect":{"noEffect":true,"drain":{}}}}}""", "spec.dpuTemplate.spec.nodeEffect")]
+    [InlineData("""{"dpuTemplate":{"annotations":{"provisioning.dpu.nvidia.com/host-power-cycle-required":"x"}}}""", "spec.dpuTemplate.annotations")]
+    public void ADpuSetHasToFulfil(string spec, string? error) =>
+        Check(Rules.Of(KubernetesJson.Deserialize<DpuSet>($$"""{"metadata":{"name":"s"},"spec":{{spec}}}""")), error);
+
+    [Theory]
+    [InlineData("""{}""", """{"strategy":{"type":"Recreate"},"dpuTemplate":{"spec":{"nodeEffect":{"noEffect":true}}}}""")]
+    [InlineData(
+        """{"strategy":{"type":"RollingUpdate","rollingUpdate":{}},"dpuTemplate":{"spec":{"nodeEffect":{"drain":{"automaticNodeReboot":false}},"automaticNodeReboot":false}}}""",
+        """{"strategy":{"type":"RollingUpdate","rollingUpdate":{"maxUnavailable":1}},"dpuTemplate":{"spec":{"nodeEffect":{"drain":{"automaticNodeReboot":false}},"automaticNodeReboot":false}}}""")]
+    [InlineData(
+        """{"strategy":{"type":"RollingUpdate","rollingUpdate":{"maxUnavailable":"5%"}},"dpuTemplate":{"spec":{"nodeEffect":{"noEffect":true}}}}""",
+        """{"strategy":{"type":"RollingUpdate","rollingUpdate":{"maxUnavailable":"5%"}},"dpuTemplate":{"spec":{"nodeEffect":{"noEffect":true}}}}""")]
+    public void ADpuSetIsFilledIn(string before, string after)
+    {
+        var filled = Defaults.OfDpuSet(new JsonObject { ["spec"] = JsonNode.Parse(before) });
+        Assert.True(JsonNode.DeepEquals(JsonNode.Parse(after), filled["spec"]), filled.ToJsonString());
+    }
+
+    [Fact]
+    public void ADpuSetWithoutASpecIsFilledInToo() => Assert.Equal("Recreate", (string)Defaults.OfDpuSet([])["spec"]!["strategy"]!["type"]!);
+
+    [Fact]
+    public void ABfbsFileIsFilledIn()
+    {
+        var bfb = JsonNode.Parse("""{"metadata":{"name":"b"},"spec":{"url":"http://x/y.bfb"}}""")!.AsObject();
+        Assert.Equal("ns-b.bfb", (string)Defaults.OfBfb(bfb, "ns")["spec"]!["fileName"]!);
+        bfb["spec"]!["fileName"] = "own.bfb";
+        Assert.Equal("own.bfb", (string)Defaults.OfBfb(bfb, "ns")["spec"]!["fileName"]!);
+    }
+
+    private static void Check(FieldErrors errors, string? expected)
+    {
+        if (expected is null)
+        {
+            Assert.Empty(errors.All);
+        }
+        else
+        {
+            Assert.Contains(expected, Assert.Single(errors.All), StringComparison.Ordinal);
+        }
+    }
+}

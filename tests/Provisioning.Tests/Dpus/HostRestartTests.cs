@@ -1,0 +1,143 @@
+using System.Text.Json.Nodes;
+using Dpf.Api.Provisioning;
+using Dpf.Provisioning.Dpus;
+using Dpf.Provisioning.Dpus.Effects;
+using Dpf.Provisioning.Tests.World;
+using Dpf.Runtime.Conditions;
+using k8s.Models;
+
+namespace Dpf.Provisioning.Tests.Dpus;
+
+/// <summary>What happens to the host of a DPU.</summary>
+public sealed class HostRestartTests
+{
+    private const string Dpu = "worker1-0000-03-00";
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task AUserRestartsTheHostWhenNobodyElseMay()
+    {
+        await using var world = await ProvisioningWorld.StartAsync();
+        var host = await world.AddHostAsync("worker1");
+        await world.AddImageAndFlavorAsync();
+        await world.AddSetAsync(template: "automaticNodeReboot: false, nodeEffect: {noEffect: true}".Replace(", nodeEffect", "\n      nodeEffect", StringComparison.Ordinal));
+        world.StartController();
+        await world.Admin.HasAsync<Dpu>(
+            ProvisioningWorld.Namespace, Dpu, d => d.Status?.Conditions.Find("Rebooted")?.Reason == "WaitingForManualPowerCycleOrReboot");
+        Assert.Empty(host.Commands);
+        await host.RebootAsync();
+        await world.PhaseAsync(Dpu, DpuPhases.ClusterConfig);
+        Assert.Empty(host.Commands);
+    }
+
+    [Fact]
+    public async Task AHostThatSkipsRestartsLeavesItToTheDpu()
+    {
+        await using var world = await ProvisioningWorld.StartAsync();
+        var host = await world.AddHostAsync("worker1");
+        await world.Admin.PatchAsync<V1Node>(
+            null, "worker1", new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [ProvisioningLabels.RebootCommand] = "skip" } } }, Cancellation);
+        await world.AddImageAndFlavorAsync();
+        await world.AddSetAsync();
+        world.StartController();
+        await world.PhaseAsync(Dpu, DpuPhases.ClusterConfig);
+        Assert.Empty(host.Commands);
+        Assert.Contains("reboot\n", world.Dms.Configuration(Dpu), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task ACommandThatFailsIsTriedAgainAndThenGivenUp()
+    {
+        await using var world = await ProvisioningWorld.StartAsync();
+        var host = await world.AddHostAsync("worker1");
+        host.Obeys = false;
+        await world.AddImageAndFlavorAsync();
+        await world.AddSetAsync();
+        world.StartController();
+        var dpu = await world.Admin.HasAsync<Dpu>(ProvisioningWorld.Namespace, Dpu, d => d.Status?.Conditions.Find("Rebooted")?.Reason == "RebootFailed");
+        Assert.Contains("exited with 2: no such card", dpu.Status!.Conditions.Find("Rebooted")!.Message, StringComparison.Ordinal);
+
+        // The board comes to its senses.
+        host.Obeys = true;
+        await world.PhaseAsync(Dpu, DpuPhases.ClusterConfig);
+    }
+
+    [Fact]
+    public async Task TwoDpusOfAHostAreInstalledSideBySideAndRestartItOnce()
+    {
+        await using var world = await ProvisioningWorld.StartAsync();
+        var host = await world.AddHostAsync("worker1", dpus: 2);
+        await world.AddImageAndFlavorAsync();
+        await world.AddSetAsync(
+            template: "nodeEffect: {taint: {key: dpu, value: provisioning, effect: NoSchedule} }",
+            more: "dpuSelector: {feature.node.kubernetes.io/dpu-0-pci-address: 0000-03-00, feature.node.kubernetes.io/dpu-1-pci-address: 0000-04-00}");
+        world.Dms.IsHeld = true;
+        world.StartController();
+        await Eventually.SeeAsync(() => world.Dms.CountOf("Activate") == 2);
+        var ports = (await world.Admin.ListAsync<V1Pod>(ProvisioningWorld.Namespace, Cancellation)).Select(Provisioning.Dms.DmsPod.PortOf).Order();
+        Assert.Equal([9339, 9340], ports);
+        world.Dms.IsHeld = false;
+
+        const string other = "worker1-0000-04-00";
+        await world.PhaseAsync(Dpu, DpuPhases.ClusterConfig);
+        await world.PhaseAsync(other, DpuPhases.ClusterConfig);
+        Assert.Equal(
+            [$"{Dpu}-dms: bf-slr.sh 03:00 reset arm", $"{other}-dms: bf-slr.sh 04:00 reset arm", $"{Dpu}-dms: bf-slr.sh 03:00 reset host"], host.Commands);
+
+        await world.JoinAsync(Dpu);
+        await world.PhaseAsync(Dpu, DpuPhases.Ready);
+        Assert.Single((await world.Admin.GetAsync<V1Node>(null, "worker1", Cancellation))!.Spec.Taints);
+        await world.JoinAsync(other);
+        await world.Admin.HasAsync<V1Node>(null, "worker1", n => n.Spec.Taints is null or { Count: 0 });
+        var set = await world.Admin.HasAsync<DpuSet>(ProvisioningWorld.Namespace, "dpuset", s => s.Status?.DpuStatistics?.GetValueOrDefault("Ready") == 2);
+        Assert.Single(set.Status!.DpuStatistics!);
+    }
+
+    [Fact]
+    public async Task AHostIsDrainedFirstAndGivenBackAfterwards()
+    {
+        await using var world = await ProvisioningWorld.StartAsync();
+        await world.AddHostAsync("worker1");
+        await world.AddImageAndFlavorAsync();
+        await world.AddSetAsync(template: "nodeEffect: {drain: {automaticNodeReboot: true} }");
+        world.StartController();
+        await world.PhaseAsync(Dpu, DpuPhases.NodeEffect);
+        var maintenance = await world.Admin.HasAsync<NodeMaintenance>(ProvisioningWorld.Namespace, "worker1");
+        Assert.Equal(("dpu.nvidia.com", "worker1", true), (maintenance.Spec.RequestorId, maintenance.Spec.NodeName, maintenance.Spec.DrainSpec!.Force));
+        Assert.Equal(["provisioning.dpu.nvidia.com"], maintenance.Spec.AdditionalRequestors);
+
+        await world.Admin.PatchStatusAsync<NodeMaintenance>(
+            ProvisioningWorld.Namespace, "worker1",
+            JsonNode.Parse("""{"status":{"conditions":[{"type":"Ready","status":"True","reason":"Ready","message":"","lastTransitionTime":"2026-01-01T00:00:00Z"}]}}""")!, Cancellation);
+        await world.PhaseAsync(Dpu, DpuPhases.ClusterConfig);
+        Assert.NotNull(await world.Admin.GetAsync<NodeMaintenance>(ProvisioningWorld.Namespace, "worker1", Cancellation));
+        await world.JoinAsync(Dpu);
+        await world.Admin.LosesAsync<NodeMaintenance>(ProvisioningWorld.Namespace, "worker1");
+    }
+
+    [Fact]
+    public async Task SomebodyElsesMaintenanceIsJoinedAndLeft()
+    {
+        await using var world = await ProvisioningWorld.StartAsync();
+        await world.AddHostAsync("worker1");
+        await world.AddImageAndFlavorAsync();
+        await world.Admin.ApplyYamlAsync($$"""
+            apiVersion: maintenance.nvidia.com/v1alpha1
+            kind: NodeMaintenance
+            metadata: {name: worker1, namespace: {{ProvisioningWorld.Namespace}}}
+            spec: {requestorID: other.example.com, nodeName: worker1}
+            """);
+        await world.Admin.PatchStatusAsync<NodeMaintenance>(
+            ProvisioningWorld.Namespace, "worker1",
+            JsonNode.Parse("""{"status":{"conditions":[{"type":"Ready","status":"True","reason":"Ready","message":"","lastTransitionTime":"2026-01-01T00:00:00Z"}]}}""")!, Cancellation);
+        await world.AddSetAsync(template: "nodeEffect: {drain: {automaticNodeReboot: true} }");
+        world.StartController();
+        await world.PhaseAsync(Dpu, DpuPhases.ClusterConfig);
+        var joined = await world.Admin.GetAsync<NodeMaintenance>(ProvisioningWorld.Namespace, "worker1", Cancellation);
+        Assert.Equal(["provisioning.dpu.nvidia.com"], joined!.Spec.AdditionalRequestors);
+        await world.JoinAsync(Dpu);
+        await world.Admin.HasAsync<NodeMaintenance>(
+            ProvisioningWorld.Namespace, "worker1", m => m.Spec.AdditionalRequestors is null or { Count: 0 } && m.Spec.RequestorId == "other.example.com");
+    }
+}

@@ -1,0 +1,91 @@
+using Dpf.Api.Provisioning;
+using Dpf.Provisioning.Bfbs;
+using Dpf.Provisioning.Dms;
+using FsCheck.Xunit;
+using k8s.Models;
+
+namespace Dpf.Provisioning.Tests;
+
+public sealed class NamingTests
+{
+    [Theory]
+    [InlineData("0000-4b-00", "0000:4b:00", "4b:00")]
+    [InlineData("0001:03:00", "0001:03:00", "03:00")]
+    public void APciAddressHasThreeSpellings(string text, string full, string brief)
+    {
+        var pci = PciAddress.Parse(text)!;
+        Assert.Equal((full, brief, full.Replace(':', '-')), (pci.Full, pci.Short, pci.Label));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("4b:00")]
+    [InlineData("0000-4b-00.0")]
+    public void AnythingElseIsNoPciAddress(string? text) => Assert.Null(PciAddress.Parse(text));
+
+    [Fact]
+    public void EverythingOfADpuIsNamedAfterIt()
+    {
+        var dpu = new Dpu { Metadata = new V1ObjectMeta { Name = DpuNames.Dpu("Worker1", "0000-03-00") } };
+        Assert.Equal(
+            ["worker1-0000-03-00-dms", "worker1-0000-03-00-hostnetwork", "worker1-0000-03-00-dms-server-cert", "worker1-0000-03-00-server-secret", "worker1-0000-03-00.cfg"],
+            [DpuNames.DmsPod(dpu), DpuNames.HostNetworkPod(dpu), DpuNames.ServerCertificate(dpu), DpuNames.ServerSecret(dpu), DpuNames.Configuration(dpu)]);
+    }
+
+    [Theory]
+    [InlineData("https://content.example.com/BlueField/bf-bundle-2.9.1-40_24.11_ubuntu-22.04_prod.bfb", "bf-bundle-2.9.1-40_24.11_ubuntu-22.04_prod")]
+    [InlineData("http://host/odd%20name!.bfb", "odd-20name")]
+    public void ABootImagesVersionIsALabel(string url, string expected) => Assert.Equal(expected, LabelValues.BootImage(url));
+
+    [Property]
+    public void EveryTextBecomesALegalLabel(FsCheck.NonNull<string> text)
+    {
+        var value = LabelValues.Of(text.Get);
+        Assert.Matches(@"^(([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9])?$", value);
+    }
+
+    [Theory]
+    [InlineData("5m", 300)]
+    [InlineData("1h30m", 5400)]
+    [InlineData("1.5s", 1.5)]
+    [InlineData("500ms", 0.5)]
+    [InlineData("0", 0)]
+    public void DurationsAreGos(string text, double seconds)
+    {
+        Assert.True(GoDuration.TryParse(text, out var value));
+        Assert.Equal(seconds, value.TotalSeconds);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("5")]
+    [InlineData("m5")]
+    public void OtherTextIsNoDuration(string text) => Assert.False(GoDuration.TryParse(text, out _));
+
+    [Fact]
+    public void ABfbWithoutAFileNameIsNamedAfterItself()
+    {
+        var bfb = new Bfb { Metadata = new V1ObjectMeta { Name = "b", NamespaceProperty = "a" } };
+        Assert.Equal("a-b.bfb", BfbFiles.NameOf(bfb));
+        bfb.Spec.FileName = "own.bfb";
+        Assert.Equal("own.bfb", BfbFiles.NameOf(bfb));
+    }
+
+    [Fact]
+    public void TheNextDmsOfAHostGetsTheNextPort()
+    {
+        Assert.Equal(9339, DmsPod.FreePort([]));
+        Assert.Equal(9341, DmsPod.FreePort([Pod(9339), Pod(9340), Pod(9342)]));
+
+        static V1Pod Pod(int port) => new()
+        {
+            Spec = new V1PodSpec { Containers = [new V1Container { Name = "dms", Ports = [new V1ContainerPort { Name = "dms", ContainerPort = port }] }] },
+        };
+    }
+
+    [Fact]
+    public void AddressesAreTheOnesThatGetentPrints() => Assert.Equal(
+        ["10.0.0.1", "10.0.0.2"],
+        NameResolution.Parse("10.0.0.1      STREAM host\n10.0.0.1      DGRAM\n10.0.0.2      STREAM\n").Select(a => a.ToString()));
+}
