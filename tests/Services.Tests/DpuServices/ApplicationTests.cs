@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Dpf.Api.Schemas;
 using Dpf.Api.Services;
 using Dpf.Runtime.Clusters;
 using Dpf.Services.Argo;
@@ -61,9 +62,9 @@ public sealed class ApplicationTests
     {
         var application = new ArgoApplication
         {
-            Status = new Fields
+            Status = new Anything
             {
-                All = new JsonObject { ["sync"] = new JsonObject { ["status"] = sync }, ["health"] = new JsonObject { ["status"] = health } },
+                Fields = new JsonObject { ["sync"] = new JsonObject { ["status"] = sync }, ["health"] = new JsonObject { ["status"] = health } },
             },
         };
         Assert.Equal(expected, ServiceApplications.Problem("a", application));
@@ -78,7 +79,7 @@ public sealed class ApplicationTests
             """)!.AsObject();
         Assert.Equal(
             "a: sync is OutOfSync, health is Degraded (no such chart; DaemonSet x is Degraded)",
-            ServiceApplications.Problem("a", new ArgoApplication { Status = new Fields { All = status } }));
+            ServiceApplications.Problem("a", new ArgoApplication { Status = new Anything { Fields = status } }));
         Assert.Equal("a: Application is not yet deployed.", ServiceApplications.Problem("a", null));
     }
 
