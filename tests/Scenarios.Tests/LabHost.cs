@@ -1,0 +1,68 @@
+using System.Text.Json.Nodes;
+
+namespace Dpf.Scenarios.Tests;
+
+/// <summary>A lab of this test run: its own state folder, and the commands that a user has for it.</summary>
+internal sealed class LabHost : IAsyncDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("dpf-scenarios-").FullName;
+
+    /// <summary>The environment of the commands.</summary>
+    public IReadOnlyDictionary<string, string> Environment => new Dictionary<string, string> { ["DPF_STATE"] = State };
+
+    /// <summary>The lab's state folder.</summary>
+    public string State => Path.Combine(_folder, "lab");
+
+    /// <summary><c>./dpf …</c></summary>
+    public Task<Outcome> DpfAsync(string arguments, Func<string, Task>? onError = null) =>
+        Shell.RunAsync("./dpf " + arguments, Environment, TimeSpan.FromMinutes(8), onError);
+
+    /// <summary>A line in a shell that took over <c>./dpf env</c>, in the folder that the guide's commands run in.</summary>
+    public Task<Outcome> UserAsync(string line) =>
+        Shell.RunAsync($"eval \"$(./dpf env)\"; cd deploy/guides/ovn-kubernetes; {line}", Environment, TimeSpan.FromMinutes(5));
+
+    /// <summary>The same, which has to succeed; returns its output.</summary>
+    public async Task<string> UserSucceedsAsync(string line)
+    {
+        var outcome = await UserAsync(line);
+        Assert.True(outcome.ExitCode == 0, $"{line}: {outcome}");
+        return outcome.Output;
+    }
+
+    /// <summary>The same in the DPU cluster.</summary>
+    public Task<string> DpuUserSucceedsAsync(string line) => UserSucceedsAsync(
+        "dpu=$(mktemp); trap 'rm -f $dpu' EXIT; kubectl get secret -n dpu-cplane-tenant1 dpu-cplane-tenant1-admin-kubeconfig " +
+        $"-o jsonpath='{{.data.admin\\.conf}}' | base64 -d >$dpu; export KUBECONFIG=$dpu; {line}");
+
+    /// <summary>A line of bash inside a machine of the lab.</summary>
+    public Task<Outcome> InMachineAsync(string machine, string line) => Shell.RunAsync(
+        $"exec nsenter -t \"$(pgrep -P \"$(pgrep -of '^unshare .*{State}/machines/{machine}$')\")\" -a --wd bash -c {Quoted(line)}",
+        Environment, TimeSpan.FromMinutes(2));
+
+    /// <summary>Asks the traffic matrix again; every cell has to be ok.</summary>
+    public async Task<JsonArray> TrafficSucceedsAsync()
+    {
+        var outcome = await DpfAsync("traffic --output json");
+        Assert.True(outcome.ExitCode == 0, outcome.ToString());
+        return JsonNode.Parse(outcome.Output)!["matrix"]!.AsArray();
+    }
+
+    /// <summary>Removes the lab, however it was left.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await DpfAsync("down --force");
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    /// <summary>Kills, as <c>kill -9</c> does, the processes of this lab whose command lines match.</summary>
+    public Task<Outcome> KillAsync(string pattern) => Shell.RunAsync(
+        $"""
+        for id in $(pgrep -f -- '{pattern}'); do
+          if grep -qzE '^(DPF_STATE|DPF_LAB)={State}$' /proc/$id/environ 2>/dev/null; then kill -9 $id && found=1; fi
+        done
+        [ -n "$found" ]
+        """,
+        new Dictionary<string, string>(), TimeSpan.FromSeconds(20));
+
+    private static string Quoted(string text) => "'" + text.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
+}
