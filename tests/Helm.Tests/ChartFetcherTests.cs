@@ -4,17 +4,17 @@ using Dpf.Testing;
 
 namespace Dpf.Helm.Tests;
 
-public sealed class ChartFetcherTests : IDisposable
+public sealed class ChartFetcherTests : IAsyncDisposable
 {
     private readonly ChartSite _site = new();
     private readonly HttpClient _http = new();
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
         _http.Dispose();
-        _site.Dispose();
+        await _site.DisposeAsync();
     }
 
     [Theory]

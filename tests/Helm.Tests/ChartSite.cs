@@ -5,7 +5,7 @@ using System.Text;
 namespace Dpf.Helm.Tests;
 
 /// <summary>A web server with a chart repository and an OCI registry, on a port of its own.</summary>
-internal sealed class ChartSite : IDisposable
+internal sealed class ChartSite : IAsyncDisposable
 {
     private readonly HttpListener _listener;
     private readonly Dictionary<string, byte[]> _pages = new(StringComparer.Ordinal);
@@ -67,10 +67,10 @@ internal sealed class ChartSite : IDisposable
         }
     }
 
-    public void Dispose()
+    public async ValueTask DisposeAsync()
     {
         _listener.Close();
-        _serving.Wait(TimeSpan.FromSeconds(10));
+        await _serving;
     }
 
     private static byte[] Json(string text) => Encoding.UTF8.GetBytes(text);
