@@ -59,11 +59,11 @@ public static class ProvisioningLabels
     /// <summary>Annotation of a DPU: the host's boot before the reboot that it needs.</summary>
     public const string BootIdBefore = Group + "host-boot-id";
 
-    /// <summary>Annotation of a DPU: when the host was told to reboot.</summary>
+    /// <summary>Annotation of a DPU: when the host was told to reboot; written just before it is.</summary>
     public const string RebootAskedAt = Group + "reboot-asked-at";
 
-    /// <summary>Annotation of a DPU: how often the host has been told to reboot.</summary>
-    public const string RebootAttempts = Group + "reboot-attempts";
+    /// <summary>Annotation of a DPU: how often the host did not reboot.</summary>
+    public const string RebootFailures = Group + "reboot-failures";
 
     /// <summary>Annotation of a host: what was done to it while its DPUs are provisioned, to be undone.</summary>
     public const string NodeEffectUndo = Group + "node-effect-undo";

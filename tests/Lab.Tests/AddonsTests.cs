@@ -6,7 +6,7 @@ using System.Net.Http.Json;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Dpf.Lab.Addons;
+using Dpf.Api.Schemas;
 using Dpf.Lab.Addons.Argo;
 using Dpf.Lab.Addons.Certificates;
 using Dpf.Lab.Addons.Features;

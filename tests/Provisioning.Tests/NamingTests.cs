@@ -72,6 +72,28 @@ public sealed class NamingTests
         Assert.Equal("own.bfb", BfbFiles.NameOf(bfb));
     }
 
+    [Theory]
+    [InlineData("Ready", "Downloading", 0, true)]
+    [InlineData("Downloading", "Ready", 0, false)]
+    [InlineData("Ready", "Ready", -1, true)]
+    [InlineData("Ready", "Ready", 1, false)]
+    [InlineData("Ready", "Downloading", 1, true)]
+    public void OfTwoBfbsWithOneFileTheFirstHasIt(string otherPhase, string phase, int otherIsYounger, bool conflicts)
+    {
+        var bfb = Bfb("a", "http://one/x.bfb", phase, 0);
+        var other = Bfb("b", "http://two/x.bfb", otherPhase, otherIsYounger);
+        Assert.Equal(conflicts, BfbFiles.Conflicting(bfb, [bfb, other]) is not null);
+        other.Spec.Url = bfb.Spec.Url;
+        Assert.Null(BfbFiles.Conflicting(bfb, [bfb, other]));
+
+        static Bfb Bfb(string uid, string url, string phase, int second) => new()
+        {
+            Metadata = new V1ObjectMeta { Name = uid, Uid = uid, CreationTimestamp = new DateTime(2026, 1, 1, 0, 0, 30 + second, DateTimeKind.Utc) },
+            Spec = new BfbSpec { FileName = "x.bfb", Url = url },
+            Status = new BfbStatus { Phase = phase },
+        };
+    }
+
     [Fact]
     public void TheNextDmsOfAHostGetsTheNextPort()
     {

@@ -22,6 +22,7 @@ internal static class BuiltInFunctions
         { "printf", 1, int.MaxValue, a => GoPrintf.Format(a.Text(0), [.. a.All.Skip(1)]) },
         { "html", 1, int.MaxValue, a => Sprint(a.All).Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal)
             .Replace(">", "&gt;", StringComparison.Ordinal).Replace("\"", "&#34;", StringComparison.Ordinal).Replace("'", "&#39;", StringComparison.Ordinal) },
+        { "js", 1, int.MaxValue, a => GoText.Script(Sprint(a.All)) },
         { "urlquery", 1, int.MaxValue, a => Uri.EscapeDataString(Sprint(a.All)).Replace("%20", "+", StringComparison.Ordinal) },
     };
 

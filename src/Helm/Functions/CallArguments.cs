@@ -44,9 +44,8 @@ internal sealed class CallArguments(Execution execution, string function, IReadO
     public Dictionary<string, object?> Map(int index) => values[index] switch
     {
         Dictionary<string, object?> map => map,
-        null => new(StringComparer.Ordinal),
         var other => throw new ArgumentTypeException(
-            index, $"wrong type for value; expected map[string]interface {{}}; got {GoValue.TypeName(other)}"),
+            index, $"wrong type for value; expected map[string]interface {{}}; got {(other is null ? "interface {}" : GoValue.TypeName(other))}"),
     };
 
     /// <summary>An int parameter: only integers will do.</summary>

@@ -72,7 +72,7 @@ internal static class DictFunctions
             {
                 Merge(map, other, overwrite);
             }
-            else if (!GoValue.IsTrue(current) || (overwrite && GoValue.IsTrue(value)))
+            else if (overwrite || !GoValue.IsTrue(current))
             {
                 target[key] = GoValue.Copy(value);
             }
@@ -84,7 +84,12 @@ internal static class DictFunctions
         object? value = a.Map(a.Count - 1);
         for (var i = 0; i < a.Count - 2; i++)
         {
-            if (value is not Dictionary<string, object?> map || !map.TryGetValue(a.Text(i), out value))
+            if (value is not Dictionary<string, object?> map)
+            {
+                throw new FunctionException($"interface conversion: interface {{}} is {GoValue.TypeName(value)}, not map[string]interface {{}}");
+            }
+
+            if (!map.TryGetValue(a.Text(i), out value))
             {
                 return a[a.Count - 2];
             }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Dpf.Helm.Templates;
@@ -14,17 +15,20 @@ internal static class EncodingFunctions
         { "toYamlPretty", 1, a => YamlText.Write(a[0]) },
         { "fromYaml", 1, a => Read(() => ReadMap(a.Text(0))) },
         { "fromYamlArray", 1, a => Read(() => ReadList(a.Text(0)), asList: true) },
-        { "toJson", 1, a => JsonText.Write(a[0], escapeHtml: true) },
-        { "mustToJson", 1, a => JsonText.Write(a[0], escapeHtml: true) },
-        { "toRawJson", 1, a => JsonText.Write(a[0], escapeHtml: false) },
-        { "mustToRawJson", 1, a => JsonText.Write(a[0], escapeHtml: false) },
-        { "toPrettyJson", 1, a => JsonText.Write(a[0], escapeHtml: true, indented: true) },
-        { "mustToPrettyJson", 1, a => JsonText.Write(a[0], escapeHtml: true, indented: true) },
+        { "toJson", 1, a => GoJson.Write(a[0], escapeHtml: true) },
+        { "mustToJson", 1, a => GoJson.Write(a[0], escapeHtml: true) },
+        { "toRawJson", 1, a => GoJson.Write(a[0], escapeHtml: false) },
+        { "mustToRawJson", 1, a => GoJson.Write(a[0], escapeHtml: false) },
+        { "toPrettyJson", 1, a => GoJson.Write(a[0], escapeHtml: true, indented: true) },
+        { "mustToPrettyJson", 1, a => GoJson.Write(a[0], escapeHtml: true, indented: true) },
         { "fromJson", 1, a => Read(() => JsonText.Read(a.Text(0)) as Dictionary<string, object?> ?? throw new FormatException("json: cannot unmarshal into Go value of type map[string]interface {}")) },
         { "mustFromJson", 1, a => JsonText.Read(a.Text(0)) },
         { "fromJsonArray", 1, a => Read(() => JsonText.Read(a.Text(0)) as List<object?> ?? throw new FormatException("json: cannot unmarshal into Go value of type []interface {}"), asList: true) },
         { "b64enc", 1, a => Convert.ToBase64String(Bytes(a[0])) },
         { "b64dec", 1, a => Decode(a.Text(0)) },
+        { "b32enc", 1, a => Base32.Encode(Bytes(a[0])) },
+        { "b32dec", 1, a => Base32.Decode(a.Text(0)) },
+        { "adler32sum", 1, a => Adler32(Encoding.UTF8.GetBytes(a.Text(0))).ToString(CultureInfo.InvariantCulture) },
         { "sha1sum", 1, a => Convert.ToHexStringLower(Sha1(Encoding.UTF8.GetBytes(a.Text(0)))) },
         { "sha256sum", 1, a => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(a.Text(0)))) },
         { "sha512sum", 1, a => Convert.ToHexStringLower(SHA512.HashData(Encoding.UTF8.GetBytes(a.Text(0)))) },
@@ -35,6 +39,18 @@ internal static class EncodingFunctions
 #pragma warning disable CA5350 // a function of charts, not a protection of ours
     private static byte[] Sha1(byte[] bytes) => SHA1.HashData(bytes);
 #pragma warning restore CA5350
+
+    private static uint Adler32(byte[] bytes)
+    {
+        var (low, high) = (1u, 0u);
+        foreach (var value in bytes)
+        {
+            low = (low + value) % 65521;
+            high = (high + low) % 65521;
+        }
+
+        return (high << 16) | low;
+    }
 
     private static string Decode(string text)
     {

@@ -26,7 +26,7 @@ internal static class ListFunctions
         { "list", 0, int.MaxValue, a => a.All.ToList() },
         { "tuple", 0, int.MaxValue, a => a.All.ToList() },
         { "concat", 0, int.MaxValue, a => Enumerable.Range(0, a.Count).SelectMany(a.List).ToList() },
-        { "sortAlpha", 1, a => a.List(0).Select(v => (object?)GoValue.Print(v)).OrderBy(v => (string)v!, StringComparer.Ordinal).ToList() },
+        { "sortAlpha", 1, a => (a[0] is List<object?> list ? list : [a[0]]).Select(v => (object?)GoValue.Print(v)).OrderBy(v => (string)v!, StringComparer.Ordinal).ToList() },
     });
 
     private static FunctionList Both(FunctionList functions, FunctionList others)

@@ -4,17 +4,17 @@ using Dpf.Helm.Templates;
 namespace Dpf.Helm.Functions;
 
 /// <summary>Sprig's functions of regular expressions.</summary>
-internal static class PatternFunctions
+internal static partial class PatternFunctions
 {
     public static FunctionList All { get; } = Both(new()
     {
         { "regexMatch", 2, a => Compile(a.Text(0)).IsMatch(a.Text(1)) },
         { "regexFind", 2, a => Compile(a.Text(0)).Match(a.Text(1)).Value },
         { "regexFindAll", 3, a => Compile(a.Text(0)).Matches(a.Text(1)).Take(a.Int(2) < 0 ? int.MaxValue : a.Int(2)).Select(m => (object?)m.Value).ToList() },
-        { "regexReplaceAll", 3, a => Compile(a.Text(0)).Replace(a.Text(1), Replacement(a.Text(2))) },
-        { "regexReplaceAllLiteral", 3, a => Compile(a.Text(0)).Replace(a.Text(1), a.Text(2).Replace("$", "$$", StringComparison.Ordinal)) },
+        { "regexReplaceAll", 3, a => Compile(a.Text(0)).Replace(a.Text(1), m => Expand(a.Text(2), m)) },
+        { "regexReplaceAllLiteral", 3, a => Compile(a.Text(0)).Replace(a.Text(1), _ => a.Text(2)) },
         { "regexSplit", 3, a => Compile(a.Text(0)).Split(a.Text(1), a.Int(2) < 0 ? 0 : a.Int(2)).Select(s => (object?)s).ToList() },
-        { "regexQuoteMeta", 1, a => Regex.Escape(a.Text(0)) },
+        { "regexQuoteMeta", 1, a => Special().Replace(a.Text(0), @"\$0") },
     });
 
     private static FunctionList Both(FunctionList functions)
@@ -24,23 +24,38 @@ internal static class PatternFunctions
             functions["mustR" + name[1..]] = function;
         }
 
+        // Only this one takes a pattern that does not parse for one that matches nothing.
+        functions["regexMatch"] = new TemplateFunction(2, 2, a => TryCompile(a.Text(0), out var pattern, out _) && pattern.IsMatch(a.Text(1)));
         return functions;
     }
 
-    // Charts' patterns run in linear time, as Go's do.
-    private static Regex Compile(string pattern)
+    private static Regex Compile(string pattern) => TryCompile(pattern, out var compiled, out var reason)
+        ? compiled
+        : throw new FunctionException($"error parsing regexp: {reason}");
+
+    // Charts' patterns run in linear time, as Go's do. Go writes named groups with a P.
+    private static bool TryCompile(string pattern, out Regex compiled, out string reason)
     {
         try
         {
-            return new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+            var options = RegexOptions.NonBacktracking | RegexOptions.CultureInvariant;
+            (compiled, reason) = (new Regex(pattern.Replace("(?P<", "(?<", StringComparison.Ordinal), options, TimeSpan.FromSeconds(1)), "");
+            return true;
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {
-            throw new FunctionException($"error parsing regexp: {e.Message}");
+            (compiled, reason) = (null!, e.Message);
+            return false;
         }
     }
 
-    // Go takes $1x for a group named "1x"; .NET for group 1 and an x.
-    private static string Replacement(string template) =>
-        Regex.Replace(template, @"\$(\w+)", "${$1}", RegexOptions.None, TimeSpan.FromSeconds(1));
+    // $1x names the group "1x", not group 1 and an x; a group that is not there is empty.
+    private static string Expand(string template, Match match) =>
+        Reference().Replace(template, r => r.Value == "$$" ? "$" : match.Groups[r.Groups["name"].Value].Value);
+
+    [GeneratedRegex(@"\$\$|\$(?<name>\w+)|\$\{(?<name>\w+)\}")]
+    private static partial Regex Reference();
+
+    [GeneratedRegex(@"[\\.+*?()|\[\]{}^$]")]
+    private static partial Regex Special();
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Dpf.Helm.Templates;
 
@@ -22,6 +23,8 @@ internal static class TextFunctions
         { "trunc", 2, a => Truncate(a.Int(0), a.Text(1)) },
         { "nospace", 1, a => string.Concat(a.Text(0).Where(c => !char.IsWhiteSpace(c))) },
         { "abbrev", 2, a => a.Int(0) < 4 || a.Text(1).Length <= a.Int(0) ? a.Text(1) : a.Text(1)[..(a.Int(0) - 3)] + "..." },
+        { "abbrevboth", 3, a => AbbreviateBoth(a.Int(0), a.Int(1), a.Text(2)) },
+        { "shuffle", 1, a => Shuffle(a.Text(0)) },
         { "initials", 1, a => string.Concat(a.Text(0).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(w => w[0])) },
         { "plural", 3, a => a.Int(2) == 1 ? a.Text(0) : a.Text(1) },
         { "repeat", 2, a => a.Int(0) >= 0
@@ -53,6 +56,27 @@ internal static class TextFunctions
     {
         var margin = new string(' ', spaces);
         return margin + text.Replace("\n", "\n" + margin, StringComparison.Ordinal);
+    }
+
+    private static string AbbreviateBoth(int left, int right, string text)
+    {
+        if (right < 4 || (left > 0 && right < 7) || text.Length <= right)
+        {
+            return text;
+        }
+
+        left = Math.Min(left, text.Length);
+        left = text.Length - left < right - 3 ? text.Length - (right - 3) : left;
+        return left <= 4 ? text[..(right - 3)] + "..."
+            : left + right - 3 < text.Length ? "..." + text[left..(left + right - 6)] + "..."
+            : "..." + text[^(right - 3)..];
+    }
+
+    private static string Shuffle(string text)
+    {
+        var letters = text.ToCharArray();
+        RandomNumberGenerator.Shuffle(letters.AsSpan());
+        return new string(letters);
     }
 
     private static string Title(string text)

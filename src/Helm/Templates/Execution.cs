@@ -135,8 +135,11 @@ internal sealed class Execution(TemplateSet set, ParsedTemplate template, String
         Rendering.ChartFiles files => files.Entries.Select(p => ((object?)p.Key, (object?)p.Value)),
         int or long when range.Pipe.Declared.Count < 2 =>
             Enumerable.Range(0, Convert.ToInt32(value, null)).Select(i => ((object?)i, (object?)i)),
-        _ => throw Fail(range.Pipe, range.Pipe, $"range can't iterate over {GoValue.Print(value)}"),
+        _ => throw Fail(Evaluated(range.Pipe), Evaluated(range.Pipe), $"range can't iterate over {GoValue.Print(value)}"),
     };
+
+    // Go blames the node that it evaluated last.
+    private static Node Evaluated(PipeNode pipe) => pipe.Commands is [{ Arguments: [var only] }] ? only : pipe;
 
     private void Bind(PipeNode pipe, string name, object? value)
     {
@@ -315,7 +318,8 @@ internal sealed class Execution(TemplateSet set, ParsedTemplate template, String
         {
             throw new TemplateFailedException(e.Reason, template.Place(command.Position), e);
         }
-        catch (Exception e) when (e is FunctionException or TemplateException and not TemplateFailedException or InvalidCastException or FormatException or OverflowException)
+        catch (Exception e) when (e is FunctionException or TemplateException and not TemplateFailedException or InvalidCastException or FormatException or OverflowException or ArgumentException
+            or System.Security.Cryptography.CryptographicException)
         {
             throw Fail(command, command, $"error calling {function.Name}: {e.Message}");
         }

@@ -10,7 +10,7 @@ internal static class GoPrintf
     public static string Format(string format, IReadOnlyList<object?> arguments)
     {
         var text = new StringBuilder();
-        var next = 0;
+        var (next, reordered) = (0, false);
         for (var i = 0; i < format.Length; i++)
         {
             if (format[i] != '%')
@@ -37,7 +37,7 @@ internal static class GoPrintf
             if (i < format.Length && format[i] == '[' && format.IndexOf(']', i) is var close and > 0 &&
                 int.TryParse(format.AsSpan(i + 1, close - i - 1), CultureInfo.InvariantCulture, out var index))
             {
-                next = index - 1;
+                (next, reordered) = (index - 1, true);
                 i = close + 1;
             }
 
@@ -62,7 +62,7 @@ internal static class GoPrintf
             }
         }
 
-        if (next < arguments.Count)
+        if (!reordered && next < arguments.Count)
         {
             text.Append("%!(EXTRA ")
                 .AppendJoin(", ", arguments.Skip(next).Select(a => a is null ? "<nil>" : $"{GoValue.TypeName(a)}={GoValue.Print(a)}"))

@@ -58,6 +58,24 @@ internal static class GoText
         return quoted.Append('"').ToString();
     }
 
+    /// <summary>A text for a script's literal, as <c>js</c> escapes it.</summary>
+    public static string Script(string text)
+    {
+        var escaped = new StringBuilder();
+        foreach (var c in text)
+        {
+            _ = c switch
+            {
+                '\\' or '\'' or '"' => escaped.Append('\\').Append(c),
+                '<' or '>' or '&' or '=' or < ' ' => escaped.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:X4}"),
+                > '~' when !char.IsSurrogate(c) && !IsPrintable(new Rune(c)) => escaped.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:X4}"),
+                _ => escaped.Append(c),
+            };
+        }
+
+        return escaped.ToString();
+    }
+
     /// <summary>Reads a double-quoted or back-quoted literal.</summary>
     public static bool TryUnquote(string literal, out string text)
     {

@@ -1,4 +1,3 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dpf.Helm.Templates;
@@ -8,15 +7,6 @@ namespace Dpf.Helm.Yaml;
 /// <summary>Between the values of templates and JSON.</summary>
 internal static class JsonText
 {
-    /// <summary>The JSON text of a value, keys sorted.</summary>
-    public static string Write(object? value, bool escapeHtml, bool indented = false) =>
-        (ToNode(value, sorted: true)?.ToJsonString(new JsonSerializerOptions
-        {
-            WriteIndented = indented,
-            Encoder = escapeHtml ? JavaScriptEncoder.Create(System.Text.Unicode.UnicodeRanges.All) : JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-        }) ?? "null").Replace("\\u0022", "\\\"", StringComparison.Ordinal).Replace("\\u0027", "'", StringComparison.Ordinal)
-            .Replace("\\u002B", "+", StringComparison.Ordinal).Replace("\\u0060", "`", StringComparison.Ordinal);
-
     /// <summary>The value of a JSON text.</summary>
     /// <exception cref="FormatException">It is no JSON.</exception>
     public static object? Read(string json)
@@ -32,7 +22,7 @@ internal static class JsonText
     }
 
     /// <summary>A value as JSON; whole numbers are written as such.</summary>
-    public static JsonNode? ToNode(object? value, bool sorted = false) => value switch
+    public static JsonNode? ToNode(object? value) => value switch
     {
         null => null,
         bool flag => JsonValue.Create(flag),
@@ -41,9 +31,9 @@ internal static class JsonText
         double number when number == Math.Floor(number) && Math.Abs(number) < 9.2e18 => JsonValue.Create((long)number),
         double number => JsonValue.Create(number),
         byte[] bytes => JsonValue.Create(Convert.ToBase64String(bytes)),
-        List<object?> list => new JsonArray([.. list.Select(item => ToNode(item, sorted))]),
+        List<object?> list => new JsonArray([.. list.Select(item => ToNode(item))]),
         Dictionary<string, object?> map => new JsonObject(
-            (sorted ? GoValue.Sorted(map) : map).Select(p => KeyValuePair.Create(p.Key, ToNode(p.Value, sorted)))),
+            map.Select(p => KeyValuePair.Create(p.Key, ToNode(p.Value)))),
         _ => JsonValue.Create(GoValue.Print(value)),
     };
 

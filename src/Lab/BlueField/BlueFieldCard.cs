@@ -18,7 +18,7 @@ public sealed class BlueFieldCard : IAsyncDisposable
     public const string PfAddress = "0000:03:00.0";
 
     private const int TotalVfs = 46;
-    private static readonly string[] s_uplinks = ["p0", "pf0hpf"];
+    private static readonly string[] Uplinks = ["p0", "pf0hpf"];
     private readonly Machine _host;
     private readonly LabNetwork _network;
     private readonly int _number;
@@ -122,7 +122,7 @@ public sealed class BlueFieldCard : IAsyncDisposable
         await _network.BatchAsync([Pair(PfName, Macs.Pf(_number), "pf0hpf", Macs.Representor(_number, 200))], cancellation);
         await _host.RunAsync(new("bash", "-c", $"ethtool -K {PfName} tx off >/dev/null; ip link set {PfName} up"), cancellation);
         await Computer.RunAsync(new("bash", "-c", "ethtool -K pf0hpf tx off >/dev/null; ip link set pf0hpf up"), cancellation);
-        await SwitchPorts.HideAsync(Computer, s_uplinks, cancellation);
+        await SwitchPorts.HideAsync(Computer, Uplinks, cancellation);
         new SysTree(_host).AddPf(PfAddress, PfName, Macs.Pf(_number), TotalVfs);
         var own = new SysTree(Computer);
         own.AddPort("p0", "p0", SwitchId, Macs.Uplink(_number));
@@ -184,7 +184,7 @@ public sealed class BlueFieldCard : IAsyncDisposable
 
         // The first VF is the host's link to the management network: a Linux bridge carries it.
         await SwitchPorts.HideAsync(
-            Computer, s_uplinks.Concat(Enumerable.Range(1, count - 1).Select(vf => string.Create(CultureInfo.InvariantCulture, $"pf0vf{vf}"))), cancellation);
+            Computer, Uplinks.Concat(Enumerable.Range(1, count - 1).Select(vf => string.Create(CultureInfo.InvariantCulture, $"pf0vf{vf}"))), cancellation);
         _vfs = count;
         _logger.LogInformation("{Count} virtual functions", count);
     }

@@ -18,12 +18,19 @@ internal static class BfbFiles
     public static Bfb? Sharing(Bfb bfb, IEnumerable<Bfb> all) =>
         all.FirstOrDefault(o => o.Metadata.Uid != bfb.Metadata.Uid && !o.IsDeleting() && NameOf(o) == NameOf(bfb));
 
-    /// <summary>An older BFB that has the same file from another place; null when there is none.</summary>
+    /// <summary>A BFB that has the same file from another place and was first; null when there is none.</summary>
     public static Bfb? Conflicting(Bfb bfb, IEnumerable<Bfb> all) => all.FirstOrDefault(o =>
-        o.Metadata.Uid != bfb.Metadata.Uid && !o.IsDeleting() && NameOf(o) == NameOf(bfb) && o.Spec.Url != bfb.Spec.Url && IsOlder(o, bfb));
+        o.Metadata.Uid != bfb.Metadata.Uid && !o.IsDeleting() && NameOf(o) == NameOf(bfb) && o.Spec.Url != bfb.Spec.Url && IsFirst(o, bfb));
 
-    private static bool IsOlder(Bfb one, Bfb other)
+    private static bool IsFirst(Bfb one, Bfb other)
     {
+        // Of two that were made in the same second, the one whose file it is already.
+        var (has, wants) = (one.Status?.Phase == BfbPhases.Ready, other.Status?.Phase == BfbPhases.Ready);
+        if (has != wants)
+        {
+            return has;
+        }
+
         var order = Nullable.Compare(one.Metadata.CreationTimestamp, other.Metadata.CreationTimestamp);
         return order != 0 ? order < 0 : string.CompareOrdinal(one.Metadata.Uid, other.Metadata.Uid) < 0;
     }

@@ -12,7 +12,7 @@ namespace Dpf.Provisioning.Detection;
 public sealed partial class DpuDetectorComponent : IComponent
 {
     private const string Folder = "/etc/kubernetes/node-feature-discovery/features.d";
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
 
     /// <inheritdoc />
     public async Task RunAsync(ComponentContext context, CancellationToken cancellation)

@@ -40,6 +40,7 @@ internal sealed class DmsClient(GrpcChannel channel, IDisposable handler, TimePr
                     throw new DmsException($"DMS validated {response.Text} instead of {name}");
                 case InstallStep.Validated:
                     await sending;
+                    await call.RequestStream.CompleteAsync();
                     return;
                 case InstallStep.Error:
                     throw new DmsException($"DMS does not accept {name}: {response.Text}");
@@ -87,7 +88,6 @@ internal sealed class DmsClient(GrpcChannel channel, IDisposable handler, TimePr
         }
 
         await requests.WriteAsync(new InstallRequest { End = true }, cancellation);
-        await requests.CompleteAsync();
     }
 
     private CallOptions Options(TimeSpan? limit, CancellationToken cancellation) =>

@@ -42,7 +42,7 @@ internal sealed record DpuTools
     public required ILogger Logger { get; init; }
 
     /// <summary>Tokens to join DPU clusters with.</summary>
-    public JoinTokens JoinTokens => field ??= new JoinTokens(Clusters, Time);
+    public JoinTokens JoinTokens => field ??= new JoinTokens(Clusters, Time, Logger);
 
     /// <summary>Pods on hosts.</summary>
     public PodKeeper Pods => field ??= new PodKeeper(this);

@@ -13,26 +13,33 @@ internal static class HostRestart
     /// Runs a choice's commands: what prepares a card in the pod of each, what takes the host down once. The last command usually
     /// does not live to tell how it went.
     /// </summary>
+    /// <param name="client">The management cluster.</param>
+    /// <param name="choice">What to do.</param>
+    /// <param name="cards">The DPUs of the host; the last command goes to the pod of the first.</param>
+    /// <param name="isNext">Told that the host is taken down next: from here on it must not be done twice.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellation">Gives up.</param>
     /// <exception cref="InvalidOperationException">A command failed; the message says what it printed.</exception>
-    /// <exception cref="TimeoutException">A command did not end.</exception>
     public static async Task RunAsync(
-        KubeClient client, RebootChoice choice, IReadOnlyList<(Dpu Dpu, PciAddress Pci)> cards, TimeProvider time, CancellationToken cancellation)
+        KubeClient client, RebootChoice choice, IReadOnlyList<(Dpu Dpu, PciAddress Pci)> cards, Func<Task> isNext, TimeProvider time,
+        CancellationToken cancellation)
     {
-        foreach (var (dpu, pci) in cards)
-        {
-            foreach (var words in choice.Words(pci).SkipLast(1))
-            {
-                await RunAsync(client, dpu, words, time, cancellation);
-            }
-        }
-
         try
         {
+            foreach (var (dpu, pci) in cards)
+            {
+                foreach (var words in choice.Words(pci).SkipLast(1))
+                {
+                    await RunAsync(client, dpu, words, time, cancellation);
+                }
+            }
+
+            await isNext();
             await RunAsync(client, cards[0].Dpu, choice.Words(cards[0].Pci)[^1], time, cancellation);
         }
-        catch (Exception e) when (e is System.Net.WebSockets.WebSocketException or HttpRequestException or IOException or TimeoutException)
+        catch (Exception e) when (e is System.Net.WebSockets.WebSocketException or IOException or TimeoutException)
         {
-            // The host went down under it, or did not: the boot that the node reports will tell.
+            // The host went down under it, or is down already: the boot that its node reports will tell.
         }
     }
 

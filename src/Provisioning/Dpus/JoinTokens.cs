@@ -7,6 +7,7 @@ using System.Text.Json.Nodes;
 using Dpf.Api.Provisioning;
 using Dpf.Runtime.Clusters;
 using k8s.Models;
+using Microsoft.Extensions.Logging;
 
 namespace Dpf.Provisioning.Dpus;
 
@@ -14,7 +15,7 @@ namespace Dpf.Provisioning.Dpus;
 /// Tokens that DPUs join their cluster with: one for each, short-lived, kept alive while the DPU is on its way, taken back when it
 /// has joined. Nothing of a token is kept in the management cluster.
 /// </summary>
-internal sealed class JoinTokens(DpuClusterAccess clusters, TimeProvider time)
+internal sealed class JoinTokens(DpuClusterAccess clusters, TimeProvider time, ILogger logger)
 {
     private const string SystemNamespace = "kube-system";
     private const string Letters = "abcdefghijklmnopqrstuvwxyz0123456789";
@@ -34,7 +35,9 @@ internal sealed class JoinTokens(DpuClusterAccess clusters, TimeProvider time)
         return Command(remote.Client.Connection, $"{id}.{secret}");
     }
 
-    /// <summary>Keeps a DPU's token alive: its host may be restarted by hand, days later.</summary>
+    /// <summary>
+    /// Keeps a DPU's token alive: its host may be restarted by hand, days later. A cluster that is away does not hold the DPU up.
+    /// </summary>
     public async Task KeepAliveAsync(Dpu dpu, CancellationToken cancellation)
     {
         var now = time.GetUtcNow();
@@ -43,15 +46,23 @@ internal sealed class JoinTokens(DpuClusterAccess clusters, TimeProvider time)
             return;
         }
 
-        var remote = await clusters.OfAsync(dpu, cancellation);
-        foreach (var token in await ListAsync(remote, dpu, cancellation))
+        try
         {
-            await remote.Client.PatchAsync<V1Secret>(
-                SystemNamespace, token.Metadata.Name,
-                new JsonObject { ["stringData"] = new JsonObject { ["expiration"] = Text(now + Lifetime) } }, cancellation);
-        }
+            var remote = await clusters.OfAsync(dpu, cancellation);
+            foreach (var token in await ListAsync(remote, dpu, cancellation))
+            {
+                await remote.Client.PatchAsync<V1Secret>(
+                    SystemNamespace, token.Metadata.Name,
+                    new JsonObject { ["stringData"] = new JsonObject { ["expiration"] = Text(now + Lifetime) } }, cancellation);
+            }
 
-        _nextLook[dpu.Metadata.Uid] = now + (Lifetime / 4);
+            _nextLook[dpu.Metadata.Uid] = now + (Lifetime / 4);
+        }
+        catch (Exception e) when (e is DpuClusterException or KubeException or HttpRequestException or TimeoutException)
+        {
+            logger.LogDebug("{Dpu}: its join token was not kept alive: {Message}", dpu.Metadata.Name, e.Message);
+            _nextLook[dpu.Metadata.Uid] = now + TimeSpan.FromMinutes(1);
+        }
     }
 
     /// <summary>Takes a DPU's tokens back.</summary>

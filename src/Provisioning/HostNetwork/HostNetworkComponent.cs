@@ -16,7 +16,7 @@ public sealed class HostNetworkComponent : IComponent
     /// <summary>There, on the machine, while the network is as it should be: what the readiness probe reads.</summary>
     public const string ReadyFile = "/run/dpf/hostnetwork-ready";
 
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(200);
 
     /// <inheritdoc />

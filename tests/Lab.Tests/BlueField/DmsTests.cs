@@ -128,7 +128,9 @@ public sealed class DmsTests : IAsyncLifetime
             using var channel = Connect(certificate);
             var failure = await Assert.ThrowsAsync<RpcException>(async () => await channel.CreateCallInvoker().AsyncUnaryCall(
                 DmsMethods.RebootStatus, null, Options, new RebootStatusRequest(["CPU"])));
-            Assert.Equal(StatusCode.Unavailable, failure.StatusCode);
+
+            // In TLS 1.3 the server says no after the client has begun to speak: either end may be the first to notice.
+            Assert.Contains(failure.StatusCode, (StatusCode[])[StatusCode.Unavailable, StatusCode.Internal]);
         }
 
         await StatusAsync();

@@ -3,6 +3,7 @@ using Dpf.Provisioning.DpuClusters.VirtualAddresses;
 using Dpf.Provisioning.Tests.World;
 using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Machines;
+using k8s.Models;
 using Microsoft.AspNetCore.Builder;
 
 namespace Dpf.Provisioning.Tests.DpuClusters;
@@ -27,6 +28,24 @@ public sealed class KeepalivedTests
 
         Assert.DoesNotContain("$", text, StringComparison.Ordinal);
         Assert.Throws<FormatException>(() => KeepalivedConfiguration.Render("${OTHER}", "p", "10.0.0.1", "f"));
+    }
+
+    [Theory]
+    [InlineData("10.0.110.200", "eth1", 7, "has the address 10.0.110.200 already")]
+    [InlineData("10.0.110.201", "eth0", 126, "has virtualRouterID 126 on eth0 already")]
+    [InlineData("10.0.110.201", "eth1", 126, null)]
+    [InlineData("10.0.110.201", "eth0", 127, null)]
+    public void The_younger_of_two_clusters_that_would_take_an_address_from_one_another_waits(
+        string vip, string device, int router, string? problem)
+    {
+        var older = Cluster("a", 1, Endpoint);
+        var younger = Cluster("b", 2, new Keepalived { Vip = vip, Interface = device, VirtualRouterId = router });
+
+        var found = KeepalivedObjects.Conflict(younger, [older, younger]);
+
+        Assert.Null(KeepalivedObjects.Conflict(older, [older, younger]));
+        Assert.Equal(problem is null, found is null);
+        Assert.Contains(problem ?? "", found ?? "", StringComparison.Ordinal);
     }
 
     [Theory]
@@ -72,6 +91,15 @@ public sealed class KeepalivedTests
         await node.StopAsync();
         await Eventually.SeeAsync(() => node.Machine.RunAsync(new MachineCommand("pgrep", "keepalived"), Cancellation), found => found.Output.Length == 0);
     }
+
+    private static DpuCluster Cluster(string name, int second, Keepalived keepalived) => new()
+    {
+        Metadata = new V1ObjectMeta
+        {
+            Name = name, NamespaceProperty = "ns", Uid = name, CreationTimestamp = new DateTime(2024, 11, 1, 0, 0, second, DateTimeKind.Utc),
+        },
+        Spec = new DpuClusterSpec { Type = "kamaji", ClusterEndpoint = new ClusterEndpoint { Keepalived = keepalived } },
+    };
 
     private static async Task WhileAnsweringAsync(TestMachine node, Func<Task> act)
     {

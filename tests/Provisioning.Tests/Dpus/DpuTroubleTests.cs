@@ -36,6 +36,30 @@ public sealed class DpuTroubleTests
     }
 
     [Fact]
+    public async Task AControllerThatIsStartedAnewInEveryPhaseDoesNothingTwice()
+    {
+        await using var world = await ProvisioningWorld.StartAsync();
+        var host = await world.AddHostAsync("worker1");
+        await world.AddImageAndFlavorAsync();
+        await world.AddSetAsync(template: "nodeEffect: {taint: {key: dpu, value: provisioning, effect: NoSchedule} }");
+        world.StartController();
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        while (!seen.Contains(DpuPhases.ClusterConfig))
+        {
+            var dpu = await world.Admin.HasAsync<Dpu>(ProvisioningWorld.Namespace, Dpu, d => d.Status?.Phase is { Length: > 0 } phase && !seen.Contains(phase));
+            seen.Add(dpu.Status!.Phase);
+            await world.StopControllerAsync();
+            world.StartController();
+        }
+
+        await world.JoinAsync(Dpu);
+        await world.PhaseAsync(Dpu, DpuPhases.Ready);
+        Assert.Equal(1, world.Dms.CountOf("Activate"));
+        Assert.Single(host.Commands, c => c.EndsWith(" host", StringComparison.Ordinal));
+        await world.Admin.HasAsync<V1Node>(null, "worker1", n => n.Spec.Taints is null or { Count: 0 });
+    }
+
+    [Fact]
     public async Task ADpuIsDeletedInTheMiddleOfItsInstallation()
     {
         await using var world = await ProvisioningWorld.StartAsync();

@@ -22,9 +22,10 @@ internal sealed class KamajiClusterManager(Cache cache, KeepalivedImage image) :
     /// <inheritdoc />
     public async Task<ClusterReport> ReconcileAsync(DpuCluster cluster, CancellationToken cancellation)
     {
-        if (KeepalivedObjects.Problem(cluster.Spec.ClusterEndpoint?.Keepalived) is { } problem)
+        if ((KeepalivedObjects.Problem(cluster.Spec.ClusterEndpoint?.Keepalived) ??
+            KeepalivedObjects.Conflict(cluster, cache.Informer<DpuCluster>().All.Where(c => c.Spec.Type == Type))) is { } problem)
         {
-            return new ClusterReport(null, [new(ClusterContract.KeepalivedReady, false, "InvalidEndpoint", problem)]);
+            return new ClusterReport(null, [new(ClusterContract.KeepalivedReady, false, "InvalidEndpoint", problem)], Soon);
         }
 
         var tenant = await _client.GetAsync<TenantControlPlane>(cluster.Metadata.NamespaceProperty, cluster.Metadata.Name, cancellation);

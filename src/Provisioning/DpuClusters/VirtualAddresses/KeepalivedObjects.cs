@@ -27,6 +27,40 @@ internal static class KeepalivedObjects
         _ => null,
     };
 
+    /// <summary>
+    /// Which cluster an endpoint cannot be beside, or null: two of one address, or of one router id on one interface, would take it
+    /// from one another for ever. The older one keeps it.
+    /// </summary>
+    public static string? Conflict(DpuCluster cluster, IEnumerable<DpuCluster> all)
+    {
+        if (cluster.Spec.ClusterEndpoint?.Keepalived is not { } own)
+        {
+            return null;
+        }
+
+        foreach (var other in all.Where(o => o.Metadata.Uid != cluster.Metadata.Uid && IsOlder(o, cluster)))
+        {
+            if (other.Spec.ClusterEndpoint?.Keepalived is not { } its)
+            {
+                continue;
+            }
+
+            var name = $"{other.Metadata.NamespaceProperty}/{other.Metadata.Name}";
+            if (its.Vip == own.Vip)
+            {
+                return $"DPUCluster {name} has the address {own.Vip} already";
+            }
+
+            if (its.Interface == own.Interface && its.VirtualRouterId == own.VirtualRouterId)
+            {
+                return string.Create(
+                    CultureInfo.InvariantCulture, $"DPUCluster {name} has virtualRouterID {own.VirtualRouterId} on {own.Interface} already; choose another one");
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>The configuration's template.</summary>
     public static V1ConfigMap ConfigMap(DpuCluster cluster, Keepalived keepalived) => new()
     {
@@ -76,6 +110,10 @@ internal static class KeepalivedObjects
                     ? "no node matches spec.clusterEndpoint.keepalived.nodeSelector and is of the control plane"
                     : count);
     }
+
+    private static bool IsOlder(DpuCluster a, DpuCluster b) => (a.Metadata.CreationTimestamp, b.Metadata.CreationTimestamp) is ({ } x, { } y) && x != y
+        ? x < y
+        : string.CompareOrdinal(a.Metadata.Uid, b.Metadata.Uid) < 0;
 
     private static V1PodSpec Pod(DpuCluster cluster, Keepalived keepalived, int port, KeepalivedImage image) => new()
     {

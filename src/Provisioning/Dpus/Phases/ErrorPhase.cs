@@ -18,7 +18,7 @@ internal static class ErrorPhase
         {
             (ProvisioningLabels.RetriedAt, DpuScope.Text(scope.Now)),
             (ProvisioningLabels.InstallFailures, null),
-            (ProvisioningLabels.RebootAttempts, null),
+            (ProvisioningLabels.RebootFailures, null),
             (ProvisioningLabels.RebootAskedAt, null),
         };
         if (phase == DpuPhases.OsInstalling)

@@ -22,10 +22,11 @@ internal static class InitializingPhase
 
         if (scope.Label(ProvisioningLabels.PciAddress) is null)
         {
-            var pci = scope.Pci ?? DpuSets.HostDpu.Of(host).Select(d => d.Pci).FirstOrDefault();
+            var pci = scope.Pci ?? DpuSets.HostDpu.Of(host).Select(d => d.Pci)
+                .FirstOrDefault(p => scope.Siblings.All(s => new DpuScope(scope.Tools, s).Pci != p));
             if (pci is null)
             {
-                return new Step.Wait("PCIAddressUnknown", $"the DPU has no label {ProvisioningLabels.PciAddress} and node {name} shows no DPU");
+                return new Step.Wait("PCIAddressUnknown", $"the DPU has no label {ProvisioningLabels.PciAddress} and node {name} shows no DPU that is free");
             }
 
             // As a DPUSet would have set it.

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
+using Dpf.Api.Provisioning;
 using Dpf.Runtime.Conditions;
 using Dpf.Runtime.Reconciling;
 using k8s.Models;
@@ -13,6 +15,7 @@ internal static class RebootingPhase
 {
     private const int Budget = 3;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Doubt = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Backoff = TimeSpan.FromSeconds(10);
 
     public static async Task<Step> HandleAsync(DpuScope scope, CancellationToken cancellation)
@@ -87,50 +90,89 @@ internal static class RebootingPhase
     }
 
     private static async Task<Step> RestartAsync(
-        DpuScope scope, RebootChoice choice, string host, IReadOnlyList<Api.Provisioning.Dpu> dpus, CancellationToken cancellation)
+        DpuScope scope, RebootChoice choice, string host, IReadOnlyList<Dpu> dpus, CancellationToken cancellation)
     {
         var uid = scope.Dpu.Metadata.Uid;
-        var attempts = scope.Count(ProvisioningLabels.RebootAttempts);
-        var running = scope.Tools.Tasks.Find(uid);
-        if (running?.IsRunning == true)
+        var task = scope.Tools.Tasks.Find(uid);
+        if (task?.IsRunning == true)
         {
             return new Step.Wait("Rebooting", $"node {host} is told to restart");
         }
 
-        if (scope.Moment(ProvisioningLabels.RebootAskedAt) is { } asked)
+        var failure = task?.Failure;
+        if (failure is null && scope.Moment(ProvisioningLabels.RebootAskedAt) is { } asked)
         {
-            var left = asked + (running?.Failure is null ? Patience : Backoff) - scope.Now;
+            // Who was started anew does not know whether the host has heard it.
+            var left = asked + (task is null ? Doubt : Patience) - scope.Now;
             if (left > TimeSpan.Zero)
             {
-                return running?.Failure is { } failure
-                    ? new Step.Wait("RebootFailed", $"{failure} (attempt {attempts} of {Budget}; tried again soon)") { After = left, IsTrouble = true }
-                    : new Step.Wait("Rebooting", $"node {host} was told to restart; its node has to report another boot") { After = left };
+                return new Step.Wait("Rebooting", $"node {host} was told to restart; its node has to report another boot") { After = left };
             }
-        }
 
-        if (attempts >= Budget)
+            failure = task is null ? null : "it was told to, and reports the same boot";
+        }
+        else if (task is { Failure: null } && task.Ended + Doubt - scope.Now is var pause && pause > TimeSpan.Zero)
         {
-            await scope.Tools.Tasks.ForgetAsync(uid);
-            return new Step.Fail(
-                "RebootFailed", $"node {host} did not restart: {running?.Failure ?? "it was told to, and reports the same boot"}; restart it, or look at its BMC, then annotate the DPU with {ProvisioningLabels.Retry}=true");
+            return new Step.Wait("Rebooting", $"node {host} could not be told to restart: its pods are not reached; tried again soon") { After = pause, IsTrouble = true };
         }
 
-        var cards = dpus.Select(d => (d, Pci: new DpuScope(scope.Tools, d).Pci)).Where(c => c.Pci is not null).Select(c => (c.d, c.Pci!)).ToList();
-        if (scope.Pci is null || scope.Tools.Pods.Find(scope, DpuNames.DmsPod(scope.Dpu), out _)?.Status?.Phase != "Running")
+        return failure is not null && await FailedAsync(scope, host, task!, failure, cancellation) is { } step
+            ? step
+            : await StartAsync(scope, choice, host, dpus, cancellation);
+    }
+
+    /// <summary>Counts a failure; null when it may be tried again now.</summary>
+    private static async Task<Step?> FailedAsync(DpuScope scope, string host, LongTask task, string failure, CancellationToken cancellation)
+    {
+        var failures = scope.Count(ProvisioningLabels.RebootFailures) + 1;
+        if (failures >= Budget)
+        {
+            await scope.Tools.Tasks.ForgetAsync(scope.Dpu.Metadata.Uid);
+            return new Step.Fail(
+                "RebootFailed",
+                $"node {host} did not restart: {failure} (attempt {failures} of {Budget}); restart it, or look at its BMC, then annotate the DPU with {ProvisioningLabels.Retry}=true");
+        }
+
+        var left = task.Ended + Backoff - scope.Now;
+        if (left > TimeSpan.Zero)
+        {
+            return new Step.Wait("RebootFailed", $"{failure} (attempt {failures} of {Budget}; tried again soon)") { After = left, IsTrouble = true };
+        }
+
+        await scope.RecordAsync(
+            cancellation,
+            (ProvisioningLabels.RebootFailures, failures.ToString(CultureInfo.InvariantCulture)), (ProvisioningLabels.RebootAskedAt, null));
+        await scope.Tools.Tasks.ForgetAsync(scope.Dpu.Metadata.Uid);
+        return null;
+    }
+
+    private static async Task<Step> StartAsync(
+        DpuScope scope, RebootChoice choice, string host, IReadOnlyList<Dpu> dpus, CancellationToken cancellation)
+    {
+        if (await scope.Tools.Pods.DmsAsync(scope, cancellation) is not { Status.Phase: "Running" })
         {
             return new Step.Wait("DMSPodPending", $"node {host} is restarted through pod {DpuNames.DmsPod(scope.Dpu)}, which does not run") { IsTrouble = true };
         }
 
-        // Written down first: a restart of the host that nobody remembers would be done twice.
-        await scope.RecordAsync(
-            cancellation,
-            (ProvisioningLabels.RebootAskedAt, DpuScope.Text(scope.Now)),
-            (ProvisioningLabels.RebootAttempts, (attempts + 1).ToString(CultureInfo.InvariantCulture)));
-        scope.Tools.Tasks.Start(uid, scope.Key, async (say, stop) =>
+        var cards = dpus.Select(d => (Dpu: d, new DpuScope(scope.Tools, d).Pci)).Where(c => c.Pci is not null).Select(c => (c.Dpu, c.Pci!)).ToList();
+        var (client, key, time) = (scope.Tools.Client, scope.Key, scope.Tools.Time);
+        scope.Tools.Tasks.Start(scope.Dpu.Metadata.Uid, key, async (say, stop) =>
         {
             say($"node {host} is told to restart ({(choice.IsPowerCycle ? "power " : "system-level ")}{choice.Command})");
-            await HostRestart.RunAsync(scope.Tools.Client, choice, cards, scope.Tools.Time, stop);
+            await HostRestart.RunAsync(
+                client, choice, cards,
+                () => client.PatchAsync<Dpu>(
+                    key.Namespace, key.Name,
+                    new JsonObject
+                    {
+                        ["metadata"] = new JsonObject
+                        {
+                            ["annotations"] = DpuScope.Map([(ProvisioningLabels.RebootAskedAt, DpuScope.Text(time.GetUtcNow()))]),
+                        },
+                    },
+                    stop),
+                time, stop);
         });
-        return new Step.Wait("Rebooting", $"node {host} is told to restart") { After = Patience };
+        return new Step.Wait("Rebooting", $"node {host} is told to restart");
     }
 }

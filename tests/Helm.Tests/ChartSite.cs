@@ -1,0 +1,145 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Dpf.Helm.Tests;
+
+/// <summary>A web server with a chart repository and an OCI registry, on a port of its own.</summary>
+internal sealed class ChartSite : IAsyncDisposable
+{
+    private readonly HttpListener _listener;
+    private readonly Dictionary<string, byte[]> _pages = new(StringComparer.Ordinal);
+    private readonly Task _serving;
+
+    public ChartSite()
+    {
+        (_listener, var port) = Listen();
+        Host = $"127.0.0.1:{port}";
+        _serving = ServeAsync();
+    }
+
+    public string Host { get; }
+
+    public string Address => $"http://{Host}";
+
+    /// <summary>The token without which the registry answers 401; null for none.</summary>
+    public string? Token { get; set; }
+
+    public string? TokenAskedBy { get; private set; }
+
+    public string? TokenScope { get; private set; }
+
+    public void ServeRepository(params string[] versions)
+    {
+        var index = new StringBuilder("apiVersion: v1\nentries:\n  c:\n");
+        foreach (var version in versions)
+        {
+            index.Append($"  - {{name: c, version: {version}, urls: [packages/c-{version}.tgz]}}\n");
+            _pages[$"/charts/packages/c-{version}.tgz"] = Chart(version);
+        }
+
+        _pages["/charts/index.yaml"] = Encoding.UTF8.GetBytes(index.ToString());
+    }
+
+    public void ServeRegistry(params string[] versions)
+    {
+        const string root = "/v2/some/where/c";
+        _pages[$"{root}/tags/list"] = Json($$"""{"tags": [{{string.Join(',', versions.Select(v => $"\"{v}\""))}}]}""");
+        foreach (var version in versions)
+        {
+            var chart = Chart(version);
+            var digest = "sha256:" + Convert.ToHexStringLower(SHA256.HashData(chart));
+            _pages[$"{root}/blobs/{digest}"] = chart;
+            _pages[$"{root}/manifests/{version}"] = Json($$"""
+                {"schemaVersion": 2, "layers": [
+                  {"mediaType": "application/vnd.cncf.helm.chart.provenance.v1.prov", "digest": "sha256:0"},
+                  {"mediaType": "application/vnd.cncf.helm.chart.content.v1.tar+gzip", "digest": "{{digest}}"}]}
+                """);
+        }
+    }
+
+    /// <summary>Changes what is served under a path.</summary>
+    public void Damage(string path)
+    {
+        foreach (var page in _pages.Where(p => p.Key.StartsWith(path, StringComparison.Ordinal)).ToList())
+        {
+            _pages[page.Key] = [.. page.Value, 0];
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _listener.Close();
+        await _serving;
+    }
+
+    private static byte[] Json(string text) => Encoding.UTF8.GetBytes(text);
+
+    private static byte[] Chart(string version)
+    {
+        var folder = Directory.CreateTempSubdirectory("dpf-helm-");
+        File.WriteAllText(Path.Combine(folder.FullName, "Chart.yaml"), $"name: c\nversion: {version}\n");
+        using var archive = Archives.Of(folder.FullName, "c");
+        folder.Delete(recursive: true);
+        return archive.ToArray();
+    }
+
+    private static (HttpListener Listener, int Port) Listen()
+    {
+        while (true)
+        {
+            // Above the ports that the kernel gives to others; taken ones are tried again.
+            var port = RandomNumberGenerator.GetInt32(61000, 65000);
+            var listener = new HttpListener { Prefixes = { $"http://127.0.0.1:{port}/" } };
+            try
+            {
+                listener.Start();
+                return (listener, port);
+            }
+            catch (HttpListenerException)
+            {
+                listener.Close();
+            }
+        }
+    }
+
+    private async Task ServeAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                var call = await _listener.GetContextAsync();
+                Answer(call);
+                call.Response.Close();
+            }
+            catch (Exception e) when (e is HttpListenerException or ObjectDisposedException or InvalidOperationException)
+            {
+                return;
+            }
+        }
+    }
+
+    private void Answer(HttpListenerContext call)
+    {
+        var path = call.Request.Url!.AbsolutePath;
+        if (path == "/token")
+        {
+            (TokenAskedBy, TokenScope) = (call.Request.Headers["Authorization"], call.Request.QueryString["scope"]);
+            call.Response.OutputStream.Write(Json($$"""{"token": "{{Token}}"}"""));
+        }
+        else if (path.StartsWith("/v2/", StringComparison.Ordinal) && Token is not null && call.Request.Headers["Authorization"] != "Bearer " + Token)
+        {
+            call.Response.StatusCode = 401;
+            call.Response.AddHeader("WWW-Authenticate", $"Bearer realm=\"{Address}/token\",service=\"s\",scope=\"repository:some/where/c:pull\"");
+        }
+        else if (_pages.TryGetValue(path, out var page))
+        {
+            call.Response.OutputStream.Write(page);
+        }
+        else
+        {
+            call.Response.StatusCode = 404;
+        }
+    }
+}

@@ -1,0 +1,128 @@
+using System.Text.Json.Nodes;
+using Dpf.Helm.Charts;
+using Dpf.Helm.Releases;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Dpf.Helm.Tests;
+
+public sealed class ReleaseSetTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("dpf-helm-").FullName;
+    private readonly MemoryTarget _target = new();
+    private readonly ReleaseSet _releases;
+
+    public ReleaseSetTests() => _releases = new ReleaseSet(_target, new FakeTimeProvider(DateTimeOffset.UnixEpoch) { AutoAdvanceAmount = TimeSpan.FromSeconds(1) });
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task AnInstallAppliesInOrderAndSaysWhoseTheObjectsAre()
+    {
+        await InstallAsync(("ConfigMap", "a"), ("Service", "b"), ("ServiceAccount", "c"));
+        Assert.Equal(["ServiceAccount/c", "ConfigMap/a", "Service/b"], _target.Applied);
+        var value = _target.Find("ConfigMap", "a")!;
+        Assert.Equal("Helm", (string?)value["metadata"]!["labels"]!["app.kubernetes.io/managed-by"]);
+        Assert.Equal("rel", (string?)value["metadata"]!["annotations"]!["meta.helm.sh/release-name"]);
+        Assert.Equal("ns", (string?)value["metadata"]!["annotations"]!["meta.helm.sh/release-namespace"]);
+        Assert.Equal(["v1 deployed"], _target.Releases);
+    }
+
+    [Fact]
+    public async Task AnUpgradeRemovesWhatTheChartNoLongerGives()
+    {
+        await InstallAsync(("ConfigMap", "a"), ("ConfigMap", "b"));
+        await InstallAsync(("ConfigMap", "b"), ("ConfigMap", "c"));
+        Assert.Equal(["ConfigMap/b", "ConfigMap/c"], _target.Objects);
+        Assert.Equal(["v1 superseded", "v2 deployed"], _target.Releases);
+    }
+
+    [Fact]
+    public async Task WhatAsksToBeKeptOutlivesItsRelease()
+    {
+        await InstallAsync(("ConfigMap", "a"), ("ConfigMap", "keep"));
+        Assert.True(await _releases.UninstallAsync("rel", "ns", Cancellation));
+        Assert.Equal(["ConfigMap/keep"], _target.Objects);
+        Assert.Empty(_target.Releases);
+        Assert.False(await _releases.UninstallAsync("rel", "ns", Cancellation));
+    }
+
+    [Fact]
+    public async Task AFailedUpgradeIsRecordedAndTheNextOneStillKnowsWhatIsDeployed()
+    {
+        await InstallAsync(("ConfigMap", "a"));
+        _target.Refused = "ConfigMap/bad";
+        await Assert.ThrowsAsync<InvalidOperationException>(() => InstallAsync(("ConfigMap", "bad")));
+        Assert.Equal(["v1 deployed", "v2 failed"], _target.Releases);
+        _target.Refused = null;
+        await InstallAsync(("ConfigMap", "c"));
+        Assert.Equal(["ConfigMap/c"], _target.Objects);
+        Assert.Equal(["v1 superseded", "v2 failed", "v3 deployed"], _target.Releases);
+    }
+
+    [Fact]
+    public async Task AnInstallThatWasKilledIsTakenUpAgain()
+    {
+        using var killed = new CancellationTokenSource();
+        _target.Applying = name => { if (name == "ConfigMap/b") { killed.Cancel(); } };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => InstallAsync(killed.Token, ("ConfigMap", "a"), ("ConfigMap", "b")));
+        Assert.Equal(["v1 pending-install"], _target.Releases);
+        _target.Applying = null;
+        await InstallAsync(("ConfigMap", "a"), ("ConfigMap", "b"));
+        Assert.Equal(["ConfigMap/a", "ConfigMap/b"], _target.Objects);
+        Assert.Contains("v2 deployed", _target.Releases);
+    }
+
+    [Fact]
+    public async Task HooksRunAtTheirMomentAndAFailedOneFailsTheRelease()
+    {
+        Write("templates/hooks.yaml", Hook("early", "pre-install", "hook-succeeded") + Hook("late", "post-install", "hook-failed"));
+        _target.Applying = name => _target.Finish(name, succeeded: name != "Job/late");
+        var failure = await Assert.ThrowsAsync<ChartException>(() => InstallAsync(("ConfigMap", "a")));
+        Assert.Equal(["Job/early", "ConfigMap/a", "Job/late"], _target.Applied);
+        Assert.Contains("post-install hooks failed: job late failed", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(["ConfigMap/a"], _target.Objects);
+        Assert.Equal(["v1 failed"], _target.Releases);
+    }
+
+    [Fact]
+    public async Task CrdsComeFirstAndAreLeftAlone()
+    {
+        Write("crds/t.yaml", "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: t}\n");
+        await InstallAsync(("ConfigMap", "a"));
+        Assert.Equal(["CustomResourceDefinition/t", "ConfigMap/a"], _target.Applied);
+        _target.Applied.Clear();
+        await InstallAsync(("ConfigMap", "a"));
+        Assert.Equal(["ConfigMap/a"], _target.Applied);
+        await _releases.UninstallAsync("rel", "ns", Cancellation);
+        Assert.Equal(["CustomResourceDefinition/t"], _target.Objects);
+    }
+
+    private static string Hook(string name, string moment, string policy) => $$"""
+
+        ---
+        apiVersion: batch/v1
+        kind: Job
+        metadata: {name: {{name}}, annotations: {helm.sh/hook: {{moment}}, helm.sh/hook-delete-policy: {{policy}}} }
+
+        """;
+
+    private Task InstallAsync(params (string Kind, string Name)[] objects) => InstallAsync(Cancellation, objects);
+
+    private Task InstallAsync(CancellationToken cancellation, params (string Kind, string Name)[] objects)
+    {
+        Write("Chart.yaml", "name: c\nversion: 0.1.0\n");
+        Write("templates/objects.yaml", string.Concat(objects.Select(o =>
+            $"---\napiVersion: v1\nkind: {o.Kind}\nmetadata:\n  name: {o.Name}\n" +
+            (o.Name == "keep" ? "  annotations: {helm.sh/resource-policy: keep}\n" : ""))));
+        return _releases.UpgradeInstallAsync("rel", "ns", ChartLoader.FromFolder(_folder), new JsonObject(), cancellation);
+    }
+
+    private void Write(string path, string text)
+    {
+        var file = Path.Combine(_folder, path);
+        Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+        File.WriteAllText(file, text);
+    }
+}

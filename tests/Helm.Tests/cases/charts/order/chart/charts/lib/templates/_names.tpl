@@ -1,0 +1,3 @@
+{{- define "name" -}}
+{{ .Release.Name | trunc 63 | trimSuffix "-" }}
+{{- end -}}

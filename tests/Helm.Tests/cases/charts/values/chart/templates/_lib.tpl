@@ -1,0 +1,1 @@
+{{ define "who" }}parent for {{ .Chart.Name }} {{ .Chart.Version }}{{ end }}
