@@ -51,7 +51,7 @@ public sealed class GuideTests(GuideLab guide) : IClassFixture<GuideLab>
         var tunnel = (await fabric).Output;
         var addresses = (string[])[await TunnelAsync("worker1"), await TunnelAsync("worker2")];
         Assert.All(addresses, address => Assert.Contains(address, tunnel, StringComparison.Ordinal));
-        Assert.Equal("", (await host).Output);
+        Assert.Equal("", (await host).Output.Trim());
         Assert.Equal(
             "0", (await Lab.InMachineAsync("worker1", "ps -e -o comm= | grep -cE '^(ovs|ovn|ovsdb)' || true")).Output.Trim());
     }

@@ -30,7 +30,7 @@ public sealed class Kubectl(KubeClient client, TimeProvider time)
             case ["apply"]:
                 foreach (var manifest in Read(arguments, input, readFile))
                 {
-                    await ApplyAsync(manifest, arguments.Namespace, cancellation);
+                    await ApplyAsync(WithLastApplied(manifest), arguments.Namespace, cancellation);
                 }
 
                 break;
@@ -103,6 +103,25 @@ public sealed class Kubectl(KubeClient client, TimeProvider time)
             [".dockerconfigjson"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(config.ToJsonString())),
         };
         return secret;
+    }
+
+    /// <summary>
+    /// Notes on the object what was applied, as <c>kubectl apply</c> does and looks for the next time. Not on a Secret: its content would
+    /// stand there in the clear.
+    /// </summary>
+    internal static JsonObject WithLastApplied(JsonObject manifest)
+    {
+        if ((string?)manifest["kind"] == "Secret")
+        {
+            return manifest;
+        }
+
+        var noted = manifest.DeepClone().AsObject();
+        var metadata = noted["metadata"]!.AsObject();
+        var annotations = metadata["annotations"] as JsonObject ?? [];
+        metadata["annotations"] = annotations;
+        annotations["kubectl.kubernetes.io/last-applied-configuration"] = manifest.ToJsonString() + "\n";
+        return noted;
     }
 
     private Task ApplyAsync(JsonObject manifest, string? ns, CancellationToken cancellation) =>

@@ -102,8 +102,8 @@ public sealed class LabNetwork : IAsyncDisposable
             ],
             cancellation);
         await Machine.ExecuteAsync(cancellation, "bash", "-ec", $"""
-            ip link add {ManagementBridge} type bridge forward_delay 0
-            ip link add {HighSpeedBridge} type bridge forward_delay 0
+            ip link add {ManagementBridge} address {Macs.ManagementRouter} type bridge forward_delay 0
+            ip link add {HighSpeedBridge} address {Macs.HighSpeedRouter} type bridge forward_delay 0
             ip addr add {LabAddresses.Router}/24 dev {ManagementBridge}
             ip addr add {LabAddresses.Services}/24 dev {ManagementBridge}
             ip addr add {LabAddresses.HighSpeedRouter}/24 dev {HighSpeedBridge}

@@ -5,6 +5,12 @@ namespace Dpf.Lab.Fabric;
 /// <summary>The MAC addresses of the lab: the same at every start, so that leases are too.</summary>
 public static class Macs
 {
+    /// <summary>The router on the management network: a bridge left to itself takes another whenever a machine is plugged in.</summary>
+    public static string ManagementRouter { get; } = Of(0x01, 1, 0);
+
+    /// <summary>The router on the high-speed network.</summary>
+    public static string HighSpeedRouter { get; } = Of(0x01, 2, 0);
+
     /// <summary>A machine's management NIC.</summary>
     public static string Management(int machine) => Of(0x10, machine, 0);
 
