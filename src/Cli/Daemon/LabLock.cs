@@ -13,22 +13,23 @@ public sealed class LabLock : IDisposable
     public static LabLock Take(LabPaths paths, string verb)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(paths.Lock)!);
+        var file = new FileStream(paths.Lock, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
         try
         {
-            var file = new FileStream(paths.Lock, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
-            file.SetLength(0);
-            using (var writer = new StreamWriter(file, leaveOpen: true))
-            {
-                writer.Write($"{verb} {Environment.ProcessId}");
-            }
-
-            file.Flush();
-            return new LabLock(file, paths.Lock);
+            // A lock on a record, so that others can still read who holds it.
+            file.Lock(0, 1);
         }
         catch (IOException)
         {
-            throw new Commands.UserErrorException($"another dpf is at work on this lab ({Holder(paths.Lock)}); wait for it, or stop it");
+            using var reader = new StreamReader(file);
+            var holder = reader.ReadToEnd().Split(' ') is [var does, var id] ? $"{does}, process {id}" : "unknown";
+            throw new Commands.UserErrorException($"another dpf is at work on this lab ({holder}); wait for it, or stop it");
         }
+
+        file.SetLength(0);
+        file.Write(System.Text.Encoding.UTF8.GetBytes($"{verb} {Environment.ProcessId}"));
+        file.Flush();
+        return new LabLock(file, paths.Lock);
     }
 
     /// <inheritdoc />
@@ -36,19 +37,5 @@ public sealed class LabLock : IDisposable
     {
         File.Delete(_path);
         _file.Dispose();
-    }
-
-    private static string Holder(string path)
-    {
-        try
-        {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            using var reader = new StreamReader(file);
-            return reader.ReadToEnd() is [_, ..] text && text.Split(' ') is [var verb, var id] ? $"{verb}, process {id}" : "unknown";
-        }
-        catch (IOException)
-        {
-            return "unknown";
-        }
     }
 }
