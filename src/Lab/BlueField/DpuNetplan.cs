@@ -26,7 +26,7 @@ internal sealed class DpuNetplan(Machine machine, TimeProvider time, ILogger log
                         await ApplyAsync(bridge, members, dhcp, cancellation);
                     }
                 }
-                catch (Exception e) when (e is IOException or MachineCommandException && !cancellation.IsCancellationRequested)
+                catch (Exception e) when (e is IOException or MachineCommandException or YamlDotNet.Core.YamlException && !cancellation.IsCancellationRequested)
                 {
                     logger.LogWarning("netplan: {Message}", e.Message);
                 }

@@ -40,8 +40,13 @@ public sealed class WebhookServer(ComponentContext context, int port, string cer
 
     private static async Task AnswerAsync(HttpContext http, Func<AdmissionRequest, CancellationToken, Task<AdmissionAnswer>> handler)
     {
-        var review = (await JsonNode.ParseAsync(http.Request.Body, cancellationToken: http.RequestAborted))!.AsObject();
-        var request = review["request"]!.AsObject();
+        if (await ReadAsync(http) is not { } request)
+        {
+            http.Response.StatusCode = StatusCodes.Status400BadRequest;
+            await http.Response.WriteAsync("expected an AdmissionReview with a request", http.RequestAborted);
+            return;
+        }
+
         AdmissionAnswer answer;
         try
         {
@@ -51,7 +56,9 @@ public sealed class WebhookServer(ComponentContext context, int port, string cer
                     (string)request["kind"]!["kind"]!,
                     (string?)request["namespace"],
                     (string?)request["name"],
-                    request["object"] as JsonObject,
+
+                    // Its own copy: a handler may change it and return it as what it should be.
+                    request["object"]?.DeepClone() as JsonObject,
                     request["oldObject"] as JsonObject),
                 http.RequestAborted);
         }
@@ -80,6 +87,19 @@ public sealed class WebhookServer(ComponentContext context, int port, string cer
                 ["response"] = response,
             }.ToJsonString(),
             http.RequestAborted);
+    }
+
+    private static async Task<JsonObject?> ReadAsync(HttpContext http)
+    {
+        try
+        {
+            var review = await JsonNode.ParseAsync(http.Request.Body, cancellationToken: http.RequestAborted) as JsonObject;
+            return review?["request"] is JsonObject request && request["operation"] is not null && request["kind"]?["kind"] is not null ? request : null;
+        }
+        catch (Exception e) when (e is System.Text.Json.JsonException or InvalidOperationException)
+        {
+            return null;
+        }
     }
 
     private X509Certificate2 Certificate()

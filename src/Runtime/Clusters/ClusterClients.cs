@@ -57,7 +57,14 @@ public sealed class ClusterClients(KubeClient management, INetworkNamespace? net
         }
 
         var cluster = new RemoteCluster(client, new Cache(client, time, loggers));
-        return _clusters.TryAdd(secret, (digest, cluster)) ? cluster : _clusters[secret].Cluster;
+        if (_clusters.TryAdd(secret, (digest, cluster)))
+        {
+            return cluster;
+        }
+
+        // Somebody else was faster with the same Secret: theirs is as good.
+        await cluster.DisposeAsync();
+        return await GetAsync(secret, cancellation);
     }
 
     /// <summary>Closes a cluster's client and informers, because nobody wants them any more.</summary>

@@ -26,6 +26,7 @@ public sealed class Informer<T>(KubeClient client, InformerScope scope, TimeProv
     private readonly Dictionary<string, Func<T, IEnumerable<string>>> _indexers = [];
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(2), Random.Shared);
+    private string? _revision;
 
     /// <summary>Called for every change, in order, on the watching task: enqueue and return.</summary>
     public event Action<InformerChange<T>>? Changed;
@@ -53,15 +54,14 @@ public sealed class Informer<T>(KubeClient client, InformerScope scope, TimeProv
     /// <inheritdoc />
     public async Task RunAsync(CancellationToken cancellation)
     {
-        string? revision = null;
         var failures = 0;
         while (!cancellation.IsCancellationRequested)
         {
             try
             {
-                revision ??= await ListAsync(cancellation);
+                _revision ??= await ListAsync(cancellation);
+                await WatchAsync(cancellation);
                 failures = 0;
-                revision = await WatchAsync(revision, cancellation);
             }
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
             {
@@ -73,12 +73,14 @@ public sealed class Informer<T>(KubeClient client, InformerScope scope, TimeProv
                 if (missing)
                 {
                     // The kind is not installed: an empty list, for as long as that is so.
+                    Keep([]);
                     _synced.TrySetResult();
                 }
 
+                // A broken connection says nothing about the revision; a refusal may.
                 if (e is KubeException)
                 {
-                    revision = null;
+                    _revision = null;
                 }
 
                 failures++;
@@ -111,27 +113,23 @@ public sealed class Informer<T>(KubeClient client, InformerScope scope, TimeProv
             Store(item);
         }
 
-        foreach (var key in _store.Keys.Where(key => !seen.Contains(key)))
-        {
-            Remove(key, null);
-        }
-
+        Keep(seen);
         _synced.TrySetResult();
         return revision;
     }
 
-    private async Task<string?> WatchAsync(string revision, CancellationToken cancellation)
+    private async Task WatchAsync(CancellationToken cancellation)
     {
         using var silence = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         await using var timer = time.CreateTimer(_ => silence.Cancel(), null, Silence, Timeout.InfiniteTimeSpan);
         try
         {
             var changes = client.WatchAsync<T>(
-                scope.Namespace, revision, silence.Token, scope.LabelSelector, scope.FieldSelector, WatchLength);
+                scope.Namespace, _revision, silence.Token, scope.LabelSelector, scope.FieldSelector, WatchLength);
             await foreach (var change in changes)
             {
                 timer.Change(Silence, Timeout.InfiniteTimeSpan);
-                revision = change.Value.Metadata.ResourceVersion ?? revision;
+                _revision = change.Value.Metadata.ResourceVersion ?? _revision;
                 switch (change.Type)
                 {
                     case "ADDED" or "MODIFIED":
@@ -147,8 +145,14 @@ public sealed class Informer<T>(KubeClient client, InformerScope scope, TimeProv
         {
             logger.LogDebug("watching {Kind}: silent for {Silence}, watching again", typeof(T).Name, Silence);
         }
+    }
 
-        return revision;
+    private void Keep(HashSet<NamespacedName> seen)
+    {
+        foreach (var key in _store.Keys.Where(key => !seen.Contains(key)))
+        {
+            Remove(key, null);
+        }
     }
 
     private void Store(T value)
