@@ -1,0 +1,240 @@
+using System.Text.Json.Nodes;
+using Dpf.Api.Operator;
+using Dpf.Operator.Inventory;
+using Dpf.Operator.Reconciling;
+using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Conditions;
+using Dpf.Runtime.Reconciling;
+using Dpf.Testing;
+using k8s.Models;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Dpf.Operator.Tests.Reconciling;
+
+public sealed class OperatorConfigTests : IAsyncLifetime
+{
+    private const string Ns = "dpf-operator-system";
+    private static readonly NamespacedName Key = new(Ns, "dpfoperatorconfig");
+    private TestCluster _cluster = null!;
+    private OperatorConfigReconciler _reconciler = null!;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private KubeClient Client => _cluster.Client;
+
+    public async ValueTask InitializeAsync()
+    {
+        _cluster = await TestCluster.StartAsync("dpf-operator", "cert-manager");
+        _reconciler = Fresh();
+        await _cluster.ApplyAsync($"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {Ns}}}");
+    }
+
+    public ValueTask DisposeAsync() => _cluster.DisposeAsync();
+
+    [Fact]
+    public async Task ASystemIsDeployedAndReportsReadyWhenItsWorkloadsAre()
+    {
+        await ConfigureAsync(Spec);
+        await ReconcileAsync();
+
+        // The flavor that comes with the system waits for the webhook, which no pod answers here.
+        Assert.StartsWith("provisioning-controller: ", (await ConditionsAsync()).Find("SystemComponentsReconciled")!.Message, StringComparison.Ordinal);
+        await SilenceWebhooksAsync();
+        await ReconcileAsync();
+        Assert.Equal(ComponentInventory.All.Where(c => c.Name != "static-cluster-manager").Select(c => c.Workload.Name).Order(StringComparer.Ordinal), await WorkloadsAsync());
+        var conditions = await ConditionsAsync();
+        Assert.True(conditions.IsTrue("SystemComponentsReconciled"));
+        Assert.Contains("multus: DPUService multus has not reported yet", conditions.Find("SystemComponentsReady")!.Message, StringComparison.Ordinal);
+        Assert.Equal(("False", "Pending"), (conditions.Find("Ready")!.Status, conditions.Find("Ready")!.Reason));
+        await MakeReadyAsync();
+        await ReconcileAsync();
+        Assert.Equal(["Success"], (await ConditionsAsync()).Select(c => c.Reason).Distinct());
+        Assert.Equal(1, (await ConfigAsync())!.Status!.ObservedGeneration);
+    }
+
+    [Fact]
+    public async Task AComponentThatIsDisabledLaterIsTakenAway()
+    {
+        await ConfigureAsync(Spec);
+        await ReconcileAsync();
+        await ConfigureAsync(Spec + "\n  flannel: {disable: true}");
+        await ReconcileAsync();
+        Assert.DoesNotContain("flannel", await WorkloadsAsync());
+        Assert.Null(await Client.GetAsync<V1Secret>(Ns, "flannel-applyset", Cancellation));
+        Assert.Contains("multus", await WorkloadsAsync());
+    }
+
+    [Fact]
+    public async Task AMissingPullSecretStopsTheDeploymentAndIsNamed()
+    {
+        await ConfigureAsync(Spec + "\n  imagePullSecrets: [registry]");
+        await ReconcileAsync();
+        var condition = (await ConditionsAsync()).Find("ImagePullSecretsReconciled")!;
+        Assert.Equal(("False", "Error"), (condition.Status, condition.Reason));
+        Assert.Contains($"Secret {Ns}/registry does not exist", condition.Message, StringComparison.Ordinal);
+        Assert.Empty(await WorkloadsAsync());
+        await SecretAsync("registry");
+        await SecretAsync("theirs", "dpu.nvidia.com/image-pull-secret: \"\"");
+        await ReconcileAsync();
+        Assert.True((await ConditionsAsync()).IsTrue("ImagePullSecretsReconciled"));
+        Assert.Equal(["registry", "theirs"], await MarkedAsync());
+        await ConfigureAsync(Spec);
+        await ReconcileAsync();
+        Assert.Equal(["theirs"], await MarkedAsync());
+    }
+
+    [Fact]
+    public async Task OneBrokenComponentDoesNotHoldUpTheOthers()
+    {
+        await ConfigureAsync(Spec + "\n  multus: {helmChart: \"oci://no-version/chart\"}");
+        await ReconcileAsync();
+        var condition = (await ConditionsAsync()).Find("SystemComponentsReconciled")!;
+        Assert.Contains("multus: helm chart 'oci://no-version/chart': expected", condition.Message, StringComparison.Ordinal);
+        Assert.Contains("ovs-helper", await WorkloadsAsync());
+    }
+
+    [Fact]
+    public async Task APausedConfigurationAndAnotherOneAreLeftAlone()
+    {
+        await ConfigureAsync(Spec + "\n  overrides: {paused: true}");
+        await ReconcileAsync();
+        await ConfigureAsync(Spec, "another");
+        await _reconciler.ReconcileAsync(new NamespacedName(Ns, "another"), Cancellation);
+        Assert.Empty(await WorkloadsAsync());
+        Assert.Null((await ConfigAsync())!.Metadata.Finalizers);
+        await _reconciler.ReconcileAsync(new NamespacedName(Ns, "nothing"), Cancellation);
+    }
+
+    [Fact]
+    public async Task TheSystemGoesUsersBeforeTheUsed()
+    {
+        await ConfigureAsync(Spec);
+        await DeployedByUsersAsync();
+        await ReconcileAsync();
+        await Client.DeleteAsync<DpfOperatorConfig>(Ns, Key.Name, Cancellation);
+
+        await ReconcileAsync();
+        Assert.True(await IsDeletingAsync("DPUDeployment", "d"));
+        Assert.False(await IsDeletingAsync("DPUService", "s"));
+        var condition = (await ConditionsAsync()).Find("SystemComponentsReconciled")!;
+        Assert.Equal(("AwaitingDeletion", "waiting for the end of DPUDeployment default/d"), (condition.Reason, condition.Message));
+
+        await ReleaseAsync("DPUDeployment", "d");
+        await ReconcileAsync();
+        Assert.True(await IsDeletingAsync("DPUService", "s"));
+        await ReleaseAsync("DPUService", "s");
+
+        // The operator may be killed between any two steps.
+        while (await ConfigAsync() is not null)
+        {
+            _reconciler = Fresh();
+            await ReconcileAsync();
+        }
+
+        Assert.Empty(await WorkloadsAsync());
+        Assert.Empty((await Client.ListAsync<V1Secret>(Ns, Cancellation)).Where(s => s.Metadata.Name.EndsWith("-applyset", StringComparison.Ordinal)));
+        Assert.Empty((await Client.ListAsync<V1ClusterRole>(null, Cancellation)).Where(r => r.Metadata.Labels?.ContainsKey(ApplySetLabels.Component) == true));
+    }
+
+    private const string Spec = "\n  provisioningController: {bfbPVCName: bfb-pvc}";
+
+    private OperatorConfigReconciler Fresh() => new(Client, Key, new ReleaseDefaults(), TimeProvider.System, NullLogger.Instance);
+
+    private Task<Result> ReconcileAsync() => _reconciler.ReconcileAsync(Key, Cancellation);
+
+    private Task ConfigureAsync(string spec, string name = "dpfoperatorconfig") => _cluster.ApplyAsync(
+        $"apiVersion: operator.dpu.nvidia.com/v1alpha1\nkind: DPFOperatorConfig\nmetadata: {{name: {name}, namespace: {Ns}}}\nspec:{spec}");
+
+    private Task<DpfOperatorConfig?> ConfigAsync() => Client.GetAsync<DpfOperatorConfig>(Ns, Key.Name, Cancellation);
+
+    private async Task<IEnumerable<V1Condition>> ConditionsAsync() => (await ConfigAsync())!.Status!.Conditions!;
+
+    private async Task<IEnumerable<string>> WorkloadsAsync()
+    {
+        var all = new List<string>();
+        foreach (var (version, kind) in new[] { ("apps/v1", "Deployment"), ("apps/v1", "DaemonSet"), ("svc.dpu.nvidia.com/v1alpha1", "DPUService") })
+        {
+            all.AddRange((await Client.ListAsync(version, kind, Ns, Cancellation)).Select(o => (string)o["metadata"]!["name"]!));
+        }
+
+        return all.Order(StringComparer.Ordinal);
+    }
+
+    // They match no namespace: a field that the operator's manifests leave to others.
+    private async Task SilenceWebhooksAsync()
+    {
+        foreach (var kind in new[] { "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration" })
+        {
+            var (type, _) = await Client.MapAsync("admissionregistration.k8s.io/v1", kind, Cancellation);
+            foreach (var configuration in await Client.ListAsync(type.ApiVersion, kind, null, Cancellation))
+            {
+                var webhooks = configuration["webhooks"]!.DeepClone().AsArray();
+                foreach (var webhook in webhooks)
+                {
+                    webhook!["namespaceSelector"] = new JsonObject { ["matchLabels"] = new JsonObject { ["never"] = "so" } };
+                }
+
+                await Client.SendRawAsync(
+                    HttpMethod.Patch, type.Path(null, (string)configuration["metadata"]!["name"]!), new JsonObject { ["webhooks"] = webhooks },
+                    Cancellation, "application/merge-patch+json");
+            }
+        }
+    }
+
+    private async Task MakeReadyAsync()
+    {
+        foreach (var workload in ComponentInventory.All.Where(c => !c.NeedsBlock).Select(c => c.Workload))
+        {
+            JsonObject status = workload.Kind switch
+            {
+                "Deployment" => new() { ["observedGeneration"] = 1, ["replicas"] = 1, ["readyReplicas"] = 1 },
+                "DaemonSet" => new()
+                {
+                    ["observedGeneration"] = 1, ["desiredNumberScheduled"] = 1, ["numberReady"] = 1, ["currentNumberScheduled"] = 1, ["numberMisscheduled"] = 0,
+                },
+                _ => new()
+                {
+                    ["conditions"] = new JsonArray(new JsonObject
+                    {
+                        ["type"] = "Ready", ["status"] = "True", ["reason"] = "Success", ["message"] = "", ["lastTransitionTime"] = "2026-01-01T00:00:00Z",
+                    }),
+                },
+            };
+            var (type, _) = await Client.MapAsync(workload.ApiVersion, workload.Kind, Cancellation);
+            await Client.SendRawAsync(
+                HttpMethod.Patch, type.Path(Ns, workload.Name, "status"), new JsonObject { ["status"] = status }, Cancellation, "application/merge-patch+json");
+        }
+    }
+
+    private Task SecretAsync(string name, string labels = "") =>
+        _cluster.ApplyAsync($"apiVersion: v1\nkind: Secret\nmetadata: {{name: {name}, namespace: {Ns}, labels: {{{labels}}}}}");
+
+    private async Task<IEnumerable<string>> MarkedAsync() =>
+        (await Client.ListAsync<V1Secret>(Ns, Cancellation, "dpu.nvidia.com/image-pull-secret")).Select(s => s.Metadata.Name).Order(StringComparer.Ordinal);
+
+    private Task DeployedByUsersAsync() => _cluster.ApplyAsync("""
+        apiVersion: svc.dpu.nvidia.com/v1alpha1
+        kind: DPUDeployment
+        metadata: {name: d, namespace: default, finalizers: [example.org/wait]}
+        spec:
+          dpus: {bfb: b, flavor: f}
+          services: {s: {serviceTemplate: t, serviceConfiguration: c}}
+          serviceChains: [{ports: [{service: {name: s, interface: i}}]}]
+        ---
+        apiVersion: svc.dpu.nvidia.com/v1alpha1
+        kind: DPUService
+        metadata: {name: s, namespace: default, finalizers: [example.org/wait]}
+        spec: {helmChart: {source: {repoURL: "oci://example.org/charts", chart: c, version: v1}}}
+        """);
+
+    private async Task<bool> IsDeletingAsync(string kind, string name) =>
+        (await Client.GetAsync("svc.dpu.nvidia.com/v1alpha1", kind, "default", name, Cancellation))!["metadata"]!["deletionTimestamp"] is not null;
+
+    private async Task ReleaseAsync(string kind, string name)
+    {
+        var (type, _) = await Client.MapAsync("svc.dpu.nvidia.com/v1alpha1", kind, Cancellation);
+        await Client.SendRawAsync(
+            HttpMethod.Patch, type.Path("default", name), new JsonObject { ["metadata"] = new JsonObject { ["finalizers"] = new JsonArray() } },
+            Cancellation, "application/merge-patch+json");
+    }
+}
