@@ -58,14 +58,15 @@ public sealed class RowReconcilerTests : IAsyncLifetime
     {
         var rows = new RowReconciler(_client);
         await rows.ApplyAsync(Bridge("p1"), Cancellation);
-        await VsctlAsync("set", "Interface", "p1", "external_ids:iface-id=somebody-else", "external_ids:theirs=1");
+        await VsctlAsync("set", "Interface", "p1", "external_ids:iface-id=somebody-else", "external_ids:theirs=1", "external_ids:ovn-installed=true");
         await _client.Replica.WaitForAsync(
             s => s.Named<Interface>("p1")?.ExternalIds.GetValueOrDefault("iface-id") == "somebody-else", Cancellation);
 
         await rows.ApplyAsync(Bridge("p1"), Cancellation);
 
         var ids = _client.Replica.Current.Named<Interface>("p1")!.ExternalIds;
-        Assert.Equal(("port-p1", "1"), (ids["iface-id"], ids["theirs"]));
+        Assert.Equal(("port-p1", "true"), (ids["iface-id"], ids["ovn-installed"]));
+        Assert.False(ids.ContainsKey("theirs"));
     }
 
     [Fact]

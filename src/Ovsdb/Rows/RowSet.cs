@@ -6,8 +6,8 @@ namespace Dpf.Ovsdb.Rows;
 /// <summary>
 /// The complete set of rows that one owner wants in a database, as values: what <see cref="RowReconciler"/> makes true.
 /// Rows carry their owner and key in <c>external_ids</c>; whatever the owner has there that the set does not name, goes.
-/// Columns that a row does not assign are left alone, and so are members of shared reference sets and keys of
-/// <c>external_ids</c> that others put there.
+/// Columns that a row does not assign are left alone, and so are members of shared reference sets that others put there. A column that
+/// a row assigns holds exactly that; in <c>external_ids</c> the marks that OVN's daemons leave stay too.
 /// </summary>
 public sealed class RowSet(string owner)
 {
