@@ -14,14 +14,19 @@ internal sealed class GuideWalk(LabPaths paths, LabClient lab, LabStatus status,
     private readonly List<(string Number, string Title, double Seconds)> _steps = [];
 
     /// <summary>Steps 1 to 6 and the matrix.</summary>
-    public async Task<UpReport> UpAsync(Action<TrafficCell> cell, CancellationToken cancellation)
+    /// <param name="provisioning">The way of step 5.</param>
+    /// <param name="cell">Told each cell of the matrix as it is known.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="UserErrorException">The lab was brought up the other way.</exception>
+    public async Task<UpReport> UpAsync(GuideStep provisioning, Action<TrafficCell> cell, CancellationToken cancellation)
     {
         using var client = Client();
+        await CheckModeAsync(client, provisioning, cancellation);
         var runner = Runner(client);
         foreach (var step in new[]
         {
             GuideSteps.CniInstallation, GuideSteps.OperatorInstallation, GuideSteps.SystemInstallation, GuideSteps.AcceleratedCni,
-            GuideSteps.ProvisioningWithDpuServices,
+            provisioning,
         })
         {
             await RunAsync(runner, step, cancellation);
@@ -44,6 +49,27 @@ internal sealed class GuideWalk(LabPaths paths, LabClient lab, LabStatus status,
         foreach (var step in GuideSteps.Deletion)
         {
             await RunAsync(runner, step, cancellation);
+        }
+    }
+
+    // Both ways make a DPU of each card: the second would fight the first.
+    private static async Task CheckModeAsync(KubeClient client, GuideStep provisioning, CancellationToken cancellation)
+    {
+        var (kind, other) = provisioning == GuideSteps.ProvisioningWithDpuServices
+            ? ("DPUDeployment", UpCommand.DpuDeploymentMode)
+            : ("DPUSet", UpCommand.DpuServiceMode);
+        var group = kind == "DPUSet" ? "provisioning.dpu.nvidia.com/v1alpha1" : "svc.dpu.nvidia.com/v1alpha1";
+        try
+        {
+            var there = await client.ListAsync(group, kind, null, cancellation);
+            if (there.Any(o => kind != "DPUSet" || o["metadata"]!["ownerReferences"] is null))
+            {
+                throw new UserErrorException($"this lab was brought up with --mode {other}; say that again, or run ./dpf down first");
+            }
+        }
+        catch (KubeException e) when (e.IsNotFound)
+        {
+            // The kind is not there: nothing was brought up yet.
         }
     }
 

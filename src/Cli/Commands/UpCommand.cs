@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Dpf.Cli.Daemon;
 using Dpf.Cli.Views;
+using Dpf.Guide.Steps;
 using Spectre.Console;
 
 namespace Dpf.Cli.Commands;
@@ -8,18 +9,31 @@ namespace Dpf.Cli.Commands;
 /// <summary><c>dpf up</c>.</summary>
 internal static class UpCommand
 {
+    /// <summary>Step 5.1 of the guide.</summary>
+    public const string DpuServiceMode = "dpuservice";
+
+    /// <summary>Step 5.2 of the guide.</summary>
+    public const string DpuDeploymentMode = "dpudeployment";
+
     public static Command Create()
     {
         var output = new Option<string>("--output", "-o") { Description = "text, or json: one object on standard output, progress on standard error", DefaultValueFactory = _ => "text" };
         output.AcceptOnlyFromAmong("text", "json");
         var workers = new Option<int>("--workers") { Description = "worker nodes, each with a BlueField", DefaultValueFactory = _ => 2 };
-        var command = new Command("up", "Bring up the lab, walk the guide's steps 0 to 6 and show the traffic matrix.") { output, workers };
-        command.SetAction((result, cancellation) =>
-            RunAsync(result.GetValue(output) == "json", result.GetValue(workers), cancellation));
+        var mode = new Option<string>("--mode", "-m")
+        {
+            Description = "the way of the guide's step 5: dpuservice (5.1) or dpudeployment (5.2)", DefaultValueFactory = _ => DpuServiceMode,
+        };
+        mode.AcceptOnlyFromAmong(DpuServiceMode, DpuDeploymentMode);
+        var command = new Command("up", "Bring up the lab, walk the guide's steps 0 to 6 and show the traffic matrix.") { output, workers, mode };
+        command.SetAction((result, cancellation) => RunAsync(
+            result.GetValue(output) == "json", result.GetValue(workers),
+            result.GetValue(mode) == DpuDeploymentMode ? GuideSteps.ProvisioningWithDpuDeployment : GuideSteps.ProvisioningWithDpuServices,
+            cancellation));
         return command;
     }
 
-    private static async Task<int> RunAsync(bool json, int workers, CancellationToken cancellation)
+    private static async Task<int> RunAsync(bool json, int workers, GuideStep provisioning, CancellationToken cancellation)
     {
         var time = TimeProvider.System;
         var paths = LabPaths.Default;
@@ -38,6 +52,7 @@ internal static class UpCommand
         var status = await StartAsync(lab, paths, workers, progress, console, time, cancellation);
         var cells = 0;
         var report = await new GuideWalk(paths, lab, status, progress, time).UpAsync(
+            provisioning,
             cell => progress.Stage($"traffic {++cells}: {MatrixView.Title(cell.Kind)} {cell.From} → {cell.To}: {(cell.Ok ? "ok" : "FAILED")}"),
             cancellation);
         report = report with { Steps = [.. status.Stages.Select(s => ("0", s.Title, s.Seconds)), .. report.Steps] };

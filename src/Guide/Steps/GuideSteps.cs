@@ -67,14 +67,23 @@ public static class GuideSteps
         ]);
 
     /// <summary>Step 5.1: DPUs and services by DPUSet and DPUService.</summary>
-    public static GuideStep ProvisioningWithDpuServices { get; } = new(
-        "5.1", "DPU provisioning and services",
+    public static GuideStep ProvisioningWithDpuServices { get; } = Provisioning(
+        "5.1", "DPU provisioning and services", "05.1-dpuservice-installation",
+        "kubectl wait --for=condition=ApplicationsReconciled --namespace dpf-operator-system dpuservices doca-blueman-service doca-telemetry-service");
+
+    /// <summary>Step 5.2: the same by a DPUDeployment.</summary>
+    public static GuideStep ProvisioningWithDpuDeployment { get; } = Provisioning(
+        "5.2", "DPU provisioning and services by a DPUDeployment", "05.2-dpudeployment-installation",
+        "kubectl wait --for=condition=ApplicationsReconciled --namespace dpf-operator-system dpuservices ovn-ovn");
+
+    private static GuideStep Provisioning(string number, string title, string folder, string applications) => new(
+        number, title,
         [
             """kubectl -n ovn-kubernetes label secret dpf-pull-secret dpu.nvidia.com/image-pull-secret="" """.Trim(),
-            "cat manifests/05.1-dpuservice-installation/*.yaml | envsubst | kubectl apply -f -",
+            $"cat manifests/{folder}/*.yaml | envsubst | kubectl apply -f -",
         ],
         [
-            "kubectl wait --for=condition=ApplicationsReconciled --namespace dpf-operator-system dpuservices doca-blueman-service doca-telemetry-service",
+            applications,
             "kubectl wait --for=condition=ServiceInterfaceSetReconciled --namespace dpf-operator-system dpuserviceinterface --all",
             "kubectl wait --for=condition=ServiceChainSetReconciled --namespace dpf-operator-system dpuservicechain --all",
         ]);
