@@ -53,6 +53,21 @@ public sealed class LifeTests
         Assert.Equal("There is no lab.", (await lab.DpfAsync("down")).Output.Trim());
     }
 
+    [Fact]
+    public async Task A_DPUDeployment_ends_where_the_single_objects_do_and_goes_in_the_guides_order()
+    {
+        await using var lab = new LabHost();
+        var up = await lab.DpfAsync("up --mode dpudeployment --output json");
+        Assert.True(up.ExitCode == 0, up.ToString());
+        await lab.UserSucceedsAsync("kubectl wait --for=condition=ApplicationsReconciled --namespace dpf-operator-system  dpuservices ovn-ovn");
+        await lab.UserSucceedsAsync("kubectl wait --for=condition=Ready --namespace dpf-operator-system dpudeployment ovn --timeout=60s");
+        var other = await lab.DpfAsync("up --mode dpuservice");
+        Assert.Contains("--mode dpudeployment", other.Error, StringComparison.Ordinal);
+        Assert.NotEqual(0, other.ExitCode);
+        var down = await lab.DpfAsync("down");
+        Assert.True(down.ExitCode == 0, down.ToString());
+    }
+
     [Theory]
     [InlineData("POD_CIDR=10.233.64.0", "POD_CIDR=10.233.64.0: not a network in CIDR form")]
     [InlineData("SERVICE_CIDR=10.233.64.0/18", "POD_CIDR and SERVICE_CIDR overlap")]
