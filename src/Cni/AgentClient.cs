@@ -65,9 +65,21 @@ public static class AgentClient
         var body = answer[(end + 4)..];
         return status[1] switch
         {
-            "200" => JsonSerializer.Deserialize(body, ProtocolJson.Default.PluginResponse)!,
+            "200" => Response(body),
             "503" => throw new AgentException(50, Encoding.UTF8.GetString(body)),
             _ => throw new AgentException(100, Encoding.UTF8.GetString(body)),
         };
+    }
+
+    private static PluginResponse Response(ReadOnlySpan<byte> body)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(body, ProtocolJson.Default.PluginResponse) ?? new PluginResponse();
+        }
+        catch (JsonException e)
+        {
+            throw new AgentException(100, $"the node agent's answer is not JSON: {e.Message}");
+        }
     }
 }

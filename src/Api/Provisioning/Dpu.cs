@@ -126,6 +126,7 @@ public sealed class DpuTaint
     public string Key { get; set; } = "";
 
     /// <summary>The time added.</summary>
+    [Format("date-time")]
     [JsonPropertyName("timeAdded")]
     public string? TimeAdded { get; set; }
 

@@ -7,7 +7,7 @@ namespace Dpf.Api.Provisioning;
 
 /// <summary>How a DPU is set up: kernel, firmware, Open vSwitch, files. Cannot be changed once made.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "DPUFlavor", PluralName = "dpuflavors")]
-[CustomKind]
+[CustomKind(WithoutStatus = true)]
 public sealed class DpuFlavor : CustomObject<DpuFlavorSpec, DpuFlavorStatus>
 {
     /// <summary>The group.</summary>
@@ -31,6 +31,7 @@ public sealed class DpuFlavorSpec
     public ContainerdConfig? ContainerdConfig { get; set; }
 
     /// <summary>The dpu resources.</summary>
+    [Quantities]
     [JsonPropertyName("dpuResources")]
     public Dictionary<string, JsonNode>? DpuResources { get; set; }
 
@@ -51,6 +52,7 @@ public sealed class DpuFlavorSpec
     public DpuFlavorSysctl? Sysctl { get; set; }
 
     /// <summary>The system reserved resources.</summary>
+    [Quantities]
     [JsonPropertyName("systemReservedResources")]
     public Dictionary<string, JsonNode>? SystemReservedResources { get; set; }
 }

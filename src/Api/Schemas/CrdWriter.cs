@@ -47,12 +47,12 @@ public static class CrdWriter
                 ["group"] = entity.Group,
                 ["names"] = names,
                 ["scope"] = custom.ClusterScoped ? "Cluster" : "Namespaced",
-                ["versions"] = new JsonArray(Version(kind, entity)),
+                ["versions"] = new JsonArray(Version(kind, entity, custom)),
             },
         };
     }
 
-    private static JsonObject Version(Type kind, KubernetesEntityAttribute entity)
+    private static JsonObject Version(Type kind, KubernetesEntityAttribute entity, CustomKindAttribute custom)
     {
         var version = new JsonObject { ["name"] = entity.ApiVersion, ["served"] = true, ["storage"] = true };
         var columns = kind.GetCustomAttributes<PrinterColumnAttribute>().Select(Column).ToArray();
@@ -61,31 +61,39 @@ public static class CrdWriter
             version["additionalPrinterColumns"] = new JsonArray(columns);
         }
 
-        var (spec, status) = (kind.GetProperty("Spec")!.PropertyType, kind.GetProperty("Status")!.PropertyType);
-        var statusSchema = SchemaOfType.OfClass(status);
-        if (SchemaOfType.DefaultOf(status) is { } initial)
+        var properties = new JsonObject
         {
-            statusSchema["default"] = initial;
+            ["apiVersion"] = new JsonObject { ["type"] = "string" },
+            ["kind"] = new JsonObject { ["type"] = "string" },
+            ["metadata"] = new JsonObject { ["type"] = "object" },
+            ["spec"] = SchemaOfType.OfClass(kind.GetProperty("Spec")!.PropertyType),
+        };
+        if (!custom.WithoutStatus)
+        {
+            properties["status"] = Status(kind.GetProperty("Status")!.PropertyType);
         }
 
         version["schema"] = new JsonObject
         {
-            ["openAPIV3Schema"] = new JsonObject
-            {
-                ["type"] = "object",
-                ["properties"] = new JsonObject
-                {
-                    ["apiVersion"] = new JsonObject { ["type"] = "string" },
-                    ["kind"] = new JsonObject { ["type"] = "string" },
-                    ["metadata"] = new JsonObject { ["type"] = "object" },
-                    ["spec"] = SchemaOfType.OfClass(spec),
-                    ["status"] = statusSchema,
-                },
-                ["required"] = new JsonArray("spec"),
-            },
+            ["openAPIV3Schema"] = new JsonObject { ["type"] = "object", ["properties"] = properties, ["required"] = new JsonArray("spec") },
         };
-        version["subresources"] = new JsonObject { ["status"] = new JsonObject() };
+        if (!custom.WithoutStatus)
+        {
+            version["subresources"] = new JsonObject { ["status"] = new JsonObject() };
+        }
+
         return version;
+    }
+
+    private static JsonObject Status(Type type)
+    {
+        var schema = type.GetProperties().Length > 0 ? SchemaOfType.OfClass(type) : new JsonObject { ["type"] = "object" };
+        if (SchemaOfType.DefaultOf(type) is { } initial)
+        {
+            schema["default"] = initial;
+        }
+
+        return schema;
     }
 
     private static JsonObject Column(PrinterColumnAttribute column)

@@ -5,6 +5,10 @@ namespace Dpf.Api.Schemas;
 /// <summary>The schemas of Kubernetes' own types that our kinds contain.</summary>
 internal static class KubernetesSchemas
 {
+    /// <summary>The texts that are quantities: a sign, a decimal, and a suffix of powers of 1024 or 10 or an exponent.</summary>
+    public const string QuantityPattern =
+        @"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$";
+
     /// <summary>metav1.Condition.</summary>
     public static JsonObject Condition() => Parse(
         """

@@ -12,6 +12,9 @@ public sealed class CustomKindAttribute : Attribute
 
     /// <summary>Whether its objects live in no namespace.</summary>
     public bool ClusterScoped { get; init; }
+
+    /// <summary>Whether nobody ever reports on its objects.</summary>
+    public bool WithoutStatus { get; init; }
 }
 
 /// <summary>A column of <c>kubectl get</c>, in order of appearance.</summary>
@@ -72,6 +75,18 @@ public sealed class PatternAttribute(string expression) : Attribute
     /// <summary>The expression (RE2 syntax).</summary>
     public string Expression { get; } = expression;
 }
+
+/// <summary>The format of a text or number, e.g. <c>date-time</c>, <c>int32</c>.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class FormatAttribute(string name) : Attribute
+{
+    /// <summary>The format.</summary>
+    public string Name { get; } = name;
+}
+
+/// <summary>The map's values are Kubernetes quantities: numbers with a suffix.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class QuantitiesAttribute : Attribute;
 
 /// <summary>A rule in the Common Expression Language (<c>x-kubernetes-validations</c>).</summary>
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Class, AllowMultiple = true)]

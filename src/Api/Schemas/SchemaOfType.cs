@@ -70,6 +70,16 @@ internal static class SchemaOfType
             schema["pattern"] = pattern.Expression;
         }
 
+        if (property.GetCustomAttribute<FormatAttribute>() is { } format)
+        {
+            schema["format"] = format.Name;
+        }
+
+        if (property.IsDefined(typeof(QuantitiesAttribute)))
+        {
+            schema["additionalProperties"]!["pattern"] = KubernetesSchemas.QuantityPattern;
+        }
+
         if (property.GetCustomAttribute<BoundsAttribute>() is { } bounds)
         {
             var (least, most) = ((string?)schema["type"]) switch

@@ -57,10 +57,12 @@ public sealed class DpuServiceCredentialRequestStatus
     public IList<V1Condition>? Conditions { get; set; }
 
     /// <summary>The expiration timestamp.</summary>
+    [Format("date-time")]
     [JsonPropertyName("expirationTimestamp")]
     public string? ExpirationTimestamp { get; set; }
 
     /// <summary>The issued at.</summary>
+    [Format("date-time")]
     [JsonPropertyName("issuedAt")]
     public string? IssuedAt { get; set; }
 

@@ -77,6 +77,7 @@ public sealed class Ipv4Network
     public IList<string>? Exclusions { get; set; }
 
     /// <summary>The gateway index.</summary>
+    [Format("int32")]
     [JsonPropertyName("gatewayIndex")]
     public int? GatewayIndex { get; set; }
 
@@ -87,6 +88,7 @@ public sealed class Ipv4Network
 
     /// <summary>The prefix size.</summary>
     [Mandatory]
+    [Format("int32")]
     [JsonPropertyName("prefixSize")]
     public int PrefixSize { get; set; }
 

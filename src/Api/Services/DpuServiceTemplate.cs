@@ -28,6 +28,7 @@ public sealed class DpuServiceTemplateSpec
     public HelmChart HelmChart { get; set; } = new();
 
     /// <summary>The resource requirements.</summary>
+    [Quantities]
     [JsonPropertyName("resourceRequirements")]
     public Dictionary<string, JsonNode>? ResourceRequirements { get; set; }
 }

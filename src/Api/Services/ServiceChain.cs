@@ -41,6 +41,7 @@ public sealed class ServiceChainIpam
 
     /// <summary>Labels that have to be there.</summary>
     [Mandatory]
+    [Bounds(1, 50)]
     [JsonPropertyName("matchLabels")]
     public Dictionary<string, string> MatchLabels { get; set; } = [];
 
@@ -58,6 +59,7 @@ public sealed class ServiceChainServiceInterface
 
     /// <summary>Labels that have to be there.</summary>
     [Mandatory]
+    [Bounds(1, 50)]
     [JsonPropertyName("matchLabels")]
     public Dictionary<string, string> MatchLabels { get; set; } = [];
 }

@@ -34,10 +34,12 @@ public sealed class ServiceChainSetStatus : IConditioned
     public IList<V1Condition>? Conditions { get; set; }
 
     /// <summary>The number applied.</summary>
+    [Format("int32")]
     [JsonPropertyName("numberApplied")]
     public int? NumberApplied { get; set; }
 
     /// <summary>How many work.</summary>
+    [Format("int32")]
     [JsonPropertyName("numberReady")]
     public int? NumberReady { get; set; }
 

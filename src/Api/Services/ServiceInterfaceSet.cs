@@ -37,10 +37,12 @@ public sealed class ServiceInterfaceSetStatus : IConditioned
     public IList<V1Condition>? Conditions { get; set; }
 
     /// <summary>The number applied.</summary>
+    [Format("int32")]
     [JsonPropertyName("numberApplied")]
     public int? NumberApplied { get; set; }
 
     /// <summary>How many work.</summary>
+    [Format("int32")]
     [JsonPropertyName("numberReady")]
     public int? NumberReady { get; set; }
 
@@ -70,7 +72,6 @@ public sealed class ServiceInterfaceSetTemplate
 
     /// <summary>What is wanted.</summary>
     [Mandatory]
-    [CelRule("(self.interfaceType == 'vlan' && has(self.vlan)) || (self.interfaceType == 'pf' && has(self.pf)) || (self.interfaceType == 'vf' && has(self.vf)) || (self.interfaceType == 'physical' && has(self.physical)) || (self.interfaceType == 'service' && has(self.service)) || (self.interfaceType == 'ovn')", "`for interfaceType=vlan, vlan must be set; for interfaceType=pf, pf must be set; for interfaceType=vf, vf must be set; for interfaceType=physical, physical must be set; for interfaceType=service, service must be set`")]
     [JsonPropertyName("spec")]
     public ServiceInterfaceSpec Spec { get; set; } = new();
 }

@@ -13,7 +13,7 @@ namespace Dpf.Ovn.CniServer;
 
 /// <summary>
 /// The node agent's side of the CNI: serves the plugin's socket, and tells the container runtime by a configuration file that
-/// pods can be connected. The file goes when the agent does.
+/// pods can be connected. The file outlives the agent: while that restarts, the plugin tells the runtime to try again.
 /// </summary>
 public static class CniEndpoint
 {

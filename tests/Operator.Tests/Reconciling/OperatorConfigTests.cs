@@ -132,8 +132,8 @@ public sealed class OperatorConfigTests : IAsyncLifetime
         }
 
         Assert.Empty(await WorkloadsAsync());
-        Assert.Empty((await Client.ListAsync<V1Secret>(Ns, Cancellation)).Where(s => s.Metadata.Name.EndsWith("-applyset", StringComparison.Ordinal)));
-        Assert.Empty((await Client.ListAsync<V1ClusterRole>(null, Cancellation)).Where(r => r.Metadata.Labels?.ContainsKey(ApplySetLabels.Component) == true));
+        Assert.DoesNotContain(await Client.ListAsync<V1Secret>(Ns, Cancellation), s => s.Metadata.Name.EndsWith("-applyset", StringComparison.Ordinal));
+        Assert.DoesNotContain(await Client.ListAsync<V1ClusterRole>(null, Cancellation), r => r.Metadata.Labels?.ContainsKey(ApplySetLabels.Component) == true);
     }
 
     private const string Spec = "\n  provisioningController: {bfbPVCName: bfb-pvc}";
