@@ -7,6 +7,9 @@ namespace Dpf.Api.Provisioning;
 /// <summary>A boot image for DPUs: downloaded once, then usable by every DPU.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "BFB", PluralName = "bfbs")]
 [CustomKind]
+[PrinterColumn("Phase", ".status.phase")]
+[PrinterColumn("File", ".spec.fileName")]
+[PrinterColumn("Age", ".metadata.creationTimestamp", "date")]
 public sealed class Bfb : CustomObject<BfbSpec, BfbStatus>
 {
     /// <summary>The group.</summary>

@@ -10,6 +10,10 @@ namespace Dpf.Api.Provisioning;
 [PrinterColumn("Ready", ".status.conditions[?(@.type=='Ready')].status", "string")]
 [PrinterColumn("Phase", ".status.phase", "string")]
 [PrinterColumn("Age", ".metadata.creationTimestamp", "date")]
+[PrinterColumn("Host", ".spec.nodeName", Priority = 1)]
+[PrinterColumn("BFB", ".spec.bfb", Priority = 1)]
+[PrinterColumn("Flavor", ".spec.dpuFlavor", Priority = 1)]
+[PrinterColumn("Cluster", ".spec.cluster.name", Priority = 1)]
 public sealed class Dpu : CustomObject<DpuSpec, DpuStatus>
 {
     /// <summary>The group.</summary>

@@ -6,7 +6,7 @@ namespace Dpf.Api.Provisioning;
 
 /// <summary>The cluster whose nodes are DPUs.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "DPUCluster", PluralName = "dpuclusters")]
-[CustomKind]
+[CustomKind(SpecRequired = true)]
 [PrinterColumn("Ready", ".status.conditions[?(@.type=='Ready')].status", "string")]
 [PrinterColumn("Phase", ".status.phase", "string")]
 [PrinterColumn("Type", ".spec.type", "string")]
@@ -59,6 +59,7 @@ public sealed class DpuClusterStatus
     /// <summary>How far it is.</summary>
     [Mandatory]
     [DefaultJson("\"Pending\"")]
+    [OneOf("Pending", "Creating", "Ready", "NotReady", "Failed")]
     [JsonPropertyName("phase")]
     public string Phase { get; set; } = "";
 }

@@ -8,6 +8,12 @@ namespace Dpf.Api.Provisioning;
 /// <summary>Makes a DPU for every DPU of the selected nodes, and rolls changes out over them.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "DPUSet", PluralName = "dpusets")]
 [CustomKind]
+[PrinterColumn("BFB", ".spec.dpuTemplate.spec.bfb.name")]
+[PrinterColumn("Flavor", ".spec.dpuTemplate.spec.dpuFlavor")]
+[PrinterColumn("Ready", ".status.dpuStatistics.Ready", "integer")]
+[PrinterColumn("Installing", ".status.dpuStatistics['OS Installing']", "integer")]
+[PrinterColumn("Error", ".status.dpuStatistics.Error", "integer")]
+[PrinterColumn("Age", ".metadata.creationTimestamp", "date")]
 public sealed class DpuSet : CustomObject<DpuSetSpec, DpuSetStatus>
 {
     /// <summary>The group.</summary>

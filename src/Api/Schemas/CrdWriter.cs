@@ -73,10 +73,13 @@ public static class CrdWriter
             properties["status"] = Status(kind.GetProperty("Status")!.PropertyType);
         }
 
-        version["schema"] = new JsonObject
+        var schema = new JsonObject { ["type"] = "object", ["properties"] = properties };
+        if (custom.SpecRequired)
         {
-            ["openAPIV3Schema"] = new JsonObject { ["type"] = "object", ["properties"] = properties, ["required"] = new JsonArray("spec") },
-        };
+            schema["required"] = new JsonArray("spec");
+        }
+
+        version["schema"] = new JsonObject { ["openAPIV3Schema"] = schema };
         if (!custom.WithoutStatus)
         {
             version["subresources"] = new JsonObject { ["status"] = new JsonObject() };

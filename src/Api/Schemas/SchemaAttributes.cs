@@ -13,6 +13,9 @@ public sealed class CustomKindAttribute : Attribute
     /// <summary>Whether its objects live in no namespace.</summary>
     public bool ClusterScoped { get; init; }
 
+    /// <summary>Whether an object without a spec is refused.</summary>
+    public bool SpecRequired { get; init; }
+
     /// <summary>Whether nobody ever reports on its objects.</summary>
     public bool WithoutStatus { get; init; }
 }

@@ -44,7 +44,15 @@ public readonly record struct Ipv4(uint Value) : IComparable<Ipv4>
 
         Span<byte> bytes = stackalloc byte[4];
         parsed.TryWriteBytes(bytes, out _);
-        address = new Ipv4(BinaryPrimitives.ReadUInt32BigEndian(bytes));
+        var read = new Ipv4(BinaryPrimitives.ReadUInt32BigEndian(bytes));
+
+        // The parser also takes "10", octal and hexadecimal, which nobody means who writes an address.
+        if (read.ToString() != text)
+        {
+            return false;
+        }
+
+        address = read;
         return true;
     }
 

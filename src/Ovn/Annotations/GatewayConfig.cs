@@ -16,7 +16,7 @@ public sealed record GatewayConfig(string Bridge, string InterfaceId, string Mac
     {
         if (NodeAnnotations.Json(annotations, NodeAnnotations.Gateway)?["default"] is not JsonObject value ||
             NodeAnnotations.Text(value["mode"]) != "shared" ||
-            NodeAnnotations.Text(value["mac-address"]) is not { } mac ||
+            NodeAnnotations.Mac(value["mac-address"]) is not { } mac ||
             !Cidr.TryParse(Texts(value["ip-addresses"]).FirstOrDefault() ?? NodeAnnotations.Text(value["ip-address"]), out var address))
         {
             return null;
@@ -34,7 +34,7 @@ public sealed record GatewayConfig(string Bridge, string InterfaceId, string Mac
             NodeAnnotations.Text(value["interface-id"]) ?? bridge,
             mac,
             address,
-            [.. hops.Select(h => Ipv4.TryParse(h, out var hop) ? hop : (Ipv4?)null).OfType<Ipv4>()]);
+            [.. hops.Select(h => Ipv4.TryParse(h, out var hop) ? hop : (Ipv4?)null).OfType<Ipv4>().Distinct()]);
     }
 
     /// <summary>The annotation's value.</summary>

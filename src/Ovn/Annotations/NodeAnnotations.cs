@@ -92,7 +92,7 @@ public static class NodeAnnotations
     public static Cidr? Subnet(IDictionary<string, string>? annotations)
     {
         var value = Json(annotations, Subnets)?["default"];
-        var text = value is JsonArray list ? list.Select(v => (string?)v).FirstOrDefault(v => Cidr.TryParse(v, out _)) : Text(value);
+        var text = value is JsonArray list ? list.Select(Text).FirstOrDefault(v => Cidr.TryParse(v, out _)) : Text(value);
         return Cidr.TryParse(text, out var cidr) ? cidr : null;
     }
 
@@ -118,7 +118,7 @@ public static class NodeAnnotations
 
     /// <summary>The management port's MAC address.</summary>
     public static string? ManagementMac(IDictionary<string, string>? annotations) =>
-        Text(Json(annotations, ManagementMacs)?["default"]);
+        Mac(Json(annotations, ManagementMacs)?["default"]);
 
     /// <summary>An annotation as it is.</summary>
     public static string? Plain(IDictionary<string, string>? annotations, string key) =>
@@ -130,11 +130,19 @@ public static class NodeAnnotations
     /// <summary>The text of a JSON string; null for anything else.</summary>
     public static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 
+    /// <summary>
+    /// A MAC address; null for anything else. It goes into commands, flows and rows, and whoever makes a pod can write annotations.
+    /// </summary>
+    public static string? Mac(JsonNode? node) => Text(node) is { Length: 17 } text &&
+        text.Index().All(c => c.Index % 3 == 2 ? c.Item == ':' : char.IsAsciiHexDigit(c.Item))
+            ? text
+            : null;
+
     private static JsonNode? Parse(string? text)
     {
         try
         {
-            return text is null ? null : JsonNode.Parse(text);
+            return text is null ? null : JsonNode.Parse(text, documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false });
         }
         catch (JsonException)
         {

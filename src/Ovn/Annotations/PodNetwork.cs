@@ -26,7 +26,7 @@ public sealed record PodNetwork(Cidr Address, string Mac, Ipv4 Gateway, IReadOnl
     {
         if (NodeAnnotations.Json(annotations, Annotation)?["default"] is not JsonObject value ||
             !Cidr.TryParse(NodeAnnotations.Text((value["ip_addresses"] as JsonArray)?.FirstOrDefault()), out var address) ||
-            NodeAnnotations.Text(value["mac_address"]) is not { } mac)
+            NodeAnnotations.Mac(value["mac_address"]) is not { } mac)
         {
             return null;
         }
@@ -35,7 +35,7 @@ public sealed record PodNetwork(Cidr Address, string Mac, Ipv4 Gateway, IReadOnl
             ? hop
             : address.At(1);
         var routes = (value["routes"] as JsonArray ?? [])
-            .Select(r => Cidr.TryParse(NodeAnnotations.Text(r?["dest"]), out var to) ? to : (Cidr?)null)
+            .Select(r => Cidr.TryParse(NodeAnnotations.Text((r as JsonObject)?["dest"]), out var to) ? to : (Cidr?)null)
             .OfType<Cidr>();
         return new PodNetwork(address, mac, gateway, [.. routes]);
     }

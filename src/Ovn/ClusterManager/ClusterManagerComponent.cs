@@ -34,7 +34,9 @@ public sealed class ClusterManagerComponent : IComponent
                             "node {Node}: {Annotations}", node, string.Join(", ", annotations.Select(a => $"{a.Key}={a.Value}")));
                     }
 
-                    return Result.Done;
+                    return allocations.Starved.Count == 0
+                        ? Result.Done
+                        : throw new InvalidOperationException(string.Join("; ", allocations.Starved));
                 },
                 context.Loggers, context.Time)
             .RunAsync(cancellation);

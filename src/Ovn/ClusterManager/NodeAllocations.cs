@@ -10,11 +10,13 @@ public sealed class NodeAllocations(ClusterNetwork network)
     private readonly SubnetAllocator _subnets = new(network.Pods);
     private readonly NodeIdAllocator _ids = new();
 
+    /// <summary>The nodes that the last pass had nothing left for, each with what is missing and what to do.</summary>
+    public IReadOnlyList<string> Starved { get; private set; } = [];
+
     /// <summary>
     /// The annotations that each node lacks. Everything that a node already has is reserved before anything is handed out; of two
     /// nodes with the same value the older keeps it.
     /// </summary>
-    /// <exception cref="InvalidOperationException">There are more nodes than subnets or numbers.</exception>
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, string>> Missing(IReadOnlyCollection<V1Node> nodes)
     {
         var managed = nodes
@@ -23,7 +25,7 @@ public sealed class NodeAllocations(ClusterNetwork network)
             .ThenBy(n => n.Metadata.Name, StringComparer.Ordinal)
             .ToList();
         var present = managed.Select(n => n.Metadata.Name).ToHashSet(StringComparer.Ordinal);
-        foreach (var gone in _subnets.Owners.Where(owner => !present.Contains(owner)))
+        foreach (var gone in _subnets.Owners.Concat(_ids.Owners).Where(owner => !present.Contains(owner)))
         {
             _subnets.Release(gone);
             _ids.Release(gone);
@@ -43,12 +45,22 @@ public sealed class NodeAllocations(ClusterNetwork network)
         }
 
         var missing = new Dictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal);
+        var starved = new List<string>();
         foreach (var node in managed)
         {
             var name = node.Metadata.Name;
-            var subnet = _subnets.Allocate(name) ?? throw new InvalidOperationException(
-                $"node {name}: no subnet is left in the pod network; give the cluster a larger one or a longer host length");
-            var id = _ids.Allocate(name) ?? throw new InvalidOperationException($"node {name}: no node number is left");
+            if (_subnets.Allocate(name) is not { } subnet)
+            {
+                starved.Add($"node {name}: no subnet is left in the pod network; give the cluster a larger one or a longer host length");
+                continue;
+            }
+
+            if (_ids.Allocate(name) is not { } id)
+            {
+                starved.Add($"node {name}: no node number is left");
+                continue;
+            }
+
             var wanted = NodeAnnotations.Allocation(network, subnet, id);
             var changed = wanted
                 .Where(w => NodeAnnotations.Plain(node.Metadata.Annotations, w.Key) != w.Value)
@@ -59,6 +71,7 @@ public sealed class NodeAllocations(ClusterNetwork network)
             }
         }
 
+        Starved = starved;
         return missing;
     }
 }

@@ -7,28 +7,42 @@ public sealed class NodeIdAllocator
 {
     private const int First = 2;
     private const int Last = 5000;
-    private readonly Dictionary<int, string> _owners = [];
+    private readonly Dictionary<string, int> _held = new(StringComparer.Ordinal);
+    private readonly HashSet<int> _taken = [];
     private int _next = First;
 
-    /// <summary>Marks an id that a node has; false when it is out of range, or another's.</summary>
-    public bool TryReserve(string owner, int id) =>
-        id is >= First and <= Last && (_owners.TryAdd(id, owner) || _owners[id] == owner);
+    /// <summary>The nodes that have an id.</summary>
+    public IReadOnlyCollection<string> Owners => [.. _held.Keys];
+
+    /// <summary>Marks an id that a node has; false when it is out of range, another's, or not the node's one.</summary>
+    public bool TryReserve(string owner, int id)
+    {
+        if (_held.TryGetValue(owner, out var held))
+        {
+            return held == id;
+        }
+
+        if (id is < First or > Last || !_taken.Add(id))
+        {
+            return false;
+        }
+
+        _held[owner] = id;
+        return true;
+    }
 
     /// <summary>The id of a node: the one it has, else the next free one; null when all are taken.</summary>
     public int? Allocate(string owner)
     {
-        foreach (var (id, holder) in _owners)
+        if (_held.TryGetValue(owner, out var held))
         {
-            if (holder == owner)
-            {
-                return id;
-            }
+            return held;
         }
 
         for (var tries = 0; tries <= Last - First; tries++)
         {
             var id = First + ((_next - First + tries) % (Last - First + 1));
-            if (_owners.TryAdd(id, owner))
+            if (TryReserve(owner, id))
             {
                 _next = id == Last ? First : id + 1;
                 return id;
@@ -41,9 +55,9 @@ public sealed class NodeIdAllocator
     /// <summary>Gives back a node's id.</summary>
     public void Release(string owner)
     {
-        foreach (var id in _owners.Where(o => o.Value == owner).Select(o => o.Key).ToList())
+        if (_held.Remove(owner, out var id))
         {
-            _owners.Remove(id);
+            _taken.Remove(id);
         }
     }
 }

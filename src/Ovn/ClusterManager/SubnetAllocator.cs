@@ -7,39 +7,51 @@ namespace Dpf.Ovn.ClusterManager;
 /// </summary>
 public sealed class SubnetAllocator(IReadOnlyList<SubnetRange> ranges)
 {
-    private readonly Dictionary<Cidr, string> _owners = [];
+    private readonly Dictionary<string, Cidr> _held = new(StringComparer.Ordinal);
+    private readonly HashSet<Cidr> _taken = [];
     private readonly uint[] _next = new uint[ranges.Count];
 
-    /// <summary>Marks a subnet that a node has; false when it is not one of ours, or another's.</summary>
+    /// <summary>The nodes that have a subnet.</summary>
+    public IReadOnlyCollection<string> Owners => [.. _held.Keys];
+
+    /// <summary>Marks a subnet that a node has; false when it is not one of ours, another's, or not the node's one.</summary>
     public bool TryReserve(string owner, Cidr subnet)
     {
-        var ours = subnet.Network == subnet &&
+        if (_held.TryGetValue(owner, out var held))
+        {
+            return held == subnet;
+        }
+
+        var isOurs = subnet.Network == subnet &&
             ranges.Any(range => range.HostLength == subnet.Length && range.Network.Contains(subnet.Address));
-        return ours && (_owners.TryAdd(subnet, owner) || _owners[subnet] == owner);
+        if (!isOurs || !_taken.Add(subnet))
+        {
+            return false;
+        }
+
+        _held[owner] = subnet;
+        return true;
     }
 
     /// <summary>The subnet of a node: the one it has, else the next free one; null when all are taken.</summary>
     public Cidr? Allocate(string owner)
     {
-        foreach (var (subnet, holder) in _owners)
+        if (_held.TryGetValue(owner, out var held))
         {
-            if (holder == owner)
-            {
-                return subnet;
-            }
+            return held;
         }
 
         for (var i = 0; i < ranges.Count; i++)
         {
             var range = ranges[i];
-            var count = 1u << (range.HostLength - range.Network.Length);
-            for (var tries = 0u; tries < count; tries++)
+            var count = 1UL << (range.HostLength - range.Network.Length);
+            for (var tries = 0UL; tries < count; tries++)
             {
-                var index = (_next[i] + tries) % count;
+                var index = (uint)((_next[i] + tries) % count);
                 var subnet = new Cidr(range.Network.At(index << (32 - range.HostLength)), range.HostLength);
-                if (_owners.TryAdd(subnet, owner))
+                if (TryReserve(owner, subnet))
                 {
-                    _next[i] = (index + 1) % count;
+                    _next[i] = (uint)((index + 1) % count);
                     return subnet;
                 }
             }
@@ -51,12 +63,9 @@ public sealed class SubnetAllocator(IReadOnlyList<SubnetRange> ranges)
     /// <summary>Gives back what a node had.</summary>
     public void Release(string owner)
     {
-        foreach (var subnet in _owners.Where(o => o.Value == owner).Select(o => o.Key).ToList())
+        if (_held.Remove(owner, out var subnet))
         {
-            _owners.Remove(subnet);
+            _taken.Remove(subnet);
         }
     }
-
-    /// <summary>The nodes that have a subnet.</summary>
-    public IReadOnlyCollection<string> Owners => [.. _owners.Values.Distinct(StringComparer.Ordinal)];
 }

@@ -17,24 +17,23 @@ public sealed record CniRequest(
     PluginConfig Config)
 {
     /// <summary>Reads the plugin's request.</summary>
-    /// <exception cref="FormatException">Something required is missing.</exception>
+    /// <exception cref="FormatException">Something required is missing or broken.</exception>
     public static CniRequest Read(PluginRequest request)
     {
-        var variables = request.Environment;
-        var command = variables.GetValueOrDefault("CNI_COMMAND") ?? throw new FormatException("CNI_COMMAND is missing");
-        var arguments = variables.GetValueOrDefault("CNI_ARGS", "").Split(';', StringSplitOptions.RemoveEmptyEntries)
-            .Select(a => a.Split('=', 2)).Where(a => a.Length == 2)
-            .ToDictionary(a => a[0], a => a[1], StringComparer.Ordinal);
-        var config = JsonSerializer.Deserialize(request.Config, ProtocolJson.Default.PluginConfig)
-            ?? throw new FormatException("the network configuration is empty");
+        var variables = request.Environment ?? throw new FormatException("the request has no environment");
+        var command = Required(variables, "CNI_COMMAND");
+        var arguments = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var argument in (Optional(variables, "CNI_ARGS") ?? "").Split(';').Select(a => a.Split('=', 2)).Where(a => a.Length == 2))
+        {
+            arguments[argument[0]] = argument[1];
+        }
+
+        var config = ReadConfig(request.Config);
         if (command is "STATUS" or "GC")
         {
             return new CniRequest(command, "", null, "", "", "", null, config);
         }
 
-        string Required(IReadOnlyDictionary<string, string> from, string name) => from.TryGetValue(name, out var value) && value.Length > 0
-            ? value
-            : throw new FormatException($"{name} is missing");
         return new CniRequest(
             command,
             Required(variables, "CNI_CONTAINERID"),
@@ -46,6 +45,23 @@ public sealed record CniRequest(
             config);
     }
 
-    private static string? Optional(IReadOnlyDictionary<string, string> from, string name) =>
-        from.TryGetValue(name, out var value) && value.Length > 0 ? value : null;
+    private static PluginConfig ReadConfig(byte[]? json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, ProtocolJson.Default.PluginConfig) is { CniVersion: not null } config
+                ? config
+                : throw new FormatException("the network configuration is empty or has no cniVersion");
+        }
+        catch (JsonException e)
+        {
+            throw new FormatException($"the network configuration cannot be read: {e.Message}", e);
+        }
+    }
+
+    private static string Required(Dictionary<string, string> from, string name) =>
+        Optional(from, name) ?? throw new FormatException($"{name} is missing");
+
+    private static string? Optional(Dictionary<string, string> from, string name) =>
+        from.TryGetValue(name, out var value) && !string.IsNullOrEmpty(value) ? value : null;
 }

@@ -62,11 +62,18 @@ public static class InjectionRules
         return false;
     }
 
-    /// <summary>The pod with one VF for its first container and the network that uses it.</summary>
+    /// <summary>
+    /// The pod with one VF for its first container and the network that uses it. One without a container stays as it is: the API
+    /// server refuses it, after this.
+    /// </summary>
     public static JsonObject Inject(JsonObject pod, string resource, string network)
     {
         var changed = pod.DeepClone().AsObject();
-        var container = changed["spec"]!["containers"]![0]!.AsObject();
+        if (changed["spec"]?["containers"] is not JsonArray { Count: > 0 } containers || containers[0] is not JsonObject container)
+        {
+            return changed;
+        }
+
         var resources = Child(container, "resources");
         AddOne(Child(resources, "requests"), resource);
         AddOne(Child(resources, "limits"), resource);

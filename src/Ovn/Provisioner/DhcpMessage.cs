@@ -39,16 +39,16 @@ public static class DhcpMessage
         }
 
         var options = Options(message[OptionsAt..]);
-        if (options.GetValueOrDefault((byte)53) is not [var type])
+        if (options.GetValueOrDefault((byte)53) is not [var type] || options.GetValueOrDefault((byte)54) is not { Length: 4 } server ||
+            Length(options.GetValueOrDefault((byte)1)) is not { } length)
         {
             return null;
         }
 
-        var mask = options.TryGetValue(1, out var bits) ? System.Numerics.BitOperations.PopCount(Number(bits)) : 24;
         var lease = new DhcpLease(
-            new Cidr(new Ipv4(BinaryPrimitives.ReadUInt32BigEndian(message[16..])), mask),
-            options.TryGetValue(54, out var server) ? new Ipv4(Number(server)) : default,
-            TimeSpan.FromSeconds(options.TryGetValue(51, out var seconds) ? Number(seconds) : 3600),
+            new Cidr(new Ipv4(BinaryPrimitives.ReadUInt32BigEndian(message[16..])), length),
+            new Ipv4(BinaryPrimitives.ReadUInt32BigEndian(server)),
+            TimeSpan.FromSeconds(options.GetValueOrDefault((byte)51) is { Length: 4 } seconds ? BinaryPrimitives.ReadUInt32BigEndian(seconds) : 3600),
             options.TryGetValue(121, out var routes) ? Routes(routes) : [],
             options.TryGetValue(26, out var mtu) && mtu.Length == 2 ? BinaryPrimitives.ReadUInt16BigEndian(mtu) : null);
         return (type, lease);
@@ -71,7 +71,7 @@ public static class DhcpMessage
             destination.Clear();
             option.Slice(1, octets).CopyTo(destination);
             routes.Add(new DhcpRoute(
-                new Cidr(new Ipv4(BinaryPrimitives.ReadUInt32BigEndian(destination)), length),
+                new Cidr(new Ipv4(BinaryPrimitives.ReadUInt32BigEndian(destination)), length).Network,
                 new Ipv4(BinaryPrimitives.ReadUInt32BigEndian(option[(1 + octets)..]))));
             option = option[(1 + octets + 4)..];
         }
@@ -120,7 +120,18 @@ public static class DhcpMessage
         return options;
     }
 
-    private static uint Number(byte[] value) => value.Length == 4 ? BinaryPrimitives.ReadUInt32BigEndian(value) : 0;
+    /// <summary>The prefix length of a subnet mask; 24 without one, null for one that is none.</summary>
+    private static int? Length(byte[]? mask)
+    {
+        if (mask is null)
+        {
+            return 24;
+        }
+
+        var bits = mask.Length == 4 ? BinaryPrimitives.ReadUInt32BigEndian(mask) : 0;
+        var ones = System.Numerics.BitOperations.PopCount(bits);
+        return ones > 0 && bits == uint.MaxValue << (32 - ones) ? ones : null;
+    }
 
     private static byte[] Bytes(Ipv4 address)
     {

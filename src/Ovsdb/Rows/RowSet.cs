@@ -23,7 +23,8 @@ public sealed class RowSet(string owner)
     /// <summary>Who wants these rows.</summary>
     public string Owner { get; } = owner;
 
-    internal IEnumerable<RowHandle> Rows => _rows.Values;
+    /// <summary>The rows.</summary>
+    public IEnumerable<RowHandle> Rows => _rows.Values;
 
     internal IReadOnlyDictionary<string, Func<Row, bool>> Claims => _claims;
 
@@ -112,6 +113,9 @@ public sealed class RowHandle
         list.AddRange(references);
         return this;
     }
+
+    /// <summary>What was added to a column.</summary>
+    public IReadOnlyList<RowReference> IncludedIn(string column) => Included.GetValueOrDefault(column, []);
 
     /// <summary>Makes these keys of a map column hold these values and leaves its other keys alone.</summary>
     public RowHandle Merge(string column, IEnumerable<KeyValuePair<string, string>> values)

@@ -32,7 +32,15 @@ public static class ClusterFacts
     /// <summary>The facts.</summary>
     public static ZoneFacts Read(string zone, ClusterNetwork network, ClusterObjects cluster)
     {
-        var nodes = cluster.Nodes.Select(Node).OfType<ZoneNode>().OrderBy(n => n.Id).ToList();
+        // Of two nodes with one number or subnet the older counts, as the cluster manager will decide; but a zone believes in itself.
+        var nodes = cluster.Nodes
+            .OrderBy(n => n.Metadata.Name != zone)
+            .ThenBy(n => n.Metadata.CreationTimestamp ?? DateTime.MaxValue)
+            .ThenBy(n => n.Metadata.Name, StringComparer.Ordinal)
+            .Select(Node).OfType<ZoneNode>()
+            .DistinctBy(n => n.Id).DistinctBy(n => n.Subnet)
+            .OrderBy(n => n.Id)
+            .ToList();
         var subnet = nodes.FirstOrDefault(n => n.Name == zone)?.Subnet;
         var pods = cluster.Pods
             .Where(p => IsLocal(p, zone))

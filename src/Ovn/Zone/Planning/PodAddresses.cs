@@ -17,7 +17,7 @@ public sealed class PodAddresses
     public Cidr? Next(Cidr subnet, ISet<Ipv4> used)
     {
         // The last address is the broadcast address.
-        var span = (uint)(subnet.Size - 1 - Reserved);
+        var span = subnet.Size > Reserved + 1 ? (uint)(subnet.Size - 1 - Reserved) : 0;
         for (var tries = 0u; tries < span; tries++)
         {
             var offset = Reserved + ((_next - Reserved + tries) % span);

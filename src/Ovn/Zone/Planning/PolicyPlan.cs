@@ -79,8 +79,9 @@ internal static class PolicyPlan
 
             foreach (var (network, except) in rule.Blocks)
             {
-                var match = $"{field} == {network}";
-                peers.Add(except.Count == 0 ? match : $"{match} && {field} != {{{string.Join(", ", except)}}}");
+                // Without host bits: OVN refuses a match that has any.
+                var match = $"{field} == {network.Network}";
+                peers.Add(except.Count == 0 ? match : $"{match} && {field} != {{{string.Join(", ", except.Select(e => e.Network))}}}");
             }
 
             for (var peer = 0; peer < peers.Count; peer++)

@@ -1,3 +1,4 @@
+using Dpf.Ovn.Addressing;
 using Dpf.Ovsdb.Models.Southbound;
 using Dpf.Ovsdb.Replica;
 using Dpf.Ovsdb.Rows;
@@ -19,23 +20,20 @@ public static class SouthboundPlan
     public static RowSet Of(ZoneFacts facts)
     {
         var rows = new RowSet(RemoteZones);
-        foreach (var remote in facts.Remote)
+        foreach (var (remote, chassis, encap) in Reachable(facts))
         {
-            if (remote is { ChassisId: { } chassis, EncapIp: { } encap })
+            rows.Add(chassis, new Chassis
             {
-                rows.Add(chassis, new Chassis
-                {
-                    Name = chassis,
-                    Hostname = remote.Name,
-                    OtherConfig = Map(("is-remote", "true")),
-                }).Add("encaps", "geneve", new Encap
-                {
-                    Type = "geneve",
-                    Ip = encap.ToString(),
-                    ChassisName = chassis,
-                    Options = Map(("csum", "true")),
-                });
-            }
+                Name = chassis,
+                Hostname = remote.Name,
+                OtherConfig = Map(("is-remote", "true")),
+            }).Add("encaps", "geneve", new Encap
+            {
+                Type = "geneve",
+                Ip = encap.ToString(),
+                ChassisName = chassis,
+                Options = Map(("csum", "true")),
+            });
         }
 
         return rows;
@@ -47,9 +45,9 @@ public static class SouthboundPlan
     public static Transaction Bindings(ZoneFacts facts, Snapshot southbound)
     {
         var transaction = new Transaction();
-        foreach (var remote in facts.Remote.Where(r => r.ChassisId is not null))
+        foreach (var (remote, name, _) in Reachable(facts))
         {
-            var chassis = southbound.Named<Chassis>(remote.ChassisId!);
+            var chassis = southbound.Named<Chassis>(name);
             var binding = southbound.FindBy<PortBinding>("logical_port", "tstor-" + remote.Name);
             if (chassis is not null && binding is not null && binding.Chassis?.Uuid != chassis.Uuid)
             {
@@ -60,5 +58,23 @@ public static class SouthboundPlan
         }
 
         return transaction;
+    }
+
+    /// <summary>
+    /// The zones with a chassis and an endpoint. One that two nodes claim (a machine that was registered again under another name)
+    /// is the first's: the database has each only once; and the zone's own is never remote.
+    /// </summary>
+    private static IEnumerable<(ZoneNode Node, string Chassis, Ipv4 Encap)> Reachable(ZoneFacts facts)
+    {
+        var chassisSeen = new HashSet<string?>(StringComparer.Ordinal) { facts.Local?.ChassisId };
+        var encapsSeen = new HashSet<Ipv4?> { facts.Local?.EncapIp };
+        foreach (var remote in facts.Remote)
+        {
+            if (remote is { ChassisId: { } chassis, EncapIp: { } encap } && !chassisSeen.Contains(chassis) && encapsSeen.Add(encap))
+            {
+                chassisSeen.Add(chassis);
+                yield return (remote, chassis, encap);
+            }
+        }
     }
 }

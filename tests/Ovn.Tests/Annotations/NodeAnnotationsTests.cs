@@ -1,0 +1,89 @@
+using Dpf.Ovn.Addressing;
+using Dpf.Ovn.Annotations;
+
+namespace Dpf.Ovn.Tests.Annotations;
+
+public sealed class NodeAnnotationsTests
+{
+    [Theory]
+    [InlineData("""{"default":["10.244.0.0/24"]}""")]
+    [InlineData("""{"default":"10.244.0.0/24"}""")]
+    [InlineData("""{"default":["fd00::/64","10.244.0.0/24"]}""")]
+    public void ASubnetIsReadInAllItsForms(string text) =>
+        Assert.Equal(Cidr.Parse("10.244.0.0/24"), NodeAnnotations.Subnet(One(NodeAnnotations.Subnets, text)));
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{")]
+    [InlineData("null")]
+    [InlineData("[]")]
+    [InlineData("\"text\"")]
+    [InlineData("""{"default":null}""")]
+    [InlineData("""{"default":7}""")]
+    [InlineData("""{"default":[7,{},null]}""")]
+    [InlineData("""{"default":{"ipv4":7}}""")]
+    [InlineData("""{"default":"a","default":"b"}""")]
+    [InlineData("""{"default":{"ip_addresses":[1],"mac_address":2}}""")]
+    [InlineData("""{"default":{"ip_addresses":["10.0.0.3/24"],"mac_address":"0a:58:0a:00:00:03","routes":"x"},"default":1}""")]
+    [InlineData("""{"ipv4":["10.0.0.1/24"],"default":{"mode":["shared"]}}""")]
+    public void WhatIsBrokenIsAsGoodAsMissing(string text)
+    {
+        Assert.Null(NodeAnnotations.Subnet(One(NodeAnnotations.Subnets, text)));
+        Assert.Null(NodeAnnotations.NodeId(One(NodeAnnotations.Id, text)));
+        Assert.Null(NodeAnnotations.FamilyAddress(One(NodeAnnotations.Transit, text), NodeAnnotations.Transit));
+        Assert.Null(NodeAnnotations.Encap(One(NodeAnnotations.EncapIps, text)));
+        Assert.Null(NodeAnnotations.Encap(One(NodeAnnotations.EncapIp, text)));
+        Assert.Empty(NodeAnnotations.HostAddresses(One(NodeAnnotations.HostCidrs, text)));
+        Assert.Null(NodeAnnotations.ManagementMac(One(NodeAnnotations.ManagementMacs, text)));
+        Assert.Null(GatewayConfig.Read(One(NodeAnnotations.Gateway, text)));
+        Assert.Null(PodNetwork.Read(One(PodNetwork.Annotation, text)));
+        Assert.Null(ConnectionDetails.Read(One(ConnectionDetails.Annotation, text)));
+        Assert.Null(ConnectionStatus.Read(One(ConnectionStatus.Annotation, text)));
+    }
+
+    [Fact]
+    public void ATunnelEndpointIsReadUnderEitherName()
+    {
+        Assert.Equal(Ipv4.Parse("10.0.120.8"), NodeAnnotations.Encap(One(NodeAnnotations.EncapIp, "10.0.120.8")));
+        Assert.Equal(Ipv4.Parse("10.0.120.8"), NodeAnnotations.Encap(One(NodeAnnotations.EncapIps, """["10.0.120.8"]""")));
+    }
+
+    [Fact]
+    public void WhatIsNoAddressAmongTheHostsIsPassedOver() => Assert.Equal(
+        [Cidr.Parse("10.0.110.21/24")],
+        NodeAnnotations.HostAddresses(One(NodeAnnotations.HostCidrs, """["10.0.110.21/24",7,"fd00::1/64","10.0.0.1"]""")));
+
+    [Fact]
+    public void AGatewayIsWrittenAsOthersReadIt()
+    {
+        var gateway = new GatewayConfig(
+            "br-ovn", "br-ovn_worker1", "0c:42:a1:00:00:01", Cidr.Parse("10.0.120.9/29"), [Ipv4.Parse("10.0.120.11")]);
+
+        Assert.Equal(
+            """
+            {"default":{"mode":"shared","bridge-id":"br-ovn","interface-id":"br-ovn_worker1","mac-address":"0c:42:a1:00:00:01","ip-addresses":["10.0.120.9/29"],"ip-address":"10.0.120.9/29","next-hops":["10.0.120.11"],"next-hop":"10.0.120.11","node-port-enable":"true","vlan-id":"0"}}
+            """,
+            gateway.Write());
+        var read = GatewayConfig.Read(One(NodeAnnotations.Gateway, gateway.Write()))!;
+        Assert.Equal(gateway with { NextHops = read.NextHops }, read);
+        Assert.Equal(gateway.NextHops, read.NextHops);
+    }
+
+    [Fact]
+    public void AGatewayThatSaysOneOfEachIsReadTooAndADisabledOneIsNone()
+    {
+        var single = GatewayConfig.Read(One(
+            NodeAnnotations.Gateway,
+            """{"default":{"mode":"shared","interface-id":"e","mac-address":"0c:42:a1:00:00:01","ip-address":"10.0.0.9/29","next-hop":"10.0.0.1"}}"""))!;
+        Assert.Equal((Cidr.Parse("10.0.0.9/29"), Ipv4.Parse("10.0.0.1")), (single.Address, Assert.Single(single.NextHops)));
+        Assert.Null(GatewayConfig.Read(One(NodeAnnotations.Gateway, """{"default":{"mode":"disabled"}}""")));
+    }
+
+    [Fact]
+    public void ANextHopThatIsNamedTwiceIsOne() => Assert.Single(GatewayConfig.Read(One(
+        NodeAnnotations.Gateway,
+        """{"default":{"mode":"shared","mac-address":"0c:42:a1:00:00:01","ip-address":"10.0.0.9/29","next-hops":["10.0.0.1","10.0.0.1"]}}"""))!
+        .NextHops);
+
+    internal static Dictionary<string, string> One(string key, string value) => new(StringComparer.Ordinal) { [key] = value };
+}

@@ -1,0 +1,92 @@
+using System.Diagnostics;
+using Dpf.Ovn.Addressing;
+using Dpf.Ovn.Node.Gateway;
+
+namespace Dpf.Ovn.Tests.Node;
+
+public sealed class GatewayFlowsTests
+{
+    private const string Mac = "0c:42:a1:00:00:01";
+
+    private static readonly GatewayPorts Dpu = new(
+        "1", "2", "3", Mac, Ipv4.Parse("10.0.123.21"), Ipv4.Parse("10.0.123.11"), [Ipv4.Parse("10.0.110.21")]);
+
+    [Fact]
+    public void EachSideFindsItsConnectionsByTheMarkOfTheirFirstPacket()
+    {
+        Has($"table=0,priority=100,in_port=3,dl_src={Mac},ip,actions=ct(commit,zone=64000,exec(set_field:0x1->ct_mark)),output:1");
+        Has("table=0,priority=100,in_port=2,ip,actions=ct(commit,zone=64000,exec(set_field:0x2->ct_mark)),output:1");
+        Has("table=0,priority=50,in_port=1,ip,actions=ct(zone=64000,nat,table=1)");
+        Has("table=1,priority=100,ip,ct_state=+trk+est,ct_mark=0x1,actions=output:3");
+        Has("table=1,priority=100,ip,ct_state=+trk+rel,ct_mark=0x2,actions=output:2");
+        Has($"table=1,priority=10,dl_dst={Mac},actions=output:2");
+        Has("table=0,priority=9,in_port=3,actions=drop");
+        Has("table=0,priority=0,actions=NORMAL");
+    }
+
+    [Fact]
+    public void OnADpuDhcpAndTheTunnelEndpointAreNotTheHosts()
+    {
+        Has("table=0,priority=999,udp,tp_dst=67,actions=NORMAL");
+        Has("table=0,priority=999,udp,nw_dst=10.0.123.11,tp_dst=6081,actions=LOCAL");
+        Has($"table=0,priority=205,in_port=1,dl_dst={Mac},udp,udp_dst=6081,actions=output:2");
+        Assert.DoesNotContain(Flows(Dpu with { Host = "LOCAL" }), f => f.Contains("tp_dst=67", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void TheHostReachesServicesThroughOvnAndNothingUntranslatedLeaks()
+    {
+        Has($"table=0,priority=500,in_port=2,ip,nw_dst=10.233.0.0/18,actions=set_field:{Mac}->eth_dst,output:3");
+        Has($"table=0,priority=500,in_port=3,ip,nw_src=10.233.0.0/18,nw_dst=169.254.0.2,actions=move:NXM_OF_ETH_DST[]->NXM_OF_ETH_SRC[],set_field:{Mac}->eth_dst,output:2");
+        Has("table=0,priority=105,in_port=3,ip,nw_dst=10.233.0.0/18,actions=drop");
+    }
+
+    [Fact]
+    public void AnEndpointOnTheHostItselfDoesNotSeeItsOwnAddress()
+    {
+        Has("table=0,priority=500,in_port=3,ip,nw_dst=169.254.0.2,nw_src=10.0.123.21,actions=ct(commit,zone=64001,nat(dst=10.0.123.21),table=4)");
+        Has("table=0,priority=500,in_port=3,ip,nw_dst=10.0.110.21,nw_src=10.0.123.21,actions=ct(commit,zone=64001,table=4)");
+        Has("table=0,priority=500,in_port=2,ip,nw_dst=169.254.0.1,actions=ct(zone=64002,nat,table=5)");
+        Has($"table=4,priority=100,ip,actions=ct(commit,zone=64002,nat(src=169.254.0.1)),move:NXM_OF_ETH_DST[]->NXM_OF_ETH_SRC[],set_field:{Mac}->eth_dst,output:2");
+        Has("table=5,priority=100,ip,actions=ct(commit,zone=64001,nat,table=2)");
+        Has($"table=2,priority=100,actions=set_field:{Mac}->eth_dst,output:3");
+    }
+
+    [Fact]
+    public void WhatIsServedOutsideGoesBetweenTheWireAndOvn()
+    {
+        Has("table=0,priority=110,in_port=1,tcp,tp_dst=30080,actions=output:3");
+        Has($"table=0,priority=110,in_port=3,dl_src={Mac},tcp,tp_src=30080,actions=output:1");
+        Has("table=0,priority=110,in_port=1,tcp,nw_dst=198.51.100.7,tp_dst=80,actions=output:3");
+        Has($"table=0,priority=110,in_port=3,dl_src={Mac},tcp,nw_src=198.51.100.7,tp_src=80,actions=output:1");
+    }
+
+    [Fact]
+    public async Task TheSwitchUnderstandsAllOfThem()
+    {
+        using var parse = new Process
+        {
+            StartInfo = new ProcessStartInfo("ovs-ofctl", ["-OOpenFlow14", "parse-flows", "-"])
+            {
+                UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+            },
+        };
+        parse.Start();
+        await parse.StandardInput.WriteAsync(string.Join('\n', Flows(Dpu)) + "\n");
+        parse.StandardInput.Close();
+        var output = parse.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        var error = await parse.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await parse.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.True(parse.ExitCode == 0, error);
+        Assert.NotEmpty(await output);
+    }
+
+    [Fact]
+    public void NoFlowIsThereTwice() => Assert.Equal(Flows(Dpu).Count, Flows(Dpu).Distinct(StringComparer.Ordinal).Count());
+
+    private static void Has(string flow) => Assert.Contains("cookie=0xdeff105," + flow, Flows(Dpu));
+
+    private static IReadOnlyList<string> Flows(GatewayPorts ports) => GatewayFlows.Of(
+        ports, Sample.Network,
+        [Sample.Service(Sample.Port(30080, ("10.233.64.4", "worker1"))) with { ExternalIps = [Ipv4.Parse("198.51.100.7")] }]);
+}

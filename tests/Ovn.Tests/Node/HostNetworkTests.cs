@@ -1,0 +1,68 @@
+using System.Diagnostics;
+using Dpf.Ovn.Addressing;
+using Dpf.Ovn.Node;
+
+namespace Dpf.Ovn.Tests.Node;
+
+public sealed class HostNetworkTests
+{
+    private static readonly HostFacts Facts = new("ens1f0np0", Ipv4.Parse("10.0.123.21"), Cidr.Parse("10.233.64.0/24"), Sample.Network);
+
+    private static string Rules => HostNetwork.Rules(
+        Facts,
+        [Sample.Service(Sample.Port(30080), Sample.Port(0) with { Port = 81 }) with { ExternalIps = [Ipv4.Parse("198.51.100.7")] }]);
+
+    [Fact]
+    public void TheHostHasTheManagementPortAndTheWayToServices()
+    {
+        Assert.Equal(
+            [
+                "link set ovn-k8s-mp0 up mtu 1400",
+                "addr replace 10.233.64.2/24 dev ovn-k8s-mp0",
+                "neigh replace 10.233.64.1 lladdr 0a:58:0a:e9:40:01 dev ovn-k8s-mp0 nud permanent",
+                "route replace 169.254.0.3/32 via 10.233.64.1 dev ovn-k8s-mp0",
+                "route replace 10.233.64.0/18 via 10.233.64.1 dev ovn-k8s-mp0",
+                "addr replace 169.254.0.2/17 dev ens1f0np0",
+                "neigh replace 169.254.0.1 lladdr 0a:58:a9:fe:00:01 dev ens1f0np0 nud permanent",
+                "neigh replace 169.254.0.4 lladdr 0a:58:a9:fe:00:04 dev ens1f0np0 nud permanent",
+                "route replace 169.254.0.1/32 dev ens1f0np0 src 10.0.123.21",
+                "route replace 10.233.0.0/18 via 169.254.0.4 dev ens1f0np0 src 169.254.0.2 mtu 1400",
+            ],
+            HostNetwork.Batch(Facts));
+    }
+
+    [Fact]
+    public void NodePortsAreServedOnAllLocalAddressesButNotOnLoopback() => Assert.Contains(
+        "ip daddr != 127.0.0.0/8 fib daddr type local tcp dport 30080 dnat ip to 10.233.0.10:80", Rules, StringComparison.Ordinal);
+
+    [Fact]
+    public void ExternalAddressesLeadToTheService()
+    {
+        Assert.Contains("ip daddr 198.51.100.7 tcp dport 80 dnat ip to 10.233.0.10:80", Rules, StringComparison.Ordinal);
+        Assert.Contains("ip daddr 198.51.100.7 tcp dport 81 dnat ip to 10.233.0.10:81", Rules, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WhatGoesToServicesComesFromTheMasqueradeAddress() => Assert.Contains(
+        "oifname \"ens1f0np0\" ip daddr 10.233.0.0/18 ip saddr != 169.254.0.2 snat ip to 169.254.0.2", Rules, StringComparison.Ordinal);
+
+    [Fact]
+    public void WhatLeavesByTheManagementPortComesFromItsAddress() => Assert.Contains(
+        "oifname \"ovn-k8s-mp0\" ip saddr != 10.233.64.2 snat ip to 10.233.64.2", Rules, StringComparison.Ordinal);
+
+    /// <summary>Twice, because every pass but the first finds the table there.</summary>
+    [Fact]
+    public async Task TheKernelTakesTheRulesAgainAndAgain()
+    {
+        var none = HostNetwork.Rules(Facts, []);
+        using var nft = Process.Start(new ProcessStartInfo("unshare", ["-n", "nft", "-f", "-"])
+        {
+            UseShellExecute = false, RedirectStandardInput = true, RedirectStandardError = true,
+        })!;
+        await nft.StandardInput.WriteAsync(none + Rules + Rules);
+        nft.StandardInput.Close();
+        var error = await nft.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await nft.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.True(nft.ExitCode == 0, error);
+    }
+}

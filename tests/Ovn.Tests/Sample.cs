@@ -1,0 +1,53 @@
+using Dpf.Ovn.Addressing;
+using Dpf.Ovn.Annotations;
+using Dpf.Ovn.Zone.Planning;
+using Dpf.Ovsdb.Rows;
+
+namespace Dpf.Ovn.Tests;
+
+/// <summary>The guide's network with two zones, and ways to look at what is planned for it.</summary>
+internal static class Sample
+{
+    public static readonly ClusterNetwork Network = new()
+    {
+        Pods = SubnetRange.ParseList("10.233.64.0/18/24"),
+        Services = [Cidr.Parse("10.233.0.0/18")],
+    };
+
+    public static ZoneNode Worker1 => Node("worker1", 2, "10.233.64.0/24", "10.0.123.11", "10.0.123.21/24");
+
+    public static ZoneNode Worker2 => Node("worker2", 3, "10.233.65.0/24", "10.0.123.12", "10.0.123.22/24");
+
+    /// <summary>The zone worker1 with two pods beside the zone worker2.</summary>
+    public static ZoneFacts Facts => new(
+        "worker1", Network, [Worker1, Worker2], [Pod("a", "10.233.64.3/24"), Pod("b", "10.233.64.4/24")], [], []);
+
+    public static ZoneNode Node(string name, int id, string subnet, string encap, string gateway) => new(name, Cidr.Parse(subnet), id)
+    {
+        ChassisId = "chassis-" + name,
+        EncapIp = Ipv4.Parse(encap),
+        Gateway = new GatewayConfig("br-ovn", "br-ovn_" + name, "0a:00:00:00:00:01", Cidr.Parse(gateway), [Ipv4.Parse("10.0.123.254")]),
+    };
+
+    public static ZonePod Pod(string name, string address) =>
+        new("default", name, "uid-" + name, PodNetwork.Of(Cidr.Parse(address), Network));
+
+    public static ZoneService Service(params ZoneServicePort[] ports) =>
+        new("default", "traffic") { ClusterIps = [Ipv4.Parse("10.233.0.10")], Ports = ports };
+
+    public static ZoneServicePort Port(int nodePort, params (string Address, string Node)[] endpoints) => new(
+        "tcp", 80, nodePort, [.. endpoints.Select(e => new ZoneEndpoint(Ipv4.Parse(e.Address), 8080, e.Node))]);
+
+    /// <summary>The planned rows of a table by their keys.</summary>
+    public static Dictionary<string, T> All<T>(this RowSet rows)
+        where T : TableRow =>
+        rows.Rows.Where(r => r.Row is T).ToDictionary(r => r.Key.Key, r => (T)r.Row, StringComparer.Ordinal);
+
+    /// <summary>The keys of the rows that a row refers to in a column.</summary>
+    public static IReadOnlyList<string> References<T>(this RowSet rows, string key, string column)
+        where T : TableRow =>
+        [.. rows.Rows.Single(r => r.Row is T && r.Key.Key == key).IncludedIn(column).Select(r => r.Atom.Key!.Key).Order(StringComparer.Ordinal)];
+
+    public static IEnumerable<string> Ordered(this IReadOnlyDictionary<string, string> map) =>
+        map.Select(p => $"{p.Key}={p.Value}").Order(StringComparer.Ordinal);
+}

@@ -1,0 +1,212 @@
+using Dpf.Ovn.Addressing;
+using Dpf.Ovn.Annotations;
+using Dpf.Ovn.Zone.Planning;
+using k8s.Models;
+
+namespace Dpf.Ovn.Tests.Zone;
+
+/// <summary>What a zone reads from the cluster's objects.</summary>
+public sealed class ClusterFactsTests
+{
+    private static readonly DateTime Start = new(2025, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+
+    [Fact]
+    public void NodesAreReadOnceTheyHaveASubnetAndANumber()
+    {
+        var node = Node("worker1", 2, "10.233.64.0/24");
+        node.Metadata.Annotations[NodeAnnotations.HostCidrs] = """["10.0.110.21/24","10.0.123.21/24"]""";
+        node.Metadata.Annotations[NodeAnnotations.Gateway] = Sample.Worker1.Gateway!.Write();
+        node.Status = new V1NodeStatus { Addresses = [new V1NodeAddress { Type = "InternalIP", Address = "10.0.110.21" }] };
+
+        var local = Read([node, new V1Node { Metadata = new V1ObjectMeta { Name = "new" } }]).Local!;
+
+        Assert.Equal(("worker1", 2, Cidr.Parse("10.233.64.0/24")), (local.Name, local.Id, local.Subnet));
+        Assert.Equal([Ipv4.Parse("10.0.123.21"), Ipv4.Parse("10.0.110.21")], local.Addresses);
+    }
+
+    /// <summary>Until the cluster manager has sorted it out, one of them must do, or no zone could be planned at all.</summary>
+    [Fact]
+    public void OfNodesWithTheSameNumberOrSubnetTheOlderCounts()
+    {
+        var facts = Read(
+            [
+                Node("worker1", 2, "10.233.64.0/24"), Node("younger", 3, "10.233.65.0/24", 2), Node("older", 3, "10.233.66.0/24", 1),
+                Node("copy", 4, "10.233.66.0/24", 3), Node("later", 2, "10.233.67.0/24", 4),
+            ]);
+
+        Assert.Equal(["worker1", "older"], facts.Nodes.Select(n => n.Name));
+        Assert.NotEmpty(NorthboundPlan.Of(facts).Rows);
+    }
+
+    [Fact]
+    public void PodsOfTheZoneAreThoseOfItsNodeThatLiveInItsNetwork()
+    {
+        var completed = Pod("done", "10.233.64.5/24");
+        completed.Status = new V1PodStatus { Phase = "Succeeded" };
+        var host = Pod("host", "10.233.64.6/24");
+        host.Spec.HostNetwork = true;
+        var elsewhere = Pod("elsewhere", "10.233.65.7/24");
+        elsewhere.Spec.NodeName = "worker2";
+
+        var facts = Read([Node("worker1", 2, "10.233.64.0/24")], new ClusterObjects
+        {
+            Pods = [Pod("a", "10.233.64.3/24"), completed, host, elsewhere, Pod("astray", "10.233.99.8/24"), Pod("fresh", null)],
+        });
+
+        Assert.Equal(["default_a"], facts.Pods.Select(p => p.Port));
+    }
+
+    [Fact]
+    public void ReadyEndpointsCountAndWithoutThemThoseThatStillServe()
+    {
+        var ready = Endpoint("10.233.64.3", ready: true);
+        var ending = Endpoint("10.233.64.4", ready: false, serving: true, terminating: true);
+        var dead = Endpoint("10.233.64.5", ready: false);
+
+        Assert.Equal(["10.233.64.3"], Targets(ready, ending, dead));
+        Assert.Equal(["10.233.64.4"], Targets(ending, dead));
+        Assert.Empty(Targets(dead));
+    }
+
+    [Fact]
+    public void AHeadlessServiceHasNoBalancer()
+    {
+        var service = Service();
+        service.Spec.ClusterIP = "None";
+        Assert.Empty(Read([], new ClusterObjects { Services = [service] }).Services);
+    }
+
+    [Fact]
+    public void ASelectorWithoutNamespacesMeansTheOwnAndANamedPortItsNumber()
+    {
+        var target = Pod("a", "10.233.64.3/24", ("app", "web"));
+        target.Spec.Containers = [new V1Container { Name = "c", Ports = [new V1ContainerPort { Name = "http", ContainerPort = 8080 }] }];
+        var other = Pod("b", "10.233.64.4/24", ("app", "client"));
+        other.Metadata.NamespaceProperty = "elsewhere";
+        var policy = Policy(new V1NetworkPolicyIngressRule
+        {
+            FromProperty = [new V1NetworkPolicyPeer { PodSelector = Selector("app", "client") }],
+            Ports = [new V1NetworkPolicyPort { Port = "http" }, new V1NetworkPolicyPort { Port = "nobodys" }],
+        });
+
+        var read = Assert.Single(Read([Node("worker1", 2, "10.233.64.0/24")], new ClusterObjects
+        {
+            Pods = [target, other, Pod("c", "10.233.64.5/24", ("app", "client"))], Policies = [policy],
+        }).Policies);
+
+        Assert.Equal(["default_a"], read.Ports);
+        var rule = Assert.Single(read.Ingress!);
+        Assert.False(rule.Anyone);
+        Assert.Equal([Ipv4.Parse("10.233.64.5")], rule.Peers);
+        Assert.Equal(["tcp && tcp.dst==8080", "tcp && tcp.dst==0"], rule.Ports);
+        Assert.Null(read.Egress);
+    }
+
+    [Fact]
+    public void PortsAreARangeAProtocolOrAll()
+    {
+        var read = Read([Node("worker1", 2, "10.233.64.0/24")], new ClusterObjects
+        {
+            Pods = [Pod("a", "10.233.64.3/24", ("app", "web"))],
+            Policies =
+            [
+                Policy(
+                    new V1NetworkPolicyIngressRule(),
+                    new V1NetworkPolicyIngressRule
+                    {
+                        Ports =
+                        [
+                            new V1NetworkPolicyPort { Port = "1000", EndPort = 2000 }, new V1NetworkPolicyPort { Protocol = "UDP" },
+                            new V1NetworkPolicyPort { Port = "80" },
+                        ],
+                    }),
+            ],
+        });
+
+        var rules = read.Policies[0].Ingress!;
+        Assert.True(rules[0].Anyone);
+        Assert.Empty(rules[0].Ports);
+        Assert.Equal(["tcp && 1000<=tcp.dst<=2000", "udp", "tcp && tcp.dst==80"], rules[1].Ports);
+    }
+
+    [Theory]
+    [InlineData("In", true, false)]
+    [InlineData("NotIn", false, true)]
+    [InlineData("Exists", true, false)]
+    [InlineData("DoesNotExist", false, true)]
+    [InlineData("Unheard", false, false)]
+    public void SelectorsFollowTheirOperators(string @operator, bool withLabel, bool without)
+    {
+        var selector = new V1LabelSelector
+        {
+            MatchExpressions = [new V1LabelSelectorRequirement { Key = "app", OperatorProperty = @operator, Values = ["web"] }],
+        };
+        Assert.Equal(withLabel, LabelSelection.Matches(selector, new Dictionary<string, string> { ["app"] = "web" }));
+        Assert.Equal(without, LabelSelection.Matches(selector, null));
+        Assert.True(LabelSelection.Matches(null, null));
+    }
+
+    private static ZoneFacts Read(V1Node[] nodes, ClusterObjects? cluster = null) =>
+        ClusterFacts.Read("worker1", Sample.Network, (cluster ?? new ClusterObjects()) with { Nodes = nodes });
+
+    private static V1Node Node(string name, int id, string subnet, int age = 0) => new()
+    {
+        Metadata = new V1ObjectMeta
+        {
+            Name = name,
+            CreationTimestamp = Start.AddHours(age),
+            Annotations = new Dictionary<string, string>(NodeAnnotations.Allocation(Sample.Network, Cidr.Parse(subnet), id)),
+        },
+    };
+
+    private static V1Pod Pod(string name, string? address, params (string Key, string Value)[] labels) => new()
+    {
+        Metadata = new V1ObjectMeta
+        {
+            NamespaceProperty = "default",
+            Name = name,
+            Uid = "uid-" + name,
+            Labels = labels.ToDictionary(l => l.Key, l => l.Value),
+            Annotations = address is null ? null
+                : new Dictionary<string, string> { [PodNetwork.Annotation] = Sample.Pod(name, address).Network.Write() },
+        },
+        Spec = new V1PodSpec { NodeName = "worker1" },
+    };
+
+    private static V1Service Service() => new()
+    {
+        Metadata = new V1ObjectMeta { NamespaceProperty = "default", Name = "traffic" },
+        Spec = new V1ServiceSpec { ClusterIP = "10.233.0.10", Ports = [new V1ServicePort { Name = "http", Port = 80 }] },
+    };
+
+    private static IEnumerable<string> Targets(params V1Endpoint[] endpoints)
+    {
+        var slice = new V1EndpointSlice
+        {
+            AddressType = "IPv4",
+            Metadata = new V1ObjectMeta
+            {
+                NamespaceProperty = "default", Labels = new Dictionary<string, string> { [ServiceFacts.ServiceNameLabel] = "traffic" },
+            },
+            Ports = [new Discoveryv1EndpointPort { Name = "http", Port = 8080 }],
+            Endpoints = endpoints,
+        };
+        var cluster = new ClusterObjects { Services = [Service()], Endpoints = [slice] };
+        return Read([], cluster).Services.Single().Ports.Single().Endpoints.Select(e => e.Address.ToString());
+    }
+
+    private static V1Endpoint Endpoint(string address, bool ready, bool? serving = null, bool? terminating = null) => new()
+    {
+        Addresses = [address],
+        Conditions = new V1EndpointConditions { Ready = ready, Serving = serving, Terminating = terminating },
+    };
+
+    private static V1NetworkPolicy Policy(params V1NetworkPolicyIngressRule[] rules) => new()
+    {
+        Metadata = new V1ObjectMeta { NamespaceProperty = "default", Name = "p" },
+        Spec = new V1NetworkPolicySpec { PodSelector = Selector("app", "web"), Ingress = rules },
+    };
+
+    private static V1LabelSelector Selector(string key, string value) =>
+        new() { MatchLabels = new Dictionary<string, string> { [key] = value } };
+}

@@ -1,0 +1,105 @@
+using Dpf.Ovn.Addressing;
+using Dpf.Ovn.Zone.Planning;
+using Dpf.Ovsdb.Models.Northbound;
+
+namespace Dpf.Ovn.Tests.Zone;
+
+public sealed class LoadBalancerPlanTests
+{
+    private const string Prefix = "Service_default/traffic_TCP_";
+
+    [Fact]
+    public void AClusterServiceIsOneBalancerForSwitchAndGateway()
+    {
+        var rows = Plan(Sample.Service(Sample.Port(0, ("10.233.65.9", "worker2"), ("10.233.64.4", "worker1"))));
+
+        var (name, balancer) = Assert.Single(rows.All<LoadBalancer>());
+        Assert.Equal(Prefix + "node_router+switch_worker1", name);
+        Assert.Equal((name, "tcp"), (balancer.Name, balancer.Protocol));
+        Assert.Equal(["10.233.0.10:80=10.233.64.4:8080,10.233.65.9:8080"], balancer.Vips.Ordered());
+        Assert.Equal(
+            ["event=false", "hairpin_snat_ip=169.254.0.5", "neighbor_responder=none", "reject=true", "skip_snat=false"],
+            balancer.Options.Ordered());
+        Assert.Equal(["k8s.ovn.org/kind=Service", "k8s.ovn.org/owner=default/traffic"], balancer.ExternalIds.Ordered());
+        Assert.Equal([name], rows.References<LogicalSwitch>("worker1", "load_balancer"));
+        Assert.Equal([name], rows.References<LogicalRouter>("GR_worker1", "load_balancer"));
+    }
+
+    [Fact]
+    public void AServiceWithoutEndpointsRejects()
+    {
+        var balancer = Assert.Single(Plan(Sample.Service(Sample.Port(0))).All<LoadBalancer>()).Value;
+        Assert.Equal(["10.233.0.10:80="], balancer.Vips.Ordered());
+        Assert.Equal("true", balancer.Options["reject"]);
+    }
+
+    [Fact]
+    public void TheHostsOwnEndpointHasItsMasqueradeAddressOnTheExternalSide()
+    {
+        var rows = Plan(Sample.Service(Sample.Port(0, ("10.0.123.21", "worker1"), ("10.0.123.22", "worker2"))));
+
+        var all = rows.All<LoadBalancer>();
+        Assert.Equal("10.0.123.21:8080,10.0.123.22:8080", all[Prefix + "node_switch_worker1"].Vips["10.233.0.10:80"]);
+        Assert.Equal("10.0.123.22:8080,169.254.0.2:8080", all[Prefix + "node_router_worker1"].Vips["10.233.0.10:80"]);
+        Assert.Equal([Prefix + "node_switch_worker1"], rows.References<LogicalSwitch>("worker1", "load_balancer"));
+        Assert.Equal([Prefix + "node_router_worker1"], rows.References<LogicalRouter>("GR_worker1", "load_balancer"));
+    }
+
+    [Fact]
+    public void ANodePortIsServedOnEveryAddressOfTheHost()
+    {
+        var node = Sample.Worker1 with { HostAddresses = [Ipv4.Parse("10.0.110.21")] };
+        var rows = NorthboundPlan.Of(
+            Sample.Facts with { Nodes = [node], Services = [Sample.Service(Sample.Port(30080, ("10.233.64.4", "worker1")))] });
+
+        Assert.Equal(
+            ["10.0.110.21:30080", "10.0.123.21:30080", "10.233.0.10:80"],
+            Assert.Single(rows.All<LoadBalancer>()).Value.Vips.Keys.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void ALocalExternalPolicyKeepsTheClientsAddress()
+    {
+        var service = Sample.Service(Sample.Port(30080, ("10.233.64.4", "worker1"), ("10.233.65.9", "worker2"))) with { ExternalLocal = true };
+        var all = Plan(service).All<LoadBalancer>();
+
+        Assert.Equal(
+            [Prefix + "node_local_router_worker1", Prefix + "node_router_worker1", Prefix + "node_switch_worker1"],
+            all.Keys.Order(StringComparer.Ordinal));
+        var local = all[Prefix + "node_local_router_worker1"];
+        Assert.Equal(["10.0.123.21:30080=10.233.64.4:8080"], local.Vips.Ordered());
+        Assert.Equal("true", local.Options["skip_snat"]);
+        Assert.Equal("10.233.64.4:8080,10.233.65.9:8080", all[Prefix + "node_switch_worker1"].Vips["10.0.123.21:30080"]);
+        Assert.Equal(["10.233.0.10:80"], all[Prefix + "node_router_worker1"].Vips.Keys);
+    }
+
+    [Fact]
+    public void ALocalInternalPolicyConcernsThePodsOnly()
+    {
+        var service = Sample.Service(Sample.Port(0, ("10.233.64.4", "worker1"), ("10.233.65.9", "worker2"))) with { InternalLocal = true };
+        var all = Plan(service).All<LoadBalancer>();
+        Assert.Equal("10.233.64.4:8080", all[Prefix + "node_switch_worker1"].Vips["10.233.0.10:80"]);
+        Assert.Equal("10.233.64.4:8080,10.233.65.9:8080", all[Prefix + "node_router_worker1"].Vips["10.233.0.10:80"]);
+    }
+
+    [Fact]
+    public void AffinityIsATimeAndProtocolsAreApart()
+    {
+        var port = Sample.Port(0, ("10.233.64.4", "worker1"));
+        var all = Plan(Sample.Service(port, port with { Protocol = "udp" }) with { AffinitySeconds = 86400 }).All<LoadBalancer>();
+        Assert.Equal(["tcp", "udp"], all.Values.Select(b => b.Protocol!).Order(StringComparer.Ordinal));
+        Assert.All(all.Values, b => Assert.Equal("86400", b.Options["affinity_timeout"]));
+    }
+
+    [Fact]
+    public void WithoutAGatewayThePodsAreServedAlready()
+    {
+        var rows = NorthboundPlan.Of(Sample.Facts with
+        {
+            Nodes = [Sample.Worker1 with { Gateway = null }], Services = [Sample.Service(Sample.Port(0, ("10.233.64.4", "worker1")))],
+        });
+        Assert.Single(rows.References<LogicalSwitch>("worker1", "load_balancer"));
+    }
+
+    private static Ovsdb.Rows.RowSet Plan(ZoneService service) => NorthboundPlan.Of(Sample.Facts with { Services = [service] });
+}

@@ -1,0 +1,217 @@
+using Dpf.Ovn.Addressing;
+using Dpf.Ovn.Zone.Applying;
+using Dpf.Ovn.Zone.Planning;
+using Dpf.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Dpf.Ovn.Tests.Zone;
+
+/// <summary>A zone's rows in real databases, translated by the real northd, judged by ovn-trace.</summary>
+public sealed class NorthdTests : IAsyncLifetime
+{
+    private const string ToB = "output to \"default_b\"";
+
+    private OvsdbServer _north = null!;
+    private OvsdbServer _south = null!;
+    private System.Diagnostics.Process _northd = null!;
+    private ZoneDatabases _databases = null!;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _north = await OvsdbServer.StartAsync("/usr/share/ovn/ovn-nb.ovsschema", Cancellation);
+        _south = await OvsdbServer.StartAsync("/usr/share/ovn/ovn-sb.ovsschema", Cancellation);
+        await OvsdbServer.RunAsync(Cancellation, "ovn-nbctl", $"--db=unix:{_north.Socket}", "init");
+        await OvsdbServer.RunAsync(Cancellation, "ovn-sbctl", $"--db=unix:{_south.Socket}", "init");
+        _northd = OvsdbServer.Start(
+            "ovn-northd", $"--ovnnb-db=unix:{_north.Socket}", $"--ovnsb-db=unix:{_south.Socket}", $"--unixctl={_north.Folder}/northd.ctl",
+            "-vconsole:off");
+        _databases = new ZoneDatabases(() => _north.Socket, () => _south.Socket, TimeProvider.System, NullLogger.Instance);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _databases.DisposeAsync();
+        _northd.Kill();
+        await _northd.WaitForExitAsync();
+        _northd.Dispose();
+        await _north.DisposeAsync();
+        await _south.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task APodReachesAPodOfTheSameZone()
+    {
+        await ApplyAsync(Facts());
+
+        var trace = await TraceAsync("default_a", "10.233.64.3", Ipv4.Parse("10.233.64.4"));
+
+        Assert.Contains("output to \"default_b\"", trace, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task APodReachesAPodOfAnotherZoneOverTheTransitSwitch()
+    {
+        await ApplyAsync(Facts());
+
+        var trace = await TraceAsync("default_a", "10.233.64.3", Ipv4.Parse("10.233.65.9"));
+
+        Assert.Contains("output to \"tstor-worker2\"", trace, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task APodReachesAServicesEndpoint()
+    {
+        await ApplyAsync(Facts());
+
+        var trace = await TraceAsync("default_a", "10.233.64.3", Ipv4.Parse("10.233.0.10"), "tcp.dst == 80", "10.233.64.4:8080");
+
+        Assert.Contains("ct_lb", trace, StringComparison.Ordinal);
+        Assert.Contains("output to \"default_b\"", trace, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task APodReachesTheOutsideThroughItsGateway()
+    {
+        await ApplyAsync(Facts());
+
+        var trace = await TraceAsync("default_a", "10.233.64.3", Ipv4.Parse("198.51.100.10"));
+
+        Assert.Contains("output to \"br-ovn_worker1\"", trace, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task TheSameFactsAgainChangeNothingAndFewerFactsRemoveTheirRows()
+    {
+        var facts = Facts();
+        await ApplyAsync(facts);
+        Assert.Equal(0, await _databases.ApplyAsync(facts, Cancellation));
+
+        await ApplyAsync(facts with { Pods = [facts.Pods[0]], Services = [] });
+
+        var ports = await NbctlAsync("--bare", "--columns=name", "list", "Logical_Switch_Port");
+        Assert.Contains("default_a", ports, StringComparison.Ordinal);
+        Assert.DoesNotContain("default_b", ports, StringComparison.Ordinal);
+        Assert.Equal("", (await NbctlAsync("lb-list")).Trim());
+    }
+
+    [Fact]
+    public async Task OnceNorthdHasSettledTheSouthboundRowsStay()
+    {
+        await ApplyAsync(Facts());
+        var settled = await SouthboundAsync();
+        Assert.Contains("tstor-worker2", settled, StringComparison.Ordinal);
+        Assert.Contains("chassis-worker2", settled, StringComparison.Ordinal);
+
+        for (var pass = 0; pass < 3; pass++)
+        {
+            Assert.Equal(0, await _databases.ApplyAsync(Facts(), Cancellation));
+            await NbctlAsync("--wait=sb", "sync");
+        }
+
+        Assert.Equal(settled, await SouthboundAsync());
+    }
+
+    [Fact]
+    public async Task AZoneThatGoesTakesItsChassisAndItsBindingAlong()
+    {
+        await ApplyAsync(Facts());
+        await ApplyAsync(Facts() with { Nodes = [Sample.Worker1] });
+
+        var left = await SouthboundAsync();
+
+        Assert.DoesNotContain("worker2", left, StringComparison.Ordinal);
+        Assert.Contains("tstor-worker1", left, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AZoneThatIsInstalledAgainIsReachedByItsNewChassisAtTheSameEndpoint()
+    {
+        await ApplyAsync(Facts());
+        await ApplyAsync(Facts() with { Nodes = [Sample.Worker1, Sample.Worker2 with { ChassisId = "installed-again" }] });
+
+        var now = await SouthboundAsync();
+
+        Assert.DoesNotContain("chassis-worker2", now, StringComparison.Ordinal);
+        Assert.Contains("installed-again", now, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task APolicyLetsInWhatItAllowsAndTheHost()
+    {
+        var rule = new ZonePolicyRule(
+            false, [Ipv4.Parse("10.233.64.3")], [(Cidr.Parse("10.233.65.7/24"), [Cidr.Parse("10.233.65.9/30")])], ["tcp && tcp.dst==80"]);
+        await ApplyAsync(Facts() with { Policies = [new ZonePolicy("default", "p", ["default_b"], [rule], null)] });
+
+        var b = Ipv4.Parse("10.233.64.4");
+        Assert.Contains(ToB, await TraceAsync("default_a", "10.233.64.3", b, "tcp.dst == 80"), StringComparison.Ordinal);
+        Assert.DoesNotContain(ToB, await TraceAsync("default_a", "10.233.64.3", b, "tcp.dst == 81"), StringComparison.Ordinal);
+        Assert.Contains(ToB, await TraceAsync("k8s-worker1", "10.233.64.2", b, "tcp.dst == 81"), StringComparison.Ordinal);
+        Assert.Contains(ToB, await TraceFromAsync("10.233.65.5", b), StringComparison.Ordinal);
+        Assert.DoesNotContain(ToB, await TraceFromAsync("10.233.65.9", b), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task APodReachesItsHostThroughTheManagementPort()
+    {
+        await ApplyAsync(Facts());
+
+        var trace = await TraceAsync("default_a", "10.233.64.3", Ipv4.Parse("10.0.123.21"));
+
+        Assert.Contains("output to \"k8s-worker1\"", trace, StringComparison.Ordinal);
+    }
+
+    private static ZoneFacts Facts() =>
+        Sample.Facts with { Services = [Sample.Service(Sample.Port(0, ("10.233.64.4", "worker1")))] };
+
+    /// <summary>Applies until the databases settle: a remote port is bound once northd has made its row.</summary>
+    private async Task ApplyAsync(ZoneFacts facts)
+    {
+        await _databases.ApplyAsync(facts, Cancellation);
+        await NbctlAsync("--wait=sb", "sync");
+        await _databases.South.WaitUntilSyncedAsync(Cancellation);
+        while (await _databases.ApplyAsync(facts, Cancellation) > 0)
+        {
+            await NbctlAsync("--wait=sb", "sync");
+        }
+    }
+
+    private Task<string> TraceAsync(string port, string source, Ipv4 target, string protocol = "icmp4.type == 8", string? endpoint = null)
+    {
+        var router = Ipv4.Parse("10.233.64.1").Mac;
+        var destination = Sample.Worker1.Subnet.Contains(target) ? target.Mac : router;
+        return TraceAsync("worker1", port, (source, Ipv4.Parse(source).Mac), (target, destination), protocol, endpoint);
+    }
+
+    /// <summary>From a pod of the other zone, as it comes out of the tunnel.</summary>
+    private Task<string> TraceFromAsync(string source, Ipv4 target) => TraceAsync(
+        "transit_switch", "tstor-worker2", (source, Ipv4.Parse("100.88.0.3").Mac), (target, Ipv4.Parse("100.88.0.2").Mac), "tcp.dst == 80",
+        null);
+
+    // The endpoint only where a service is meant: without one the tracer would send all tracked packets there.
+    private Task<string> TraceAsync(
+        string datapath, string port, (string Address, string Mac) source, (Ipv4 Address, string Mac) target, string protocol,
+        string? endpoint) => OvsdbServer.RunAsync(
+        Cancellation,
+        [
+            "ovn-trace", $"--db=unix:{_south.Socket}", "--ct=new", "--ct=new", "--ct=new", "--ct=new",
+            .. endpoint is null ? [] : (string[])["--lb-dst=" + endpoint],
+            datapath,
+            $"inport == \"{port}\" && eth.src == {source.Mac} && eth.dst == {target.Mac} && ip4.src == {source.Address} && ip4.dst == {target.Address} && ip.ttl == 64 && {protocol}",
+        ]);
+
+    private async Task<string> SouthboundAsync()
+    {
+        var tables = new List<string>();
+        foreach (var table in (string[])["Chassis", "Encap", "Port_Binding"])
+        {
+            tables.Add(await OvsdbServer.RunAsync(Cancellation, "ovn-sbctl", $"--db=unix:{_south.Socket}", "list", table));
+        }
+
+        return string.Concat(tables);
+    }
+
+    private Task<string> NbctlAsync(params string[] arguments) =>
+        OvsdbServer.RunAsync(Cancellation, ["ovn-nbctl", $"--db=unix:{_north.Socket}", .. arguments]);
+}
