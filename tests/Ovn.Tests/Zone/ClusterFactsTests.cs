@@ -56,6 +56,27 @@ public sealed class ClusterFactsTests
         Assert.Equal(["default_a"], facts.Pods.Select(p => p.Port));
     }
 
+    /// <summary>Whoever makes a pod can write the annotation, and must not become the node or another pod by it.</summary>
+    [Fact]
+    public void AnAddressIsNeitherTheNodesOwnNorAnOlderPods()
+    {
+        var older = Pod("z", "10.233.64.3/24");
+        older.Metadata.CreationTimestamp = Start;
+        var thief = Pod("a", "10.233.64.3/24");
+        thief.Metadata.CreationTimestamp = Start.AddHours(1);
+
+        var facts = Read([Node("worker1", 2, "10.233.64.0/24")], new ClusterObjects
+        {
+            Pods =
+            [
+                thief, older, Pod("network", "10.233.64.0/24"), Pod("router", "10.233.64.1/24"), Pod("host", "10.233.64.2/24"),
+                Pod("broadcast", "10.233.64.255/24"), Pod("wide", "10.233.64.9/16"),
+            ],
+        });
+
+        Assert.Equal(["default_z"], facts.Pods.Select(p => p.Port));
+    }
+
     [Fact]
     public void ReadyEndpointsCountAndWithoutThemThoseThatStillServe()
     {

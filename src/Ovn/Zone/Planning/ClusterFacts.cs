@@ -42,12 +42,18 @@ public static class ClusterFacts
             .OrderBy(n => n.Id)
             .ToList();
         var subnet = nodes.FirstOrDefault(n => n.Name == zone)?.Subnet;
+
+        // An address that two pods claim is the older's, and none is the node's own: whoever makes a pod can write its annotations.
         var pods = cluster.Pods
             .Where(p => IsLocal(p, zone))
-            .Select(p => PodNetwork.Read(p.Metadata.Annotations) is { } addresses && subnet?.Contains(addresses.Address.Address) == true
+            .OrderBy(p => p.Metadata.CreationTimestamp ?? DateTime.MaxValue)
+            .ThenBy(p => p.Metadata.Uid, StringComparer.Ordinal)
+            .Select(p => PodNetwork.Read(p.Metadata.Annotations) is { } addresses && subnet is { } own &&
+                PodAddresses.IsPods(own, addresses.Address)
                 ? new ZonePod(p.Metadata.NamespaceProperty, p.Metadata.Name, p.Metadata.Uid, addresses)
                 : null)
             .OfType<ZonePod>()
+            .DistinctBy(p => p.Network.Address.Address)
             .OrderBy(p => p.Port, StringComparer.Ordinal)
             .ToList();
         var ports = pods.Select(p => p.Port).ToHashSet(StringComparer.Ordinal);

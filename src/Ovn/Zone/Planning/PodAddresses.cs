@@ -11,6 +11,11 @@ public sealed class PodAddresses
     private const uint Reserved = 3;
     private uint _next = Reserved;
 
+    /// <summary>Whether an address is one that a pod of the subnet may have.</summary>
+    public static bool IsPods(Cidr subnet, Cidr address) =>
+        address.Length == subnet.Length && subnet.Contains(address.Address) && address.Address >= subnet.At(Reserved) &&
+        address.Address < subnet.At((uint)(subnet.Size - 1));
+
     /// <summary>The next free address; null when the subnet is full.</summary>
     /// <param name="subnet">The node's subnet.</param>
     /// <param name="used">The addresses that pods have.</param>
