@@ -124,7 +124,9 @@ public sealed class KubeletClusterTests
             await running;
             running = new Kubelet.Kubelet(options).RunAsync(stop.Token);
             var again = await UntilAsync(() => PodAsync(client), p => IsReady(p) && p.Status.ContainerStatuses[0].RestartCount == 1);
-            Assert.Equal("ContainerStatusUnknown", again.Status.ContainerStatuses[0].LastState.Terminated.Reason);
+
+            // The first kubelet may or may not have seen its container end.
+            Assert.Contains(again.Status.ContainerStatuses[0].LastState.Terminated.Reason, (string[])["ContainerStatusUnknown", "Error"]);
         }
         finally
         {

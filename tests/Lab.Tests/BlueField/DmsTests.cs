@@ -103,6 +103,7 @@ public sealed class DmsTests : IAsyncLifetime
     [Fact]
     public async Task A_transfer_that_is_cut_off_leaves_nothing()
     {
+        await _channel.ConnectAsync(Cancellation);
         using var call = _channel.CreateCallInvoker().AsyncDuplexStreamingCall(DmsMethods.Install, null, Options);
         await call.RequestStream.WriteAsync(new InstallRequest { Version = Bundle }, Cancellation);
         Assert.True(await call.ResponseStream.MoveNext(Cancellation));
