@@ -5,7 +5,7 @@ namespace Dpf.Testing;
 /// <summary>An ovsdb-server of the test's own with an empty database, gone when the test ends.</summary>
 internal sealed class OvsdbServer : IAsyncDisposable
 {
-    private readonly Process _process;
+    private Process _process;
 
     private OvsdbServer(string folder, Process process) => (Folder, _process) = (folder, process);
 
@@ -26,14 +26,25 @@ internal sealed class OvsdbServer : IAsyncDisposable
             Assert.Equal(0, create.ExitCode);
         }
 
-        var server = new OvsdbServer(folder, Start(
-            "ovsdb-server", database, $"--remote=punix:{folder}/db.sock", $"--unixctl={folder}/ctl", "-vconsole:off"));
-        while (!File.Exists(server.Socket) && !server._process.HasExited)
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, cancellation);
-        }
-
+        var server = new OvsdbServer(folder, Serve(folder));
+        await server.ListensAsync(cancellation);
         return server;
+    }
+
+    /// <summary>Kills the server.</summary>
+    public async Task KillAsync()
+    {
+        _process.Kill(entireProcessTree: true);
+        await _process.WaitForExitAsync();
+        File.Delete(Socket);
+    }
+
+    /// <summary>Starts the server again after <see cref="KillAsync"/>, with the database as it was.</summary>
+    public async Task RestartAsync(CancellationToken cancellation)
+    {
+        _process.Dispose();
+        _process = Serve(Folder);
+        await ListensAsync(cancellation);
     }
 
     /// <summary>Runs a command and returns its output.</summary>
@@ -49,10 +60,20 @@ internal sealed class OvsdbServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        _process.Kill(entireProcessTree: true);
-        await _process.WaitForExitAsync();
+        await KillAsync();
         _process.Dispose();
         Directory.Delete(Folder, recursive: true);
+    }
+
+    private static Process Serve(string folder) => Start(
+        "ovsdb-server", Path.Combine(folder, "db"), $"--remote=punix:{folder}/db.sock", $"--unixctl={folder}/ctl", "-vconsole:off");
+
+    private async Task ListensAsync(CancellationToken cancellation)
+    {
+        while (!File.Exists(Socket) && !_process.HasExited)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, cancellation);
+        }
     }
 
     /// <summary>Starts a command with its output captured.</summary>

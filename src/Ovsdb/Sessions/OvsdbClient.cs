@@ -19,6 +19,7 @@ public sealed class OvsdbClient : IAsyncDisposable
     private readonly Lock _lock = new();
     private TaskCompletionSource<Session> _session = NewSession();
     private Task _running = Task.CompletedTask;
+    private bool _disposed;
     private string _lastTransaction = Guid.Empty.ToString();
 
     private OvsdbClient(OvsdbClientOptions options) => _options = options;
@@ -61,6 +62,11 @@ public sealed class OvsdbClient : IAsyncDisposable
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, true))
+        {
+            return;
+        }
+
         await _stop.CancelAsync();
         await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         lock (_lock)
@@ -95,11 +101,14 @@ public sealed class OvsdbClient : IAsyncDisposable
                 var reading = connection.RunAsync(ending.Token);
                 try
                 {
-                    await SyncAsync(connection, ending.Token);
+                    // A server that takes the connection and then says nothing must not hold the client for ever.
+                    var probing = ProbeAsync(connection, ending.Token);
+                    var syncing = SyncAsync(connection, ending.Token);
+                    await await Task.WhenAny(syncing, probing);
                     connected = true;
                     delay = TimeSpan.FromMilliseconds(50);
                     _session.TrySetResult(new Session(connection));
-                    await Task.WhenAny(reading, ProbeAsync(connection, ending.Token));
+                    await Task.WhenAny(reading, probing);
                 }
                 finally
                 {
