@@ -25,11 +25,21 @@ public sealed class GuideVariablesTests
         Assert.Equal("v24.10.0", variables["TAG"]);
     }
 
+    [Fact]
+    public void AValueOfBlanksIsNoValue()
+    {
+        var blank = new Dictionary<string, string> { ["POD_CIDR"] = "  ", ["DPU_P0"] = " " };
+        var problems = Assert.Throws<GuideVariableException>(() => GuideVariables.Read(blank)).Problems;
+        Assert.Contains(problems, p => p.StartsWith("DPU_P0 is missing", StringComparison.Ordinal));
+        Assert.DoesNotContain(problems, p => p.StartsWith("POD_CIDR", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("TARGETCLUSTER_API_SERVER_HOST", "https://10.0.110.1", "without a scheme")]
     [InlineData("TARGETCLUSTER_API_SERVER_HOST", "10.0.110.1:6443", "without a port")]
     [InlineData("TARGETCLUSTER_API_SERVER_HOST", "10.0.110.400", "not an IP address")]
     [InlineData("TARGETCLUSTER_API_SERVER_PORT", "0", "not a port")]
+    [InlineData("TARGETCLUSTER_API_SERVER_PORT", "+6443", "not a port")]
     [InlineData("TARGETCLUSTER_NODE_CIDR", "10.0.110.0", "not a network")]
     [InlineData("POD_CIDR", "10.233.64.0/33", "not a network")]
     [InlineData("POD_CIDR", "10.233.64.7/18", "not a network")]

@@ -46,9 +46,7 @@ public sealed class Kubectl(KubeClient client, TimeProvider time)
             case ["delete"]:
                 foreach (var manifest in Read(arguments, input, readFile).Reverse())
                 {
-                    var (type, namespaced) = await client.MapAsync((string)manifest["apiVersion"]!, (string)manifest["kind"]!, cancellation);
-                    var ns = namespaced ? (string?)manifest["metadata"]!["namespace"] ?? arguments.Namespace : null;
-                    await DeleteAsync(type, ns, (string)manifest["metadata"]!["name"]!, cancellation);
+                    await DeleteAsync(manifest, arguments.Namespace, cancellation);
                 }
 
                 break;
@@ -208,6 +206,20 @@ public sealed class Kubectl(KubeClient client, TimeProvider time)
     {
         value["kind"] = type.Kind;
         return value;
+    }
+
+    private async Task DeleteAsync(JsonObject manifest, string defaultNamespace, CancellationToken cancellation)
+    {
+        try
+        {
+            var (type, namespaced) = await client.MapAsync((string)manifest["apiVersion"]!, (string)manifest["kind"]!, cancellation);
+            var ns = namespaced ? (string?)manifest["metadata"]!["namespace"] ?? defaultNamespace : null;
+            await DeleteAsync(type, ns, (string)manifest["metadata"]!["name"]!, cancellation);
+        }
+        catch (KubeException e) when (e.IsNotFound)
+        {
+            // The kind went with what brought it, and its objects with the kind: a deletion that is taken up again.
+        }
     }
 
     private async Task DeleteAsync(ResourceType type, string? ns, string name, CancellationToken cancellation)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Text.RegularExpressions;
 
@@ -60,7 +61,7 @@ public sealed partial class GuideVariables
         var problems = new List<string>();
         foreach (var variable in Definitions)
         {
-            if (!values.TryGetValue(variable.Name, out var value) || value.Length == 0)
+            if (!values.TryGetValue(variable.Name, out var value) || string.IsNullOrWhiteSpace(value))
             {
                 if (variable.Default is null)
                 {
@@ -127,7 +128,7 @@ public sealed partial class GuideVariables
             : "not an IP address; e.g. 10.10.10.10";
 
     private static string? Port(string value) =>
-        int.TryParse(value, out var port) && port is > 0 and < 65536 ? null : "not a port; give a number from 1 to 65535";
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and < 65536 ? null : "not a port; give a number from 1 to 65535";
 
     private static string? Cidr(string value) =>
         IPNetwork.TryParse(value, out var network) && network.ToString() == value &&
