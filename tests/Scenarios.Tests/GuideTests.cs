@@ -82,6 +82,7 @@ public sealed class GuideTests(GuideLab guide) : IClassFixture<GuideLab>
         await Lab.UserSucceedsAsync("kubectl delete pod -n dpf-operator-system -l dpu.nvidia.com/component=dpf-provisioning-controller-manager --grace-period=0 --force");
         var killed = await Lab.KillAsync("run apiserver");
         Assert.Equal(0, killed.ExitCode);
+        await Lab.UserSucceedsAsync("until kubectl get --raw /readyz >/dev/null 2>&1; do sleep 0.2; done");
         await Lab.DpuUserSucceedsAsync(
             "until kubectl get node worker1-0000-03-00 >/dev/null 2>&1; do sleep 0.5; done; " +
             "kubectl delete pod -n dpf-operator-system --field-selector spec.nodeName=worker1-0000-03-00 -l app=ovnkube-node-dpu --grace-period=0 --force");

@@ -31,8 +31,8 @@ internal sealed class LabHost : IAsyncDisposable
 
     /// <summary>The same in the DPU cluster.</summary>
     public Task<string> DpuUserSucceedsAsync(string line) => UserSucceedsAsync(
-        "dpu=$(mktemp); trap 'rm -f $dpu' EXIT; kubectl get secret -n dpu-cplane-tenant1 dpu-cplane-tenant1-admin-kubeconfig " +
-        $"-o jsonpath='{{.data.admin\\.conf}}' | base64 -d >$dpu; export KUBECONFIG=$dpu; {line}");
+        "set -o pipefail; dpu=$(mktemp); trap 'rm -f $dpu' EXIT; kubectl get secret -n dpu-cplane-tenant1 dpu-cplane-tenant1-admin-kubeconfig " +
+        $"-o jsonpath='{{.data.admin\\.conf}}' | base64 -d >$dpu || exit 1; export KUBECONFIG=$dpu; {line}");
 
     /// <summary>A line of bash inside a machine of the lab.</summary>
     public Task<Outcome> InMachineAsync(string machine, string line) => Shell.RunAsync(

@@ -30,7 +30,9 @@ public sealed class Kubectl(KubeClient client, TimeProvider time)
             case ["apply"]:
                 foreach (var manifest in Read(arguments, input, readFile))
                 {
-                    await ApplyAsync(WithLastApplied(manifest), arguments.Namespace, cancellation);
+                    var (_, namespaced) = await client.MapAsync((string)manifest["apiVersion"]!, (string)manifest["kind"]!, cancellation);
+                    var noted = LastApplied.Noted(manifest, namespaced ? arguments.Namespace : null);
+                    await ApplyAsync(noted, arguments.Namespace, cancellation);
                 }
 
                 break;
@@ -51,8 +53,8 @@ public sealed class Kubectl(KubeClient client, TimeProvider time)
 
                 break;
             case ["delete", var resource, .. var names]:
-                var (found, isNamespaced) = await _resources.FindAsync(resource, cancellation);
-                await Task.WhenAll(names.Select(name => DeleteAsync(found, isNamespaced ? arguments.Namespace : null, name, cancellation)));
+                var (found, namespacedKind) = await _resources.FindAsync(resource, cancellation);
+                await Task.WhenAll(names.Select(name => DeleteAsync(found, namespacedKind ? arguments.Namespace : null, name, cancellation)));
                 break;
             default:
                 throw new FormatException($"'{string.Join(' ', words)}' is not a command of the guide");
@@ -101,25 +103,6 @@ public sealed class Kubectl(KubeClient client, TimeProvider time)
             [".dockerconfigjson"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(config.ToJsonString())),
         };
         return secret;
-    }
-
-    /// <summary>
-    /// Notes on the object what was applied, as <c>kubectl apply</c> does and looks for the next time. Not on a Secret: its content would
-    /// stand there in the clear.
-    /// </summary>
-    internal static JsonObject WithLastApplied(JsonObject manifest)
-    {
-        if ((string?)manifest["kind"] == "Secret")
-        {
-            return manifest;
-        }
-
-        var noted = manifest.DeepClone().AsObject();
-        var metadata = noted["metadata"]!.AsObject();
-        var annotations = metadata["annotations"] as JsonObject ?? [];
-        metadata["annotations"] = annotations;
-        annotations["kubectl.kubernetes.io/last-applied-configuration"] = manifest.ToJsonString() + "\n";
-        return noted;
     }
 
     private Task ApplyAsync(JsonObject manifest, string? ns, CancellationToken cancellation) =>
