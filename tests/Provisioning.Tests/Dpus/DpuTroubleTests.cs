@@ -98,8 +98,13 @@ public sealed class DpuTroubleTests
         var condition = failed.Status!.Conditions.Find("OSInstalled")!;
         Assert.Equal("InstallationFailed", condition.Reason);
         Assert.Contains("third (attempt 3 of 3", condition.Message, StringComparison.Ordinal);
-        var events = await world.Admin.ListAsync<Corev1Event>(ProvisioningWorld.Namespace, Cancellation);
-        Assert.All((string[])["first", "second", "third"], f => Assert.Contains(events, e => e.Type == "Warning" && e.Message.Contains(f, StringComparison.Ordinal)));
+        foreach (var failure in (string[])["first", "second", "third"])
+        {
+            // An event follows the status that it tells of.
+            await Eventually.SeeAsync(
+                async () => (await world.Admin.ListAsync<Corev1Event>(ProvisioningWorld.Namespace, Cancellation)).Select(e => (e.Type, e.Message)).ToList(),
+                events => events.Exists(e => e.Type == "Warning" && e.Message.Contains(failure, StringComparison.Ordinal)));
+        }
 
         await world.Admin.PatchAsync<Dpu>(
             ProvisioningWorld.Namespace, Dpu,

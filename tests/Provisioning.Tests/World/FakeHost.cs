@@ -115,16 +115,21 @@ internal sealed class FakeHost : IAsyncDisposable
     {
         while (!_stop.IsCancellationRequested)
         {
-            foreach (var pod in (await _admin.ListAsync<V1Pod>(null, _stop.Token)).Where(p => HostPods.HostOf(p) == Name))
+            try
             {
-                try
+                foreach (var pod in (await _admin.ListAsync<V1Pod>(null, _stop.Token)).Where(p => HostPods.HostOf(p) == Name))
                 {
                     await KeepAsync(pod);
                 }
-                catch (KubeException e) when (e.IsConflict || e.IsNotFound)
-                {
-                    // Gone, or changed: seen the next time.
-                }
+            }
+            catch (KubeException e) when (e.IsConflict || e.IsNotFound)
+            {
+                // Gone, or changed: seen the next time.
+            }
+            catch (Exception e) when (e is not OperationCanceledException)
+            {
+                // A kubelet goes on; a test that fails by this one shows why.
+                TestContext.Current.TestOutputHelper?.WriteLine($"host {Name}: {e.Message}");
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(30), TimeProvider.System, _stop.Token);
