@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Dpf.Api.Provisioning;
 
 namespace Dpf.Provisioning;
@@ -10,6 +12,8 @@ internal static class DpuNames
 
     /// <summary>The Issuer of both sides' certificates.</summary>
     public const string Issuer = "dpf-provisioning-issuer";
+
+    private const int Longest = 63;
 
     /// <summary>The pod that runs DMS.</summary>
     public static string DmsPod(Dpu dpu) => dpu.Metadata.Name + "-dms";
@@ -26,6 +30,16 @@ internal static class DpuNames
     /// <summary>The bf.cfg on the volume of boot images.</summary>
     public static string Configuration(Dpu dpu) => dpu.Metadata.Name + ".cfg";
 
-    /// <summary>A DPU of a DPUSet.</summary>
-    public static string Dpu(string node, string pciLabel) => $"{node.ToLowerInvariant()}-{pciLabel}";
+    /// <summary>A DPU of a DPUSet. A name is a host name too, which has at most 63 characters: a longer one is cut, and told apart by a digest.</summary>
+    public static string Dpu(string node, string pciLabel)
+    {
+        var name = $"{node.ToLowerInvariant()}-{pciLabel}";
+        if (name.Length <= Longest)
+        {
+            return name;
+        }
+
+        var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(node)))[..8];
+        return $"{name[..(Longest - digest.Length - pciLabel.Length - 2)].TrimEnd('-', '.')}-{digest}-{pciLabel}";
+    }
 }

@@ -41,11 +41,20 @@ public static class ProvisioningLabels
     /// <summary>Annotation of a host: <c>reset</c>, <c>cycle</c> or <c>skip</c>.</summary>
     public const string RebootCommand = Group + "reboot-command";
 
+    /// <summary>Annotation that a user puts on a BFB: the SHA-256 that its file has to have.</summary>
+    public const string Sha256 = Group + "sha256";
+
     /// <summary>Annotation that a user puts on a DPU in phase Error: go on with the step that failed.</summary>
     public const string Retry = Group + "retry";
 
     /// <summary>Annotation of a DPU: when a retry was last asked for; deadlines begin anew.</summary>
     public const string RetriedAt = Group + "retried-at";
+
+    /// <summary>Annotation that a user puts on a DPU that is being deleted: what cannot be reached is left behind at once.</summary>
+    public const string ForceDelete = Group + "force-delete";
+
+    /// <summary>Annotation of a DPU: the phase that was begun anew after it failed, and how often: <c>DMS Deployment=2</c>.</summary>
+    public const string PhaseAttempts = Group + "phase-attempts";
 
     /// <summary>Annotation of a DPU: how far its installation is.</summary>
     public const string InstallStep = Group + "install-step";

@@ -6,10 +6,12 @@ namespace Dpf.Api.Operator;
 
 /// <summary>The configuration of the whole system: which components run, with what images and charts.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "DPFOperatorConfig", PluralName = "dpfoperatorconfigs")]
-[CustomKind]
+[CustomKind(ShortNames = ["dpfc"], Categories = ["dpf"])]
 [PrinterColumn("Ready", ".status.conditions[?(@.type=='Ready')].status", "string")]
 [PrinterColumn("Phase", ".status.conditions[?(@.type=='Ready')].reason", "string")]
 [PrinterColumn("Age", ".metadata.creationTimestamp", "date")]
+[PrinterColumn("Paused", ".spec.overrides.paused", "boolean", Priority = 1)]
+[PrinterColumn("Message", ".status.conditions[?(@.type=='Ready')].message", Priority = 1)]
 public sealed class DpfOperatorConfig : CustomObject<DpfOperatorConfigSpec, DpfOperatorConfigStatus>
 {
     /// <summary>The group.</summary>
@@ -204,8 +206,8 @@ public sealed class ProvisioningController
     [JsonPropertyName("disable")]
     public bool? Disable { get; set; }
 
-    /// <summary>How long flashing may take, seconds.</summary>
-    [Bounds(1, long.MaxValue)]
+    /// <summary>How long flashing may take, seconds; 0 for as long as it takes.</summary>
+    [Bounds(0, long.MaxValue)]
     [JsonPropertyName("dmsTimeout")]
     public int? DmsTimeout { get; set; }
 

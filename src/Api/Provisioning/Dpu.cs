@@ -6,7 +6,7 @@ namespace Dpf.Api.Provisioning;
 
 /// <summary>One physical DPU, from its first flashing to its end.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "DPU", PluralName = "dpus")]
-[CustomKind]
+[CustomKind(Categories = ["dpf"])]
 [PrinterColumn("Ready", ".status.conditions[?(@.type=='Ready')].status", "string")]
 [PrinterColumn("Phase", ".status.phase", "string")]
 [PrinterColumn("Age", ".metadata.creationTimestamp", "date")]
@@ -14,6 +14,8 @@ namespace Dpf.Api.Provisioning;
 [PrinterColumn("BFB", ".spec.bfb", Priority = 1)]
 [PrinterColumn("Flavor", ".spec.dpuFlavor", Priority = 1)]
 [PrinterColumn("Cluster", ".spec.cluster.name", Priority = 1)]
+[PrinterColumn("Reason", ".status.conditions[?(@.type=='Ready')].reason", Priority = 1)]
+[PrinterColumn("Message", ".status.conditions[?(@.type=='Ready')].message", Priority = 1)]
 public sealed class Dpu : CustomObject<DpuSpec, DpuStatus>
 {
     /// <summary>The group.</summary>
@@ -59,7 +61,7 @@ public sealed class DpuSpec
 }
 
 /// <summary>What is known of a DPU.</summary>
-public sealed class DpuStatus
+public sealed class DpuStatus : IConditioned
 {
     /// <summary>The bfb version.</summary>
     [JsonPropertyName("bfbVersion")]
@@ -72,6 +74,10 @@ public sealed class DpuStatus
     /// <summary>The firmware.</summary>
     [JsonPropertyName("firmware")]
     public DpuFirmware? Firmware { get; set; }
+
+    /// <summary>The generation that the conditions speak of.</summary>
+    [JsonPropertyName("observedGeneration")]
+    public long? ObservedGeneration { get; set; }
 
     /// <summary>The pci device.</summary>
     [JsonPropertyName("pciDevice")]

@@ -6,13 +6,16 @@ namespace Dpf.Api.Provisioning;
 
 /// <summary>The cluster whose nodes are DPUs.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "DPUCluster", PluralName = "dpuclusters")]
-[CustomKind(SpecRequired = true)]
+[CustomKind(SpecRequired = true, ShortNames = ["dpuc"], Categories = ["dpf"])]
 [PrinterColumn("Ready", ".status.conditions[?(@.type=='Ready')].status", "string")]
 [PrinterColumn("Phase", ".status.phase", "string")]
 [PrinterColumn("Type", ".spec.type", "string")]
 [PrinterColumn("MaxNodes", ".spec.maxNodes", "integer")]
 [PrinterColumn("Version", ".spec.version", "string")]
 [PrinterColumn("Age", ".metadata.creationTimestamp", "date")]
+[PrinterColumn("VIP", ".spec.clusterEndpoint.keepalived.vip", Priority = 1)]
+[PrinterColumn("Kubeconfig", ".spec.kubeconfig", Priority = 1)]
+[PrinterColumn("Message", ".status.conditions[?(@.type=='Ready')].message", Priority = 1)]
 public sealed class DpuCluster : CustomObject<DpuClusterSpec, DpuClusterStatus>
 {
     /// <summary>The group.</summary>
@@ -39,7 +42,7 @@ public sealed class DpuClusterSpec
 
     /// <summary>Which kind of it.</summary>
     [Mandatory]
-    [Pattern(@"kamaji|static|[^/]+/.*")]
+    [Pattern(@"^(kamaji|static|[^/]+/.*)$")]
     [JsonPropertyName("type")]
     public string Type { get; set; } = "";
 
@@ -50,11 +53,15 @@ public sealed class DpuClusterSpec
 }
 
 /// <summary>What is known of a DPUCluster.</summary>
-public sealed class DpuClusterStatus
+public sealed class DpuClusterStatus : IConditioned
 {
     /// <summary>The conditions.</summary>
     [JsonPropertyName("conditions")]
     public IList<V1Condition>? Conditions { get; set; }
+
+    /// <summary>The generation that the conditions speak of.</summary>
+    [JsonPropertyName("observedGeneration")]
+    public long? ObservedGeneration { get; set; }
 
     /// <summary>How far it is.</summary>
     [Mandatory]

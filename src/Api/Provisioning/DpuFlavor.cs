@@ -7,7 +7,10 @@ namespace Dpf.Api.Provisioning;
 
 /// <summary>How a DPU is set up: kernel, firmware, Open vSwitch, files. Cannot be changed once made.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "DPUFlavor", PluralName = "dpuflavors")]
-[CustomKind(WithoutStatus = true)]
+[CustomKind(WithoutStatus = true, ShortNames = ["dpuf"], Categories = ["dpf"])]
+[PrinterColumn("CPU", ".spec.dpuResources.cpu")]
+[PrinterColumn("Memory", ".spec.dpuResources.memory")]
+[PrinterColumn("Age", ".metadata.creationTimestamp", "date")]
 public sealed class DpuFlavor : CustomObject<DpuFlavorSpec, DpuFlavorStatus>
 {
     /// <summary>The group.</summary>

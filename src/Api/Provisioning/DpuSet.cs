@@ -7,13 +7,17 @@ namespace Dpf.Api.Provisioning;
 
 /// <summary>Makes a DPU for every DPU of the selected nodes, and rolls changes out over them.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "DPUSet", PluralName = "dpusets")]
-[CustomKind]
+[CustomKind(Categories = ["dpf"])]
+[PrinterColumn("Ready", ".status.conditions[?(@.type=='Ready')].status")]
+[PrinterColumn("Phase", ".status.conditions[?(@.type=='Ready')].reason")]
 [PrinterColumn("BFB", ".spec.dpuTemplate.spec.bfb.name")]
-[PrinterColumn("Flavor", ".spec.dpuTemplate.spec.dpuFlavor")]
-[PrinterColumn("Ready", ".status.dpuStatistics.Ready", "integer")]
-[PrinterColumn("Installing", ".status.dpuStatistics['OS Installing']", "integer")]
-[PrinterColumn("Error", ".status.dpuStatistics.Error", "integer")]
+[PrinterColumn("DPUs", ".status.dpus", "integer")]
+[PrinterColumn("Up-To-Date", ".status.upToDateDPUs", "integer")]
+[PrinterColumn("Available", ".status.readyDPUs", "integer")]
 [PrinterColumn("Age", ".metadata.creationTimestamp", "date")]
+[PrinterColumn("Flavor", ".spec.dpuTemplate.spec.dpuFlavor", Priority = 1)]
+[PrinterColumn("Strategy", ".spec.strategy.type", Priority = 1)]
+[PrinterColumn("Message", ".status.conditions[?(@.type=='Ready')].message", Priority = 1)]
 public sealed class DpuSet : CustomObject<DpuSetSpec, DpuSetStatus>
 {
     /// <summary>The group.</summary>
@@ -41,8 +45,28 @@ public sealed class DpuSetSpec
 }
 
 /// <summary>What is known of a DPUSet.</summary>
-public sealed class DpuSetStatus
+public sealed class DpuSetStatus : IConditioned
 {
+    /// <summary>The conditions.</summary>
+    [JsonPropertyName("conditions")]
+    public IList<V1Condition>? Conditions { get; set; }
+
+    /// <summary>The generation that the conditions speak of.</summary>
+    [JsonPropertyName("observedGeneration")]
+    public long? ObservedGeneration { get; set; }
+
+    /// <summary>How many DPUs there should be: one for each card that is selected.</summary>
+    [JsonPropertyName("dpus")]
+    public int? Dpus { get; set; }
+
+    /// <summary>How many of them work.</summary>
+    [JsonPropertyName("readyDPUs")]
+    public int? ReadyDpus { get; set; }
+
+    /// <summary>How many were made from the template as it is now.</summary>
+    [JsonPropertyName("upToDateDPUs")]
+    public int? UpToDateDpus { get; set; }
+
     /// <summary>The dpu statistics.</summary>
     [JsonPropertyName("dpuStatistics")]
     public Dictionary<string, int>? DpuStatistics { get; set; }

@@ -28,6 +28,11 @@ public static class CrdWriter
             ["plural"] = entity.PluralName,
             ["singular"] = entity.Kind.ToLowerInvariant(),
         };
+        if (custom.Categories.Length > 0)
+        {
+            names["categories"] = new JsonArray([.. custom.Categories.Select(n => JsonValue.Create(n))]);
+        }
+
         if (custom.ShortNames.Length > 0)
         {
             names["shortNames"] = new JsonArray([.. custom.ShortNames.Select(n => JsonValue.Create(n))]);

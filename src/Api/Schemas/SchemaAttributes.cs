@@ -10,6 +10,10 @@ public sealed class CustomKindAttribute : Attribute
     [SuppressMessage("Performance", "CA1819", Justification = "attributes hold arrays")]
     public string[] ShortNames { get; init; } = [];
 
+    /// <summary>Groups of kinds that kubectl knows by one name, e.g. <c>kubectl get dpf</c>.</summary>
+    [SuppressMessage("Performance", "CA1819", Justification = "attributes hold arrays")]
+    public string[] Categories { get; init; } = [];
+
     /// <summary>Whether its objects live in no namespace.</summary>
     public bool ClusterScoped { get; init; }
 

@@ -12,6 +12,16 @@ internal sealed class SysTree(IMachine machine)
         AddFunction(address, netdev, mac, "0xa2dc");
         Write($"/sys/bus/pci/devices/{address}/sriov_totalvfs", totalVfs.ToString(CultureInfo.InvariantCulture));
         Write($"/sys/bus/pci/devices/{address}/sriov_numvfs", "0");
+        File.WriteAllBytes(machine.Path($"/sys/bus/pci/devices/{address}/vpd"), ProductData());
+    }
+
+    /// <summary>What a card says of its product: a name, and a part number among the fields of the read-only part.</summary>
+    private static byte[] ProductData()
+    {
+        var name = "BlueField-3 of the lab, 200GbE, Dual-port QSFP112, 16 Arm cores, 32GB on-board DDR, integrated BMC"u8.ToArray();
+        var part = "900-9D3B6-00CV-LAB"u8.ToArray();
+        byte[] fields = [(byte)'P', (byte)'N', (byte)part.Length, .. part];
+        return [0x82, (byte)name.Length, 0, .. name, 0x90, (byte)fields.Length, 0, .. fields, 0x78];
     }
 
     /// <summary>A VF of a PF.</summary>

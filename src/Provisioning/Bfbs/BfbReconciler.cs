@@ -4,6 +4,7 @@ using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Events;
 using Dpf.Runtime.Informers;
 using Dpf.Runtime.Reconciling;
+using k8s;
 using Microsoft.Extensions.Logging;
 
 namespace Dpf.Provisioning.Bfbs;
@@ -13,6 +14,7 @@ internal sealed class BfbReconciler(Cache cache, Downloads downloads, string fol
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RetryErrors = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
     private readonly Informer<Bfb> _bfbs = cache.Informer<Bfb>();
 
     /// <summary>The controller.</summary>
@@ -37,73 +39,104 @@ internal sealed class BfbReconciler(Cache cache, Downloads downloads, string fol
         }
 
         bfb = await cache.Client.AddFinalizerAsync(bfb, ProvisioningLabels.BfbFinalizer, cancellation);
+        var (finding, again) = await LookAsync(bfb);
+        if (finding is not null)
+        {
+            await SaveAsync(bfb, finding, cancellation);
+        }
+
+        return new Result(again);
+    }
+
+    /// <summary>Looks at the file and at the download; null when all is as the status says.</summary>
+    private async Task<(BfbFinding? Finding, TimeSpan? Again)> LookAsync(Bfb bfb)
+    {
         if (!Directory.Exists(folder))
         {
-            throw new IOException($"{folder} is not there: the volume of boot images is not mounted");
+            return (Trouble(BfbConditions.VolumeNotUsable, $"{folder} is not there: the volume of boot images is not mounted"), Look);
         }
 
         if (BfbFiles.Conflicting(bfb, _bfbs.All) is { } other)
         {
-            await FailAsync(
-                bfb, $"file {BfbFiles.NameOf(bfb)} is that of BFB {other.Metadata.NamespaceProperty}/{other.Metadata.Name}, from {other.Spec.Url}; choose another fileName",
-                cancellation);
-            return Result.RequeueAfter(RetryErrors);
+            return (
+                Trouble(
+                    BfbConditions.FileNameTaken,
+                    $"file {BfbFiles.NameOf(bfb)} is that of BFB {other.Metadata.NamespaceProperty}/{other.Metadata.Name}, from {other.Spec.Url}; choose another fileName"),
+                RetryErrors);
         }
 
-        var file = new FileInfo(Path.Combine(folder, BfbFiles.NameOf(bfb)));
-        return file is { Exists: true, Length: > 0 } ? await ReadyAsync(bfb, cancellation) : await FetchAsync(bfb, cancellation);
-    }
-
-    private async Task<Result> ReadyAsync(Bfb bfb, CancellationToken cancellation)
-    {
-        await downloads.ForgetAsync(bfb.Metadata.Uid);
-        if (await SaveAsync(bfb, BfbPhases.Ready, cancellation))
-        {
-            await events.NormalAsync(bfb, "SuccessfulDownload", $"{BfbFiles.NameOf(bfb)} is there", cancellation);
-        }
-
-        // Files do not tell when they are removed.
-        return Result.RequeueAfter(Look);
-    }
-
-    private async Task<Result> FetchAsync(Bfb bfb, CancellationToken cancellation)
-    {
         var state = downloads.Find(bfb.Metadata.Uid);
-        if (state is { IsOver: true, Failure: { } failure })
+        var file = new FileInfo(Path.Combine(folder, BfbFiles.NameOf(bfb)));
+        if (file is not { Exists: true, Length: > 0 })
         {
-            var left = state.At + RetryErrors - time.GetUtcNow();
+            return await FetchAsync(bfb, state);
+        }
+
+        if (state?.Content is { } content)
+        {
+            await downloads.ForgetAsync(bfb.Metadata.Uid);
+            return (new BfbFinding(BfbPhases.Ready, "", Text($"{content.Length} bytes, SHA-256 {content.Sha256}")) { Content = content }, Look);
+        }
+
+        if (BfbStatusRules.IsChecked(bfb))
+        {
+            // Files do not tell when they are removed.
+            return (null, Look);
+        }
+
+        return Check(bfb, state, file.FullName);
+    }
+
+    private (BfbFinding? Finding, TimeSpan? Again) Check(Bfb bfb, DownloadState? state, string path)
+    {
+        if (state is { IsOver: true, Problem: { } problem })
+        {
+            return (Trouble(problem.Reason, problem.Message), RetryErrors);
+        }
+
+        if (state is null)
+        {
+            downloads.StartCheck(bfb, path);
+            state = downloads.Find(bfb.Metadata.Uid)!;
+        }
+
+        // Who was ready before there were checks stays it meanwhile.
+        return bfb.Status?.Phase == BfbPhases.Ready
+            ? (null, Look)
+            : (new BfbFinding(BfbPhases.Downloading, BfbConditions.Checking, state.Doing), Look);
+    }
+
+    private async Task<(BfbFinding? Finding, TimeSpan? Again)> FetchAsync(Bfb bfb, DownloadState? state)
+    {
+        if (state is { IsOver: true, IsCheck: false, Problem: { } over })
+        {
+            var pause = RetryErrors * Math.Pow(2, state.Rounds);
+            var next = state.At + (pause < LongestPause ? pause : LongestPause);
+            var left = next - time.GetUtcNow();
             if (left > TimeSpan.Zero)
             {
-                await FailAsync(bfb, failure, cancellation);
-                return Result.RequeueAfter(left);
+                return (Trouble(over.Reason, Text($"{over.Message}; fetched again at {next.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}")), left);
             }
-
-            await downloads.ForgetAsync(bfb.Metadata.Uid);
-            state = null;
         }
 
-        if (state is null or { IsOver: true })
+        if (state is null or { IsOver: true } or { IsCheck: true })
         {
             // What a download that is over left has been removed since.
             await downloads.ForgetAsync(bfb.Metadata.Uid);
-            downloads.Start(bfb);
-        }
-        else if (state.Failure is { } trouble)
-        {
-            await events.WarningAsync(bfb, "FailedDownload", trouble, cancellation);
+            downloads.Start(bfb, state is { IsCheck: false, Problem: not null } ? state.Rounds + 1 : 0);
+            state = downloads.Find(bfb.Metadata.Uid)!;
         }
 
-        await SaveAsync(bfb, BfbPhases.Downloading, cancellation);
-        return Result.Done;
+        return (
+            state.Problem is { } problem
+                ? Trouble(problem.Reason, problem.Message) with { Phase = BfbPhases.Downloading }
+                : new BfbFinding(BfbPhases.Downloading, BfbConditions.Downloading, state.Doing),
+            null);
     }
 
-    private async Task FailAsync(Bfb bfb, string message, CancellationToken cancellation)
-    {
-        if (await SaveAsync(bfb, BfbPhases.Error, cancellation))
-        {
-            await events.WarningAsync(bfb, "FailedDownload", message, cancellation);
-        }
-    }
+    private static BfbFinding Trouble(string reason, string message) => new(BfbPhases.Error, reason, message) { IsTrouble = true };
+
+    private static string Text(FormattableString text) => text.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     private async Task DeleteAsync(Bfb bfb, CancellationToken cancellation)
     {
@@ -113,7 +146,7 @@ internal sealed class BfbReconciler(Cache cache, Downloads downloads, string fol
         }
 
         await downloads.ForgetAsync(bfb.Metadata.Uid);
-        await SaveAsync(bfb, BfbPhases.Deleting, cancellation);
+        await SaveAsync(bfb, new BfbFinding(BfbPhases.Deleting, BfbConditions.Deleting, "the file is removed"), cancellation);
         try
         {
             downloads.Clean(bfb);
@@ -136,15 +169,29 @@ internal sealed class BfbReconciler(Cache cache, Downloads downloads, string fol
         }
     }
 
-    private async Task<bool> SaveAsync(Bfb bfb, string phase, CancellationToken cancellation)
+    private async Task SaveAsync(Bfb bfb, BfbFinding finding, CancellationToken cancellation)
     {
-        if (bfb.Status?.Phase == phase)
+        var status = JsonNode.Parse(KubernetesJson.Serialize(BfbStatusRules.Apply(bfb, finding, time.GetUtcNow())))!;
+        if (bfb.Status is not null && JsonNode.DeepEquals(status, JsonNode.Parse(KubernetesJson.Serialize(bfb.Status))))
         {
-            return false;
+            return;
+        }
+
+        if (!status.AsObject().ContainsKey("versions"))
+        {
+            // Merged: what is left out would stay.
+            status["versions"] = null;
         }
 
         await cache.Client.PatchStatusAsync<Bfb>(
-            bfb.Metadata.NamespaceProperty, bfb.Metadata.Name, new JsonObject { ["status"] = new JsonObject { ["phase"] = phase } }, cancellation);
-        return true;
+            bfb.Metadata.NamespaceProperty, bfb.Metadata.Name, new JsonObject { ["status"] = status }, cancellation);
+        if (finding.IsTrouble)
+        {
+            await events.WarningAsync(bfb, "FailedDownload", finding.Message, cancellation);
+        }
+        else if (finding.Phase == BfbPhases.Ready && bfb.Status?.Phase != BfbPhases.Ready)
+        {
+            await events.NormalAsync(bfb, "SuccessfulDownload", $"{BfbFiles.NameOf(bfb)} is there: {finding.Message}", cancellation);
+        }
     }
 }

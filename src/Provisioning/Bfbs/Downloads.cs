@@ -14,18 +14,27 @@ internal sealed record DownloadState
     public bool IsOver { get; init; }
 
     /// <summary>What went wrong last; null when nothing did.</summary>
-    public string? Failure { get; init; }
-
-    /// <summary>How many attempts have failed.</summary>
-    public int Failures { get; init; }
+    public DownloadProblem? Problem { get; init; }
 
     /// <summary>When it was over.</summary>
     public DateTimeOffset At { get; init; }
+
+    /// <summary>What came; null before it has.</summary>
+    public BootStreamContent? Content { get; init; }
+
+    /// <summary>What it does now, for people.</summary>
+    public string Doing { get; init; } = "";
+
+    /// <summary>Whether it only reads a file that is there.</summary>
+    public bool IsCheck { get; init; }
+
+    /// <summary>How many downloads of this BFB have failed before, with all their attempts.</summary>
+    public int Rounds { get; init; }
 }
 
 /// <summary>
 /// Downloads that go on, a few at a time. Each is tried again when the server or the network fails it, with growing pauses, until
-/// it has failed often or for good.
+/// it has failed often or for good. What has come is read to its end before it counts.
 /// </summary>
 internal sealed class Downloads(HttpDownload http, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
@@ -43,13 +52,25 @@ internal sealed class Downloads(HttpDownload http, TimeProvider time, ILogger lo
     public DownloadState? Find(string uid) => _states.GetValueOrDefault(uid);
 
     /// <summary>Starts one.</summary>
-    public void Start(Bfb bfb)
-    {
-        var uid = bfb.Metadata.Uid;
-        var stop = new CancellationTokenSource();
-        _states[uid] = new DownloadState();
-        _running[uid] = (stop, Task.Run(() => RunAsync(bfb, stop.Token)));
-    }
+    public void Start(Bfb bfb, int rounds) => Begin(
+        bfb, new DownloadState { Rounds = rounds, Doing = $"{bfb.Spec.Url}: waits for its turn" },
+        (say, stop) => http.FetchAsync(
+            new Uri(bfb.Spec.Url), BfbFiles.PartOf(bfb), BfbFiles.NameOf(bfb), say, (path, token) => AcceptAsync(bfb, path, token), stop));
+
+    /// <summary>Starts to read a file that is there.</summary>
+    public void StartCheck(Bfb bfb, string path) => Begin(
+        bfb, new DownloadState { IsCheck = true, Doing = $"{BfbFiles.NameOf(bfb)} is on the volume, and is read to its end" },
+        async (_, stop) =>
+        {
+            try
+            {
+                return await AcceptAsync(bfb, path, stop);
+            }
+            catch (DownloadException e)
+            {
+                throw new DownloadException(e.Reason, $"the file that is on the volume: {e.Message}; remove it to have it fetched", mayPass: false);
+            }
+        });
 
     /// <summary>Ends and forgets one.</summary>
     public async Task ForgetAsync(string uid)
@@ -79,7 +100,38 @@ internal sealed class Downloads(HttpDownload http, TimeProvider time, ILogger lo
         _places.Dispose();
     }
 
-    private async Task RunAsync(Bfb bfb, CancellationToken cancellation)
+    /// <summary>Reads a file to its end: it has to be a boot stream, and the one that its BFB says.</summary>
+    private static async Task<BootStreamContent> AcceptAsync(Bfb bfb, string path, CancellationToken cancellation)
+    {
+        BootStreamContent content;
+        try
+        {
+            await using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1);
+            content = await BootStream.InspectAsync(stream, cancellation);
+        }
+        catch (FormatException e)
+        {
+            throw new DownloadException(BfbConditions.NotABootStream, $"{BfbFiles.NameOf(bfb)} {e.Message}", mayPass: false);
+        }
+
+        var wanted = bfb.Metadata.Annotations?.TryGetValue(ProvisioningLabels.Sha256, out var text) == true ? text.Trim() : null;
+        return wanted is null || wanted.Equals(content.Sha256, StringComparison.OrdinalIgnoreCase)
+            ? content
+            : throw new DownloadException(
+                BfbConditions.ChecksumMismatch,
+                $"{BfbFiles.NameOf(bfb)} has SHA-256 {content.Sha256}, annotation {ProvisioningLabels.Sha256} says {wanted}", mayPass: false);
+    }
+
+    private void Begin(Bfb bfb, DownloadState first, Func<Action<string>, CancellationToken, Task<BootStreamContent>> work)
+    {
+        var uid = bfb.Metadata.Uid;
+        var stop = new CancellationTokenSource();
+        _states[uid] = first;
+        _running[uid] = (stop, Task.Run(() => RunAsync(bfb, first, work, stop.Token)));
+    }
+
+    private async Task RunAsync(
+        Bfb bfb, DownloadState state, Func<Action<string>, CancellationToken, Task<BootStreamContent>> work, CancellationToken cancellation)
     {
         var key = new NamespacedName(bfb.Metadata.NamespaceProperty, bfb.Metadata.Name);
         for (var failures = 0; !cancellation.IsCancellationRequested;)
@@ -87,17 +139,18 @@ internal sealed class Downloads(HttpDownload http, TimeProvider time, ILogger lo
             try
             {
                 await _places.WaitAsync(cancellation);
+                BootStreamContent content;
                 try
                 {
-                    logger.LogInformation("{Bfb}: fetches {Url}", key, bfb.Spec.Url);
-                    await http.FetchAsync(new Uri(bfb.Spec.Url), BfbFiles.PartOf(bfb), BfbFiles.NameOf(bfb), cancellation);
+                    content = await work(
+                        doing => Say(bfb, key, state = state with { Doing = doing, Problem = null }), cancellation);
                 }
                 finally
                 {
                     _places.Release();
                 }
 
-                Say(bfb, key, new DownloadState { IsOver = true, At = time.GetUtcNow() });
+                Say(bfb, key, state with { IsOver = true, Problem = null, Content = content, At = time.GetUtcNow() });
                 return;
             }
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
@@ -107,19 +160,23 @@ internal sealed class Downloads(HttpDownload http, TimeProvider time, ILogger lo
             catch (Exception e) when (e is DownloadException or HttpRequestException or IOException or UnauthorizedAccessException or UriFormatException)
             {
                 failures++;
-                var isOver = failures >= Budget || e is DownloadException { MayPass: false } or UriFormatException;
-                var message = string.Create(CultureInfo.InvariantCulture, $"{e.Message} (attempt {failures})");
-                logger.LogWarning("{Bfb}: {Message}", key, message);
-                Say(bfb, key, new DownloadState { IsOver = isOver, Failure = message, Failures = failures, At = time.GetUtcNow() });
+                var (problem, mayPass) = DownloadProblem.Of(e);
+                var isOver = failures >= Budget || !mayPass;
+                var pause = _backoff.Delay(failures);
+                problem = problem with { Message = problem.Message + Text($" (attempt {failures}{(isOver ? "" : $" of {Budget}, the next in {pause.TotalSeconds:0.#} s")})") };
+                logger.LogWarning("{Bfb}: {Message}", key, problem.Message);
+                Say(bfb, key, state = state with { IsOver = isOver, Problem = problem, At = time.GetUtcNow() });
                 if (isOver)
                 {
                     return;
                 }
 
-                await Task.Delay(_backoff.Delay(failures), time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(pause, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
     private void Say(Bfb bfb, NamespacedName key, DownloadState state)
     {

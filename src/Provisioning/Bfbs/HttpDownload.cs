@@ -50,11 +50,15 @@ internal sealed class HttpDownload : IDisposable
     /// <param name="url">From where.</param>
     /// <param name="part">The name that it grows under; what is there already is continued.</param>
     /// <param name="name">The name that it gets.</param>
+    /// <param name="say">Told how it goes, not too often.</param>
+    /// <param name="accept">Looks at what came before it gets its name; what it refuses is removed.</param>
     /// <param name="cancellation">Gives up; what came is kept.</param>
-    /// <exception cref="DownloadException">The server has no such file, or sent something else than it said.</exception>
+    /// <exception cref="DownloadException">The server has no such file, or it was not accepted.</exception>
     /// <exception cref="HttpRequestException">The server does not answer.</exception>
     /// <exception cref="IOException">The connection broke, or the volume is full.</exception>
-    public async Task FetchAsync(Uri url, string part, string name, CancellationToken cancellation)
+    public async Task<BootStreamContent> FetchAsync(
+        Uri url, string part, string name, Action<string> say, Func<string, CancellationToken, Task<BootStreamContent>> accept,
+        CancellationToken cancellation)
     {
         var (partPath, tagPath) = (Path.Combine(_folder, part), Path.Combine(_folder, part + ".etag"));
         var tag = File.Exists(tagPath) ? await File.ReadAllTextAsync(tagPath, cancellation) : "";
@@ -81,19 +85,25 @@ internal sealed class HttpDownload : IDisposable
 
             if (response.StatusCode != HttpStatusCode.OK && !isContinued)
             {
+                var code = ((int)response.StatusCode).ToString(CultureInfo.InvariantCulture);
                 throw new DownloadException(
-                    string.Create(CultureInfo.InvariantCulture, $"{url}: the server answers {(int)response.StatusCode} {response.ReasonPhrase}"),
+                    BfbConditions.HttpStatus + code, $"{url}: the server answers {code} {response.ReasonPhrase}",
                     (int)response.StatusCode is >= 500 or 408 or 429);
             }
 
             await RememberAsync(tagPath, response.Headers.ETag, cancellation);
             var total = isContinued ? response.Content.Headers.ContentRange?.Length : response.Content.Headers.ContentLength;
-            await CopyAsync(response, partPath, isContinued, timer, silence.Token);
+            CheckRoom(url, total - (isContinued ? have : 0));
+            await CopyAsync(response, partPath, isContinued, new Progress(url, total, say, timer, _time), silence.Token);
             Check(url, partPath, total);
+            timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            say($"{url}: what came is read to its end");
+            var content = await AcceptAsync(accept, part, cancellation);
             File.SetUnixFileMode(
                 partPath, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
             File.Move(partPath, Path.Combine(_folder, name), overwrite: true);
             File.Delete(tagPath);
+            return content;
         }
         catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
         {
@@ -116,6 +126,32 @@ internal sealed class HttpDownload : IDisposable
     /// <inheritdoc />
     public void Dispose() => _http.Dispose();
 
+    private async Task<BootStreamContent> AcceptAsync(
+        Func<string, CancellationToken, Task<BootStreamContent>> accept, string part, CancellationToken cancellation)
+    {
+        try
+        {
+            return await accept(Path.Combine(_folder, part), cancellation);
+        }
+        catch (DownloadException)
+        {
+            Forget(part);
+            throw;
+        }
+    }
+
+    private void CheckRoom(Uri url, long? wanted)
+    {
+        var free = new DriveInfo(_folder).AvailableFreeSpace;
+        if (wanted > free)
+        {
+            throw new DownloadException(
+                BfbConditions.NoSpace,
+                string.Create(CultureInfo.InvariantCulture, $"{url}: {wanted} bytes are still to come, the volume of boot images has {free} free; make room, or enlarge it"),
+                mayPass: false);
+        }
+    }
+
     private static async Task RememberAsync(string tagPath, EntityTagHeaderValue? tag, CancellationToken cancellation)
     {
         if (tag is { IsWeak: false })
@@ -129,7 +165,7 @@ internal sealed class HttpDownload : IDisposable
         }
     }
 
-    private static async Task CopyAsync(HttpResponseMessage response, string partPath, bool isContinued, ITimer timer, CancellationToken cancellation)
+    private static async Task CopyAsync(HttpResponseMessage response, string partPath, bool isContinued, Progress progress, CancellationToken cancellation)
     {
         await using var file = new FileStream(partPath, isContinued ? FileMode.Append : FileMode.Create, FileAccess.Write, FileShare.None);
         await using var body = await response.Content.ReadAsStreamAsync(cancellation);
@@ -137,8 +173,8 @@ internal sealed class HttpDownload : IDisposable
         int read;
         while ((read = await body.ReadAsync(buffer, cancellation)) > 0)
         {
-            timer.Change(Silence, Timeout.InfiniteTimeSpan);
             await file.WriteAsync(buffer.AsMemory(0, read), cancellation);
+            progress.Come(file.Position);
         }
 
         await file.FlushAsync(cancellation);
@@ -157,11 +193,21 @@ internal sealed class HttpDownload : IDisposable
             throw new IOException($"{url}: {length} bytes came instead of {(total is { } e ? e.ToString(CultureInfo.InvariantCulture) : "some")}");
         }
     }
-}
 
-/// <summary>A server would not give a file.</summary>
-internal sealed class DownloadException(string message, bool mayPass) : Exception(message)
-{
-    /// <summary>Whether it may pass by itself.</summary>
-    public bool MayPass { get; } = mayPass;
+    /// <summary>Puts off the moment at which silence is an end, and tells from time to time how much has come.</summary>
+    private sealed class Progress(Uri url, long? total, Action<string> say, ITimer silence, TimeProvider time)
+    {
+        private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+        private long _said = time.GetTimestamp() - (long)(Interval.TotalSeconds * time.TimestampFrequency);
+
+        public void Come(long bytes)
+        {
+            silence.Change(Silence, Timeout.InfiniteTimeSpan);
+            if (time.GetElapsedTime(_said) >= Interval)
+            {
+                _said = time.GetTimestamp();
+                say(string.Create(CultureInfo.InvariantCulture, $"{url}: {bytes} of {(total is { } all ? all.ToString(CultureInfo.InvariantCulture) : "?")} bytes"));
+            }
+        }
+    }
 }

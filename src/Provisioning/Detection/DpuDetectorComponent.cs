@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Machines;
@@ -21,12 +22,15 @@ public sealed partial class DpuDetectorComponent : IComponent
         var path = Path.Combine(context.Path(Folder), "dpu");
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         string? problem = null;
+
+        // Reading it is slow: once a card, and again after a restart.
+        var described = new Dictionary<string, VitalProductData>(StringComparer.Ordinal);
         while (true)
         {
             try
             {
                 var bridge = await BridgeCheck.ProblemAsync(context.Machine, cancellation);
-                await PassAsync(context, path, bridge is null, logger, cancellation);
+                await PassAsync(context, path, bridge is null, described, logger, cancellation);
                 if (bridge != problem)
                 {
                     problem = bridge;
@@ -44,13 +48,15 @@ public sealed partial class DpuDetectorComponent : IComponent
     }
 
     /// <summary>One look; writes the file only when it says something else.</summary>
-    private static async Task PassAsync(ComponentContext context, string path, bool bridge, ILogger logger, CancellationToken cancellation)
+    private static async Task PassAsync(
+        ComponentContext context, string path, bool bridge, Dictionary<string, VitalProductData> described, ILogger logger, CancellationToken cancellation)
     {
         var functions = new PciFunctions(context.Path("/host-sys/bus/pci/devices"));
         var boot = (await File.ReadAllTextAsync(context.Machine.Path("/proc/sys/kernel/random/boot_id"), cancellation)).Trim();
         var before = File.Exists(path) ? await File.ReadAllTextAsync(path, cancellation) : "";
         var now = FeatureFile.Parse(before).With(
             boot, functions.Cards().Select(card => (card, functions.NetDevice(card + ".0"))), bridge);
+        now = now with { Cards = [.. now.Cards.Select(card => Described(functions, card, described))] };
         if (context.Option("collector.PSID") == "true")
         {
             now = now with { Cards = await WithPsidAsync(context, now.Cards, logger, cancellation) };
@@ -62,6 +68,26 @@ public sealed partial class DpuDetectorComponent : IComponent
             await ReplaceAsync(path, text, cancellation);
             logger.LogInformation("wrote:\n{Text}", text);
         }
+    }
+
+    /// <summary>A card with what it says of itself.</summary>
+    private static DetectedCard Described(PciFunctions functions, DetectedCard card, Dictionary<string, VitalProductData> described)
+    {
+        if (!described.TryGetValue(card.Address, out var data))
+        {
+            if (functions.ProductData(card.Address + ".0") is not { } bytes)
+            {
+                return card;
+            }
+
+            described[card.Address] = data = VitalProductData.Parse(bytes);
+        }
+
+        return card with
+        {
+            PartNumber = data.PartNumber is { } part ? LabelValues.Of(part) : card.PartNumber,
+            Memory = data.MemoryGib is { } size ? string.Create(CultureInfo.InvariantCulture, $"{size}Gi") : card.Memory,
+        };
     }
 
     /// <summary>Asks each card once for its parameter-set id.</summary>

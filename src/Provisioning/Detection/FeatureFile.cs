@@ -7,7 +7,14 @@ namespace Dpf.Provisioning.Detection;
 /// <param name="Address">Its PCI address without the function, e.g. <c>0000:03:00</c>.</param>
 /// <param name="Pf0Name">The network device of its first function; null if it was never seen with one.</param>
 /// <param name="Psid">Its parameter-set id, if that is collected.</param>
-internal sealed record DetectedCard(int Index, string Address, string? Pf0Name, string? Psid);
+internal sealed record DetectedCard(int Index, string Address, string? Pf0Name, string? Psid)
+{
+    /// <summary>Its part number, as a label; null if it does not say.</summary>
+    public string? PartNumber { get; init; }
+
+    /// <summary>Its own memory, e.g. <c>32Gi</c>; null if it does not say.</summary>
+    public string? Memory { get; init; }
+}
 
 /// <summary>
 /// What the detector found, as the file that node feature discovery turns into labels. It is also the detector's memory, so that a
@@ -22,6 +29,8 @@ internal sealed record FeatureFile(string BootId, IReadOnlyList<DetectedCard> Ca
     private const string AddressName = "pci-address";
     private const string Pf0Name = "pf0-name";
     private const string PsidName = "ps-id";
+    private const string PartNumberName = "part-number";
+    private const string MemoryName = "memory";
     private const string BridgeName = "dpu-oob-bridge-configured";
 
     /// <summary>The file's text: <c>name=value</c> lines.</summary>
@@ -32,14 +41,12 @@ internal sealed record FeatureFile(string BootId, IReadOnlyList<DetectedCard> Ca
         {
             var prefix = string.Create(CultureInfo.InvariantCulture, $"dpu-{card.Index}-");
             lines.Add($"{prefix}{AddressName}={card.Address.Replace(':', '-')}");
-            if (card.Psid is not null)
+            foreach (var (name, value) in ((string, string?)[])[(PsidName, card.Psid), (Pf0Name, card.Pf0Name), (PartNumberName, card.PartNumber), (MemoryName, card.Memory)])
             {
-                lines.Add($"{prefix}{PsidName}={card.Psid}");
-            }
-
-            if (card.Pf0Name is not null)
-            {
-                lines.Add($"{prefix}{Pf0Name}={card.Pf0Name}");
+                if (value is not null)
+                {
+                    lines.Add($"{prefix}{name}={value}");
+                }
             }
         }
 
@@ -76,6 +83,8 @@ internal sealed record FeatureFile(string BootId, IReadOnlyList<DetectedCard> Ca
                     AddressName => card with { Address = value.Replace('-', ':') },
                     Pf0Name => card with { Pf0Name = value },
                     PsidName => card with { Psid = value },
+                    PartNumberName => card with { PartNumber = value },
+                    MemoryName => card with { Memory = value },
                     _ => card,
                 };
             }

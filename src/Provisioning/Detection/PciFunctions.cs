@@ -55,6 +55,21 @@ internal sealed class PciFunctions(string folder)
             ? (count, limit)
             : null;
 
+    /// <summary>What a function says of its product; null when it is not there, or says nothing.</summary>
+    public byte[]? ProductData(string address)
+    {
+        try
+        {
+            var path = Path.Combine(folder, address, "vpd");
+            return File.Exists(path) ? File.ReadAllBytes(path) : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The card may be in the middle of a reset.
+            return null;
+        }
+    }
+
     /// <summary>Makes virtual functions of a function that has none.</summary>
     /// <exception cref="IOException">The driver refuses.</exception>
     public void CreateVirtualFunctions(string address, int count) => File.WriteAllText(

@@ -9,15 +9,37 @@ namespace Dpf.Provisioning.Dms;
 internal sealed class DmsClient(GrpcChannel channel, IDisposable handler, TimeProvider time) : IDisposable
 {
     private const string ModePath = "nvidia/mode/config/mode";
+    private const string DpuMode = "DPU";
     private const int PieceBytes = 64 * 1024;
     private static readonly TimeSpan Short = TimeSpan.FromSeconds(30);
     private readonly CallInvoker _calls = channel.CreateCallInvoker();
 
     /// <summary>Puts the card into DPU mode.</summary>
+    /// <exception cref="ModeChangeException">It was in another one, which ends with the host's power.</exception>
     /// <exception cref="RpcException">DMS refused, or did not answer.</exception>
-    public async Task SetDpuModeAsync(CancellationToken cancellation) =>
+    public async Task SetDpuModeAsync(CancellationToken cancellation)
+    {
         await _calls.AsyncUnaryCall(
-            DmsMethods.Set, null, Options(Short, cancellation), new SetRequest([KeyValuePair.Create(ModePath, "DPU")])).ResponseAsync;
+            DmsMethods.Set, null, Options(Short, cancellation), new SetRequest([KeyValuePair.Create(ModePath, DpuMode)])).ResponseAsync;
+        if (await ModeAsync(cancellation) is { } mode && !mode.Equals(DpuMode, StringComparison.OrdinalIgnoreCase))
+        {
+            throw new ModeChangeException(mode);
+        }
+    }
+
+    /// <summary>The mode that the card is in; null when DMS does not know of modes.</summary>
+    private async Task<string?> ModeAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            var answer = await _calls.AsyncUnaryCall(DmsMethods.Get, null, Options(Short, cancellation), new GetRequest([ModePath])).ResponseAsync;
+            return answer.Values.Select(v => v.Value).FirstOrDefault(v => v.Length > 0);
+        }
+        catch (RpcException e) when (e.StatusCode is StatusCode.Unimplemented or StatusCode.NotFound or StatusCode.InvalidArgument)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Makes sure that an image is in the image folder; its content is read only when DMS asks for it.</summary>
     /// <exception cref="DmsException">DMS would not have it.</exception>
@@ -96,3 +118,7 @@ internal sealed class DmsClient(GrpcChannel channel, IDisposable handler, TimePr
 
 /// <summary>DMS would not do what it was asked for; the message is what it said.</summary>
 internal sealed class DmsException(string message) : Exception(message);
+
+/// <summary>A card that was told to change its mode is in the old one until its host's power has been off.</summary>
+internal sealed class ModeChangeException(string mode) : Exception(
+    $"the card is in {mode} mode; it was told to change to DPU mode, which it does when the power of its host is cycled");

@@ -16,9 +16,14 @@ namespace Dpf.Provisioning.Dms;
 /// </summary>
 internal sealed class Installation(DpuTools tools, Dpu dpu, V1Pod pod, Bfb image, DpuFlavorSpec flavor, bool rebootsItself)
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(30);
+    private static readonly TimeSpan LeastLimit = TimeSpan.FromMinutes(30);
+    private static readonly TimeSpan Margin = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Silence = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long it may take: longer than DMS itself may; for ever if DMS may.</summary>
+    private TimeSpan Limit => tools.Options.DmsTimeout == TimeSpan.Zero ? Timeout.InfiniteTimeSpan
+        : tools.Options.DmsTimeout + Margin > LeastLimit ? tools.Options.DmsTimeout + Margin : LeastLimit;
 
     private string ConfigurationPath => Path.Combine(tools.Options.BfbFolder, DpuNames.Configuration(dpu));
 

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Dpf.Api.Provisioning;
+using Dpf.Provisioning.Bfbs;
+using Dpf.Provisioning.Dpus.Phases;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Conditions;
 using Dpf.Runtime.Events;
@@ -13,7 +15,7 @@ using Microsoft.Extensions.Logging;
 namespace Dpf.Provisioning.DpuSets;
 
 /// <summary>Keeps a DPU for every card that a DPUSet means, and rolls a new image or flavor out over them.</summary>
-internal sealed class DpuSetReconciler(Cache cache, EventRecorder events) : IReconciler
+internal sealed class DpuSetReconciler(Cache cache, EventRecorder events, TimeProvider time) : IReconciler
 {
     private const string FieldManager = "dpf-provisioning-dpuset";
     private readonly Informer<DpuSet> _sets = cache.Informer<DpuSet>();
@@ -27,12 +29,20 @@ internal sealed class DpuSetReconciler(Cache cache, EventRecorder events) : IRec
     private readonly ConcurrentDictionary<string, string> _settled = new(StringComparer.Ordinal);
 
     /// <summary>The controller.</summary>
-    public static RunningController<DpuSet> Build(Cache cache, EventRecorder events, ILoggerFactory loggers, TimeProvider time) =>
-        Controller.For<DpuSet>(cache, "dpuset")
+    public static RunningController<DpuSet> Build(Cache cache, EventRecorder events, ILoggerFactory loggers, TimeProvider time)
+    {
+        return Controller.For<DpuSet>(cache, "dpuset")
             .Owns<Dpu>()
             .WatchesForAll<V1Node>()
+            .Watches<Bfb>(b => Naming(b, set => set.DpuTemplate?.Spec?.Bfb?.Name))
+            .Watches<DpuFlavor>(f => Naming(f, set => set.DpuTemplate?.Spec?.DpuFlavor))
             .ResyncEvery(TimeSpan.FromMinutes(10))
-            .Build(new DpuSetReconciler(cache, events), loggers, time);
+            .Build(new DpuSetReconciler(cache, events, time), loggers, time);
+
+        IEnumerable<NamespacedName> Naming(IKubernetesObject<V1ObjectMeta> named, Func<DpuSetSpec, string?> name) => cache.Informer<DpuSet>().All
+            .Where(s => s.Metadata.NamespaceProperty == named.Metadata.NamespaceProperty && name(s.Spec) == named.Metadata.Name)
+            .Select(s => new NamespacedName(s.Metadata.NamespaceProperty, s.Metadata.Name));
+    }
 
     /// <inheritdoc />
     public async Task<Result> ReconcileAsync(NamespacedName key, CancellationToken cancellation)
@@ -45,6 +55,7 @@ internal sealed class DpuSetReconciler(Cache cache, EventRecorder events) : IRec
         var dpus = _dpus.All.Where(d => IsOf(set, d)).OrderBy(d => d.Metadata.Name, StringComparer.Ordinal).ToList();
         if (set.IsDeleting())
         {
+            await ReportAsync(set, new DpuSetView(0, dpus, [], null), cancellation);
             await EndAsync(set, dpus, cancellation);
             return Result.Done;
         }
@@ -52,10 +63,14 @@ internal sealed class DpuSetReconciler(Cache cache, EventRecorder events) : IRec
         set = await cache.Client.AddFinalizerAsync(set, ProvisioningLabels.DpuSetFinalizer, cancellation);
         var wanted = _nodes.All.OrderBy(n => n.Metadata.Name, StringComparer.Ordinal)
             .SelectMany(n => DpuSelection.Of(set.Spec, n).Select(card => (Node: n, Card: card))).ToList();
-        var isWhole = true;
+        var problems = new List<string>();
         foreach (var (node, card) in wanted)
         {
-            isWhole &= await EnsureAsync(set, node, card, dpus, cancellation);
+            if (await EnsureAsync(set, node, card, dpus, cancellation) is { } problem)
+            {
+                problems.Add(problem);
+                await events.WarningAsync(set, "FailedCreate", problem, cancellation);
+            }
         }
 
         foreach (var dpu in dpus.Where(d => !d.IsDeleting() && !DpuSelection.Keeps(set.Spec, d, _nodes.Get(null, d.Spec.NodeName))))
@@ -63,9 +78,14 @@ internal sealed class DpuSetReconciler(Cache cache, EventRecorder events) : IRec
             await DeleteAsync(set, dpu, "its node is not selected any more", cancellation);
         }
 
-        await RollAsync(set, dpus, wanted.Count, cancellation);
-        await ReportAsync(set, dpus, cancellation);
-        return isWhole ? Result.Done : Result.RequeueAfter(TimeSpan.FromSeconds(5));
+        var missing = Missing(set);
+        if (missing is null)
+        {
+            await RollAsync(set, dpus, wanted.Count, cancellation);
+        }
+
+        await ReportAsync(set, new DpuSetView(wanted.Count, dpus, problems, missing), cancellation);
+        return problems.Count == 0 ? Result.Done : Result.RequeueAfter(TimeSpan.FromSeconds(5));
     }
 
     private static bool IsOf(DpuSet set, Dpu dpu) =>
@@ -73,14 +93,31 @@ internal sealed class DpuSetReconciler(Cache cache, EventRecorder events) : IRec
         dpu.Metadata.Labels?.TryGetValue(ProvisioningLabels.DpuSetName, out var name) == true && name == set.Metadata.Name &&
         dpu.Metadata.Labels.TryGetValue(ProvisioningLabels.DpuSetNamespace, out var ns) && ns == set.Metadata.NamespaceProperty;
 
-    /// <summary>Makes a card's DPU, or brings it up to date; false when that failed, which must not stop the others.</summary>
-    private async Task<bool> EnsureAsync(DpuSet set, V1Node node, HostDpu card, List<Dpu> dpus, CancellationToken cancellation)
+    /// <summary>What the template names and DPUs cannot be made from: a working DPU is not taken down for it.</summary>
+    private string? Missing(DpuSet set)
+    {
+        var (ns, template) = (set.Metadata.NamespaceProperty, set.Spec.DpuTemplate?.Spec);
+        if (template?.DpuFlavor is { Length: > 0 } flavor && cache.Informer<DpuFlavor>().Get(ns, flavor) is null)
+        {
+            return $"DPUFlavor {ns}/{flavor} does not exist; create it";
+        }
+
+        return cache.Informer<Bfb>().Get(ns, template?.Bfb?.Name ?? "") switch
+        {
+            null => $"BFB {ns}/{template?.Bfb?.Name} does not exist; create it",
+            { Status.Phase: BfbPhases.Ready } => null,
+            var bfb => $"BFB {ns}/{bfb.Metadata.Name}: {PendingPhase.Why(bfb)}",
+        };
+    }
+
+    /// <summary>Makes a card's DPU, or brings it up to date; says what keeps it from that, which must not stop the others.</summary>
+    private async Task<string?> EnsureAsync(DpuSet set, V1Node node, HostDpu card, List<Dpu> dpus, CancellationToken cancellation)
     {
         var name = DpuNames.Dpu(node.Metadata.Name, card.Pci.Label);
         var present = dpus.Find(d => d.Metadata.Name == name);
         if (present?.IsDeleting() == true)
         {
-            return true;
+            return null;
         }
 
         try
@@ -90,20 +127,17 @@ internal sealed class DpuSetReconciler(Cache cache, EventRecorder events) : IRec
                 if (IsOf(set, other))
                 {
                     // Ours, and not seen by the informer yet, or going.
-                    return true;
+                    return null;
                 }
 
                 var owner = other.Metadata.OwnerReferences?.FirstOrDefault(o => o.Controller == true);
-                await events.WarningAsync(
-                    set, "FailedCreate",
-                    $"DPU {name} belongs to {(owner is null ? "nobody" : $"{owner.Kind} {owner.Name}")}; two DPUSets must not select the same DPU", cancellation);
-                return false;
+                return $"DPU {name} belongs to {(owner is null ? "nobody" : $"{owner.Kind} {owner.Name}")}; two DPUSets must not select the same DPU";
             }
 
             var seen = present is null ? "" : Seen(set, node, present);
             if (present is not null && _settled.GetValueOrDefault(present.Metadata.Uid) == seen)
             {
-                return true;
+                return null;
             }
 
             var dpu = DpuRendering.Of(set, node, card, present);
@@ -111,7 +145,7 @@ internal sealed class DpuSetReconciler(Cache cache, EventRecorder events) : IRec
             if (present is not null && _applied.GetValueOrDefault(present.Metadata.Uid) == text && Holds(present, text))
             {
                 _settled[present.Metadata.Uid] = seen;
-                return true;
+                return null;
             }
 
             var made = await cache.Client.ApplyAsync(dpu, FieldManager, cancellation);
@@ -121,12 +155,11 @@ internal sealed class DpuSetReconciler(Cache cache, EventRecorder events) : IRec
                 await events.NormalAsync(set, "SuccessfulCreate", $"made DPU {name}", cancellation);
             }
 
-            return true;
+            return null;
         }
         catch (KubeException e) when (!e.IsConflict)
         {
-            await events.WarningAsync(set, "FailedCreate", $"DPU {name}: {e.Message}", cancellation);
-            return false;
+            return $"DPU {name}: {e.Message}";
         }
     }
 
@@ -142,11 +175,7 @@ internal sealed class DpuSetReconciler(Cache cache, EventRecorder events) : IRec
 
         var limit = RollingUpdatePlan.Limit(set.Spec.Strategy.RollingUpdate?.MaxUnavailable, wanted);
         var next = RollingUpdatePlan.Next(
-            [
-                .. dpus.Select(d => new RollingDpu(
-                    d.Metadata.Name, DpuRendering.IsOutdated(set, d), d.Status?.Conditions.IsTrue("Ready") == true, d.IsDeleting())),
-            ],
-            wanted, limit);
+            [.. dpus.Select(d => DpuSetStatusRules.Rolling(set, d))], wanted, limit);
         foreach (var dpu in dpus.Where(d => next.Contains(d.Metadata.Name)))
         {
             await DeleteAsync(set, dpu, "to be made anew from the set's template", cancellation);
@@ -184,29 +213,27 @@ internal sealed class DpuSetReconciler(Cache cache, EventRecorder events) : IRec
         }
     }
 
-    private async Task ReportAsync(DpuSet set, IEnumerable<Dpu> dpus, CancellationToken cancellation)
+    private async Task ReportAsync(DpuSet set, DpuSetView view, CancellationToken cancellation)
     {
-        var statistics = DpuStatistics.Of(dpus);
-        var before = set.Status?.DpuStatistics ?? [];
-        if (before.Count == statistics.Count && statistics.All(s => before.TryGetValue(s.Key, out var count) && count == s.Value))
+        var status = DpuSetStatusRules.Apply(set, view, time.GetUtcNow());
+        var patch = JsonNode.Parse(KubernetesJson.Serialize(status))!.AsObject();
+        if (set.Status is not null && JsonNode.DeepEquals(patch, JsonNode.Parse(KubernetesJson.Serialize(set.Status))))
         {
             return;
         }
 
-        var patch = new JsonObject();
-        foreach (var phase in before.Keys.Except(statistics.Keys))
+        foreach (var phase in (set.Status?.DpuStatistics ?? []).Keys.Except(status.DpuStatistics!.Keys))
         {
-            patch[phase] = null;
-        }
-
-        foreach (var (phase, count) in statistics)
-        {
-            patch[phase] = count;
+            patch["dpuStatistics"]![phase] = null;
         }
 
         await cache.Client.PatchStatusAsync<DpuSet>(
-            set.Metadata.NamespaceProperty, set.Metadata.Name,
-            new JsonObject { ["status"] = new JsonObject { ["dpuStatistics"] = patch } }, cancellation);
+            set.Metadata.NamespaceProperty, set.Metadata.Name, new JsonObject { ["status"] = patch }, cancellation);
+        if (status.Conditions.Find(DpuSetStatusRules.UpToDate) is { Reason: Reasons.Failure or Reasons.Error } stopped &&
+            set.Status?.Conditions.Find(DpuSetStatusRules.UpToDate)?.Message != stopped.Message)
+        {
+            await events.WarningAsync(set, "RolloutStopped", stopped.Message, cancellation);
+        }
     }
 
     /// <summary>Whether an object has everything that was applied.</summary>

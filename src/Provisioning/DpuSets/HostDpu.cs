@@ -10,6 +10,14 @@ namespace Dpf.Provisioning.DpuSets;
 /// <param name="PfName">The name of its first PF; null when the labels do not say.</param>
 internal sealed partial record HostDpu(int Index, PciAddress Pci, string? PfName)
 {
+    private const string Prefix = "feature.node.kubernetes.io/dpu-";
+
+    /// <summary>Its own memory, GiB; null when the labels do not say.</summary>
+    public long? MemoryGib { get; private init; }
+
+    /// <summary>Its part number; null when the labels do not say.</summary>
+    public string? PartNumber { get; private init; }
+
     /// <summary>The DPUs of a node, by number.</summary>
     public static IReadOnlyList<HostDpu> Of(V1Node node)
     {
@@ -20,8 +28,12 @@ internal sealed partial record HostDpu(int Index, PciAddress Pci, string? PfName
                 .Where(l => l.Match.Success && l.Match.Groups["what"].Value == "pci-address")
                 .Select(l => (Index: int.Parse(l.Match.Groups["index"].Value, CultureInfo.InvariantCulture), Pci: PciAddress.Parse(l.Value)))
                 .Where(d => d.Pci is not null)
-                .Select(d => new HostDpu(d.Index, d.Pci!, labels.TryGetValue(
-                    string.Create(CultureInfo.InvariantCulture, $"feature.node.kubernetes.io/dpu-{d.Index}-pf0-name"), out var name) && name.Length > 0 ? name : null))
+                .Select(d => new HostDpu(d.Index, d.Pci!, Label(labels, d.Index, "pf0-name"))
+                {
+                    MemoryGib = Label(labels, d.Index, "memory") is { } memory && memory.EndsWith("Gi", StringComparison.Ordinal) &&
+                        long.TryParse(memory[..^2], NumberStyles.None, CultureInfo.InvariantCulture, out var size) ? size : null,
+                    PartNumber = Label(labels, d.Index, "part-number"),
+                })
                 .OrderBy(d => d.Index),
         ];
     }
@@ -30,6 +42,9 @@ internal sealed partial record HostDpu(int Index, PciAddress Pci, string? PfName
     public static int? IndexOf(string label) => Feature().Match(label) is { Success: true } match
         ? int.Parse(match.Groups["index"].Value, CultureInfo.InvariantCulture)
         : null;
+
+    private static string? Label(IDictionary<string, string> labels, int index, string what) =>
+        labels.TryGetValue(string.Create(CultureInfo.InvariantCulture, $"{Prefix}{index}-{what}"), out var value) && value.Length > 0 ? value : null;
 
     [GeneratedRegex(@"^feature\.node\.kubernetes\.io/dpu-(?<index>[0-9]{1,4})-(?<what>.*)$", RegexOptions.ExplicitCapture, 1000)]
     private static partial Regex Feature();

@@ -9,20 +9,27 @@ namespace Dpf.Provisioning.DpuSets;
 /// <param name="IsOutdated">Whether it is to be replaced.</param>
 /// <param name="IsAvailable">Whether it works.</param>
 /// <param name="IsDeleting">Whether it goes already.</param>
-internal readonly record struct RollingDpu(string Name, bool IsOutdated, bool IsAvailable, bool IsDeleting);
+/// <param name="IsFailed">Whether a step of its installation failed for good.</param>
+internal readonly record struct RollingDpu(string Name, bool IsOutdated, bool IsAvailable, bool IsDeleting, bool IsFailed = false);
 
 /// <summary>Which DPUs a rolling update takes down next: pure.</summary>
 internal static class RollingUpdatePlan
 {
     /// <summary>
     /// The DPUs to delete now. Never leaves fewer working than <paramref name="wanted"/> less <paramref name="maxUnavailable"/>, and
-    /// never has more than that many on their way; those that do not work anyway go first.
+    /// never has more than that many on their way; those that do not work anyway go first. None while a fresh one has failed and no
+    /// other works: what broke the first would break the next.
     /// </summary>
     /// <param name="dpus">The DPUs that there are.</param>
     /// <param name="wanted">How many there should be.</param>
     /// <param name="maxUnavailable">How many may be missing, see <see cref="Limit"/>.</param>
     public static IReadOnlyList<string> Next(IReadOnlyCollection<RollingDpu> dpus, int wanted, int maxUnavailable)
     {
+        if (HasStopped(dpus))
+        {
+            return [];
+        }
+
         var missing = Math.Max(0, wanted - dpus.Count);
         var unavailable = missing + dpus.Count(d => !d.IsAvailable || d.IsDeleting);
         var onTheirWay = missing + dpus.Count(d => d.IsDeleting || (!d.IsOutdated && !d.IsAvailable));
@@ -42,6 +49,10 @@ internal static class RollingUpdatePlan
 
         return chosen;
     }
+
+    /// <summary>Whether a roll-out goes no further by itself: a fresh DPU has failed, and none works.</summary>
+    public static bool HasStopped(IReadOnlyCollection<RollingDpu> dpus) =>
+        dpus.Any(d => d is { IsOutdated: false, IsFailed: true }) && dpus.Any(d => d.IsOutdated) && !dpus.Any(d => d is { IsOutdated: false, IsAvailable: true });
 
     /// <summary>A limit as a number of DPUs: at least one, at most all; a percentage is rounded up.</summary>
     /// <param name="maxUnavailable">A number, a percentage, or null for 1.</param>

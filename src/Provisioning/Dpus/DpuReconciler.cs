@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Dpf.Api.Provisioning;
 using Dpf.Provisioning.Dms;
@@ -14,6 +15,8 @@ namespace Dpf.Provisioning.Dpus;
 /// <summary>Takes a DPU through its phases: asks the handler of the phase it is in, saves what follows from the answer, tells.</summary>
 internal sealed class DpuReconciler(DpuTools tools) : IReconciler
 {
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
     /// <inheritdoc />
     public async Task<Result> ReconcileAsync(NamespacedName key, CancellationToken cancellation)
     {
@@ -35,6 +38,7 @@ internal sealed class DpuReconciler(DpuTools tools) : IReconciler
         var row = PhaseTable.Of(dpu.IsDeleting() ? DpuPhases.Deleting : dpu.Status?.Phase);
         var (step, failure) = await HandleAsync(scope, row, cancellation);
         var (limited, left) = Limit(scope, row, step);
+        limited = await AgainAsync(scope, row, limited, cancellation);
         if (limited is Step.Gone or Step.Rest)
         {
             return Result.Done;
@@ -70,28 +74,59 @@ internal sealed class DpuReconciler(DpuTools tools) : IReconciler
         }
     }
 
-    /// <summary>Ends a phase that has taken too long; says how much time is left.</summary>
+    /// <summary>Ends a phase that has taken too long, or calls it stalled; says how much time is left.</summary>
     private (Step Step, TimeSpan? Left) Limit(DpuScope scope, PhaseRow row, Step step)
     {
-        if (step is not Step.Wait wait || row.Deadline(tools.Options) is not var (limit, reason) ||
-            PhaseTable.Since(row, scope.Dpu.Status?.Conditions, scope.Moment(ProvisioningLabels.RetriedAt)) is not { } since)
+        if (step is not Step.Wait wait || row.Limit(tools.Options) is not { } limit ||
+            PhaseTable.Since(row, scope.Dpu, scope.Moment(ProvisioningLabels.RetriedAt)) is not { } since)
         {
             return (step, null);
         }
 
-        var left = since + limit - scope.Now;
-        return left > TimeSpan.Zero
-            ? (step, left)
-            : (new Step.Fail(
-                reason,
-                $"not done in {limit.TotalMinutes:0.#} minutes: {wait.Reason}: {wait.Message}; annotate the DPU with {ProvisioningLabels.Retry}=true to try again"), null);
+        var left = since + limit.Time - scope.Now;
+        if (left > TimeSpan.Zero)
+        {
+            return (step, left);
+        }
+
+        return limit.Reason is null
+            ? (wait with { IsOverdue = true }, null)
+            : (new Step.Fail(limit.Reason, string.Create(CultureInfo.InvariantCulture, $"not done in {limit.Time.TotalMinutes:0.#} minutes: {wait.Reason}: {wait.Message}")), null);
+    }
+
+    /// <summary>Begins a phase that failed anew, as often as it may; then a user has to.</summary>
+    private static async Task<Step> AgainAsync(DpuScope scope, PhaseRow row, Step step, CancellationToken cancellation)
+    {
+        if (step is not Step.Fail fail)
+        {
+            return step;
+        }
+
+        var attempts = scope.Attempts(row.Phase) + 1;
+        if (row.Again is not var (budget, begin) || attempts >= budget)
+        {
+            return fail.Message.Contains(ProvisioningLabels.Retry, StringComparison.Ordinal)
+                ? fail
+                : fail with { Message = $"{fail.Message}; when that is settled, annotate the DPU with {ProvisioningLabels.Retry}=true to go on, or delete it" };
+        }
+
+        await scope.RecordAsync(
+            cancellation,
+            (ProvisioningLabels.PhaseAttempts, string.Create(CultureInfo.InvariantCulture, $"{row.Phase}={attempts}")),
+            (ProvisioningLabels.RetriedAt, DpuScope.Text(scope.Now)));
+        await begin(scope, cancellation);
+        return new Step.Wait(fail.Reason, string.Create(CultureInfo.InvariantCulture, $"{fail.Message} (attempt {attempts} of {budget}; begun anew)"))
+        {
+            After = Pause,
+            IsTrouble = true,
+        };
     }
 
     private async Task SaveAsync(DpuScope scope, PhaseRow row, Step step, CancellationToken cancellation)
     {
         var before = scope.Dpu;
-        var works = row.Phase == DpuPhases.Ready ? ReadyPhase.HostNetworkWorks(scope) : null;
-        var status = Json(DpuStatusRules.Apply(before, row, step, works, scope.Now));
+        var network = row.Phase == DpuPhases.Ready ? await ReadyPhase.HostNetworkAsync(scope, cancellation) : null;
+        var status = Json(DpuStatusRules.Apply(before, row, step, network, scope.Now));
         if (!JsonNode.DeepEquals(status, before.Status is null ? null : Json(before.Status)))
         {
             await tools.Client.PatchStatusAsync<Dpu>(
@@ -121,6 +156,9 @@ internal sealed class DpuReconciler(DpuTools tools) : IReconciler
                 break;
             case Step.Fail fail:
                 await tools.Events.WarningAsync(before, fail.Reason, fail.Message, cancellation);
+                break;
+            case Step.Wait { IsOverdue: true } wait when before.Status?.Conditions.IsTrue(DpuConditions.Stalled) != true:
+                await tools.Events.WarningAsync(before, DpuConditions.Stalled, $"{row.Phase} takes long: {wait.Reason}: {wait.Message}", cancellation);
                 break;
             case Step.Wait wait when earlier?.Reason != wait.Reason || (wait.IsTrouble && earlier.Message != wait.Message):
                 await (wait.IsTrouble

@@ -88,6 +88,10 @@ internal sealed class DpuScope(DpuTools tools, Dpu dpu)
     /// <summary>A number in an annotation; 0 without one.</summary>
     public int Count(string name) => int.TryParse(Annotation(name), CultureInfo.InvariantCulture, out var count) ? count : 0;
 
+    /// <summary>How often a phase has been begun anew since it was reached.</summary>
+    public int Attempts(string phase) => Annotation(ProvisioningLabels.PhaseAttempts) is { } text &&
+        text.StartsWith(phase + "=", StringComparison.Ordinal) && int.TryParse(text[(phase.Length + 1)..], CultureInfo.InvariantCulture, out var count) ? count : 0;
+
     /// <summary>A time in an annotation.</summary>
     public DateTimeOffset? Moment(string name) =>
         DateTimeOffset.TryParse(Annotation(name), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var moment) ? moment : null;

@@ -1,6 +1,7 @@
 using Dpf.Api.Provisioning;
 using Dpf.Runtime.Conditions;
 using k8s;
+using k8s.Models;
 
 namespace Dpf.Provisioning.Dpus;
 
@@ -11,9 +12,9 @@ internal static class DpuStatusRules
     /// <param name="dpu">The DPU as it was.</param>
     /// <param name="row">Its phase.</param>
     /// <param name="step">What was decided.</param>
-    /// <param name="hostNetworkWorks">Whether the host's side of a ready DPU works; null to leave that as it is.</param>
+    /// <param name="network">What is wrong with the host's side of a ready DPU, "" for nothing; null to leave that as it is.</param>
     /// <param name="now">The time.</param>
-    public static DpuStatus Apply(Dpu dpu, PhaseRow row, Step step, bool? hostNetworkWorks, DateTimeOffset now)
+    public static DpuStatus Apply(Dpu dpu, PhaseRow row, Step step, string? network, DateTimeOffset now)
     {
         var status = Copy(dpu.Status);
         var conditions = status.Conditions ??= [];
@@ -38,11 +39,11 @@ internal static class DpuStatusRules
                 break;
         }
 
-        if (hostNetworkWorks is { } works && conditions.IsTrue(DpuConditions.HostNetworkReady) != works)
+        if (network is { } problem && (problem.Length > 0 || !conditions.IsTrue(DpuConditions.HostNetworkReady)))
         {
             conditions.Set(
-                DpuConditions.HostNetworkReady, works, works ? DpuConditions.HostNetworkReady : "HostNetworkNotReady",
-                works ? "" : $"pod {DpuNames.HostNetworkPod(dpu)} is not ready", generation, now);
+                DpuConditions.HostNetworkReady, problem.Length == 0, problem.Length == 0 ? DpuConditions.HostNetworkReady : "HostNetworkNotReady",
+                problem, generation, now);
         }
 
         if (status.Phase is not (DpuPhases.Ready or DpuPhases.Error) && row.Condition != DpuConditions.Ready)
@@ -50,9 +51,29 @@ internal static class DpuStatusRules
             conditions.Set(DpuConditions.Ready, false, "DPUNodeNotReady", $"the DPU is in phase {status.Phase}", generation, now);
         }
 
+        SetStalled(conditions, status.Phase, step, generation, now);
+        status.ObservedGeneration = generation;
+        status.RequiredReset = status.Phase == DpuPhases.Rebooting ? true : status.RequiredReset is null ? null : false;
         status.PciDevice = dpu.Metadata.Labels?.TryGetValue(ProvisioningLabels.PciAddress, out var pci) == true ? pci : status.PciDevice;
         status.BfbVersion = dpu.Spec.Cluster?.NodeLabels?.GetValueOrDefault(ProvisioningLabels.BfbVersion) ?? status.BfbVersion;
         return status;
+    }
+
+    /// <summary>Abnormal when True: it is there only once there was a reason for it.</summary>
+    private static void SetStalled(IList<V1Condition> conditions, string phase, Step step, long? generation, DateTimeOffset now)
+    {
+        switch (step)
+        {
+            case Step.Fail fail:
+                conditions.Set(DpuConditions.Stalled, true, fail.Reason, fail.Message, generation, now);
+                break;
+            case Step.Wait { IsOverdue: true } wait:
+                conditions.Set(DpuConditions.Stalled, true, wait.Reason, wait.Message, generation, now);
+                break;
+            case not Step.Rest when conditions.Find(DpuConditions.Stalled) is not null:
+                conditions.Set(DpuConditions.Stalled, false, "Progressing", $"the DPU is in phase {phase}", generation, now);
+                break;
+        }
     }
 
     private static DpuStatus Copy(DpuStatus? status) =>

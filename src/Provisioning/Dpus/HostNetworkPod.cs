@@ -1,6 +1,10 @@
 using System.Globalization;
+using System.Net.WebSockets;
 using Dpf.Api.Provisioning;
 using Dpf.Provisioning.Flavors;
+using Dpf.Provisioning.HostNetwork;
+using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Pods;
 using k8s.Models;
 
 namespace Dpf.Provisioning.Dpus;
@@ -9,6 +13,7 @@ namespace Dpf.Provisioning.Dpus;
 internal static class HostNetworkPod
 {
     private const int UsualVfs = 16;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
     /// <summary>The pod of a DPU.</summary>
     /// <param name="dpu">The DPU.</param>
@@ -28,12 +33,36 @@ internal static class HostNetworkPod
         ];
         container.ReadinessProbe = new V1Probe
         {
-            Exec = new V1ExecAction { Command = ["cat", "/run/dpf/hostnetwork-ready"] },
+            Exec = new V1ExecAction { Command = ["cat", HostNetworkComponent.ReadyFile] },
             PeriodSeconds = 1,
         };
         container.VolumeMounts = [HostPods.DevicesMount];
         pod.Spec.Containers = [container];
         pod.Spec.Volumes = [HostPods.DevicesVolume];
         return pod;
+    }
+
+    /// <summary>Why it is not ready: what its containers' states say, or else what it says itself of the host.</summary>
+    public static async Task<string> WhyAsync(DpuScope scope, V1Pod pod, CancellationToken cancellation) =>
+        HostPods.Trouble(pod) ??
+        (pod.Status?.Phase != "Running" ? pod.Status?.Phase ?? "made"
+            : await SaysAsync(scope, pod, cancellation) ?? "runs, but the network is not set up yet; its log says what it waits for");
+
+    /// <summary>What it says of the host; null when it says nothing, or does not answer.</summary>
+    public static async Task<string?> SaysAsync(DpuScope scope, V1Pod pod, CancellationToken cancellation)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        await using var timer = scope.Tools.Time.CreateTimer(_ => limit.Cancel(), null, Patience, Timeout.InfiniteTimeSpan);
+        try
+        {
+            var said = await scope.Tools.Client.ExecAsync(
+                pod.Metadata.NamespaceProperty, pod.Metadata.Name, "hostnetwork", ["cat", HostNetworkComponent.SaysFile], limit.Token);
+            return said.Succeeded && said.Output.Trim() is { Length: > 0 } words ? words : null;
+        }
+        catch (Exception e) when (e is KubeException or HttpRequestException or TimeoutException or WebSocketException or IOException ||
+            (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+        {
+            return null;
+        }
     }
 }

@@ -16,6 +16,9 @@ internal sealed class LongTask(CancellationTokenSource stop)
     /// <summary>Why it failed; null while it goes on and when it went well.</summary>
     public string? Failure { get; internal set; }
 
+    /// <summary>Whether it failed only because something else has to happen first.</summary>
+    public bool IsTooEarly { get; internal set; }
+
     /// <summary>When it ended; a failed one is not tried again at once.</summary>
     public DateTimeOffset Ended { get; internal set; }
 
@@ -92,6 +95,7 @@ internal sealed class LongTasks(TimeProvider time, ILogger logger) : IAsyncDispo
         }
         catch (Exception e)
         {
+            task.IsTooEarly = e is Dms.ModeChangeException;
             task.Failure = e is Grpc.Core.RpcException rpc ? $"DMS: {rpc.Status.Detail} ({rpc.StatusCode})" : e.Message;
             logger.LogWarning("{Dpu}: {Failure}", key, task.Failure);
         }

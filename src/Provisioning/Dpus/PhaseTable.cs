@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Dpf.Api.Provisioning;
 using Dpf.Provisioning.Dpus.Phases;
 using Dpf.Runtime.Conditions;
 using k8s.Models;
@@ -14,9 +15,17 @@ namespace Dpf.Provisioning.Dpus;
 internal sealed record PhaseRow(
     string Phase, string Condition, string Next, string ErrorReason, Func<DpuScope, CancellationToken, Task<Step>> Handle)
 {
-    /// <summary>How long the phase may take, and the reason when it takes longer; null for as long as it takes.</summary>
-    public Func<ProvisioningOptions, (TimeSpan Limit, string Reason)?> Deadline { get; init; } = _ => null;
+    /// <summary>How long the phase may take; null where the handler itself keeps count of its attempts.</summary>
+    public Func<ProvisioningOptions, PhaseLimit?> Limit { get; init; } = _ => null;
+
+    /// <summary>How often it may be begun anew after it failed, and what is done to begin anew.</summary>
+    public (int Attempts, Func<DpuScope, CancellationToken, Task> Begin)? Again { get; init; }
 }
+
+/// <summary>How long a phase may take.</summary>
+/// <param name="Time">So long.</param>
+/// <param name="Reason">The reason for which it ends then; null for none: it goes on, since it waits for others, but is called stalled.</param>
+internal sealed record PhaseLimit(TimeSpan Time, string? Reason);
 
 /// <summary>The life of a DPU.</summary>
 internal static class PhaseTable
@@ -24,25 +33,33 @@ internal static class PhaseTable
     /// <summary>The way from nothing to Ready, in order.</summary>
     public static IReadOnlyList<PhaseRow> Way { get; } =
     [
-        new(DpuPhases.Initializing, DpuConditions.Initialized, DpuPhases.NodeEffect, "ErrorOccured", InitializingPhase.HandleAsync),
+        new(DpuPhases.Initializing, DpuConditions.Initialized, DpuPhases.NodeEffect, "ErrorOccured", InitializingPhase.HandleAsync)
+        {
+            Limit = _ => new PhaseLimit(TimeSpan.FromMinutes(30), null),
+        },
         new(DpuPhases.NodeEffect, DpuConditions.NodeEffectReady, DpuPhases.Pending, "ErrorOccured", NodeEffectPhase.HandleAsync)
         {
-            Deadline = _ => (TimeSpan.FromHours(1), "NodeEffectTimedout"),
+            Limit = _ => new PhaseLimit(TimeSpan.FromHours(1), "NodeEffectTimedout"),
         },
-        new(DpuPhases.Pending, DpuConditions.BfbReady, DpuPhases.DmsDeployment, "GetBFBFailed", PendingPhase.HandleAsync),
+        new(DpuPhases.Pending, DpuConditions.BfbReady, DpuPhases.DmsDeployment, "GetBFBFailed", PendingPhase.HandleAsync)
+        {
+            Limit = _ => new PhaseLimit(TimeSpan.FromHours(1), null),
+        },
         new(DpuPhases.DmsDeployment, DpuConditions.DmsRunning, DpuPhases.OsInstalling, "ErrorOccured", DmsDeploymentPhase.HandleAsync)
         {
-            Deadline = options => (options.DmsPodTimeout, "DMSPodTimedout"),
+            Limit = options => new PhaseLimit(options.DmsPodTimeout, "DMSPodTimedout"),
+            Again = (3, (scope, cancellation) => scope.Tools.Pods.RemoveAsync(scope, DpuNames.DmsPod(scope.Dpu), cancellation)),
         },
         new(DpuPhases.OsInstalling, DpuConditions.OsInstalled, DpuPhases.Rebooting, "InstallationFailed", OsInstallingPhase.HandleAsync),
         new(DpuPhases.Rebooting, DpuConditions.Rebooted, DpuPhases.HostNetworkConfiguration, "InvalidState", RebootingPhase.HandleAsync),
         new(DpuPhases.HostNetworkConfiguration, DpuConditions.HostNetworkReady, DpuPhases.ClusterConfig, "Initializing", HostNetworkPhase.HandleAsync)
         {
-            Deadline = _ => (TimeSpan.FromMinutes(30), "InitializationFailed"),
+            Limit = _ => new PhaseLimit(TimeSpan.FromMinutes(30), "InitializationFailed"),
+            Again = (2, (scope, cancellation) => scope.Tools.Pods.RemoveAsync(scope, DpuNames.HostNetworkPod(scope.Dpu), cancellation)),
         },
         new(DpuPhases.ClusterConfig, DpuConditions.Ready, DpuPhases.Ready, "DPUNodeGetError", ClusterConfigPhase.HandleAsync)
         {
-            Deadline = _ => (TimeSpan.FromMinutes(30), "DPUNodeJoinTimedout"),
+            Limit = _ => new PhaseLimit(TimeSpan.FromMinutes(30), "DPUNodeJoinTimedout"),
         },
     ];
 
@@ -66,16 +83,21 @@ internal static class PhaseTable
         return Way.FirstOrDefault(r => !list.IsTrue(r.Condition))?.Phase ?? DpuPhases.Ready;
     }
 
-    /// <summary>When a phase began: when the one before it was over, or when a user asked to try again; null if unknown.</summary>
-    public static DateTimeOffset? Since(PhaseRow row, IEnumerable<V1Condition>? conditions, DateTimeOffset? retried)
+    /// <summary>
+    /// When a phase began: when the DPU was made or the phase before was over, or later, when it was begun anew; null if unknown.
+    /// </summary>
+    public static DateTimeOffset? Since(PhaseRow row, Dpu dpu, DateTimeOffset? retried)
     {
         var at = Way.ToList().IndexOf(row);
-        if (at <= 0 || conditions.Find(Way[at - 1].Condition) is not { Status: "True", LastTransitionTime: { } over })
+        var over = at == 0 ? dpu.Metadata.CreationTimestamp
+            : at > 0 && dpu.Status?.Conditions.Find(Way[at - 1].Condition) is { Status: "True" } before ? before.LastTransitionTime
+            : null;
+        if (over is not { } moment)
         {
             return null;
         }
 
-        var since = new DateTimeOffset(DateTime.SpecifyKind(over, DateTimeKind.Utc));
+        var since = new DateTimeOffset(DateTime.SpecifyKind(moment, DateTimeKind.Utc));
         return retried > since ? retried : since;
     }
 }

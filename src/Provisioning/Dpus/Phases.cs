@@ -69,4 +69,7 @@ public static class DpuConditions
 
     /// <summary>The DPU's node is ready.</summary>
     public const string Ready = "Ready";
+
+    /// <summary>True when it does not go on by itself, or takes much longer than it should: somebody has to look.</summary>
+    public const string Stalled = "Stalled";
 }

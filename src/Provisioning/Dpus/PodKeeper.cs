@@ -80,6 +80,15 @@ internal sealed class PodKeeper(DpuTools tools)
         return pod;
     }
 
+    /// <summary>Takes a pod of a DPU away, to be made anew.</summary>
+    public async Task RemoveAsync(DpuScope scope, string name, CancellationToken cancellation)
+    {
+        if (Find(scope, name, out var isLeaving) is { } pod && !isLeaving)
+        {
+            await tools.Client.DeleteAsync<V1Pod>(scope.Key.Namespace, name, cancellation, uid: pod.Metadata.Uid);
+        }
+    }
+
     private static PciAddress Pci(DpuScope scope) => scope.Pci ?? throw new InvalidOperationException(
         $"the DPU has no label {ProvisioningLabels.PciAddress}, e.g. 0000-03-00; set it, or spec.pciAddress");
 

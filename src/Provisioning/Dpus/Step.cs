@@ -22,6 +22,9 @@ internal abstract record Step
 
         /// <summary>Whether this is not how things should go.</summary>
         public bool IsTrouble { get; init; }
+
+        /// <summary>Whether it takes longer than it should: somebody has to look.</summary>
+        public bool IsOverdue { get; init; }
     }
 
     /// <summary>The phase failed for good: its condition is False, the DPU is in phase Error.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dpf.Provisioning.Detection;
 using Dpf.Runtime.Machines;
 
@@ -11,11 +12,15 @@ namespace Dpf.Provisioning.HostNetwork;
 /// <param name="mtu">The MTU of the first one.</param>
 internal sealed class DpuHost(IMachine machine, PciFunctions functions, string card, int virtualFunctions, int mtu)
 {
+    /// <summary>What the last pass found that is not as wanted, and cannot be changed while the host is up; null for nothing.</summary>
+    public string? Remark { get; private set; }
+
     /// <summary>One pass; null when all is as it should be, else what is missing.</summary>
     /// <exception cref="MachineCommandException">The kernel refuses a change.</exception>
     /// <exception cref="IOException">The card's driver refuses a change.</exception>
     public async Task<string?> ConvergeAsync(CancellationToken cancellation)
     {
+        Remark = null;
         var first = card + ".0";
         if (!functions.Has(first))
         {
@@ -62,6 +67,12 @@ internal sealed class DpuHost(IMachine machine, PciFunctions functions, string c
         if (count == 0)
         {
             functions.CreateVirtualFunctions(function, virtualFunctions);
+        }
+        else if (count != virtualFunctions)
+        {
+            Remark = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{function} has {count} virtual functions (sriov_numvfs) instead of {virtualFunctions}, which somebody else made; they can be changed only by a restart of the host");
         }
 
         return null;

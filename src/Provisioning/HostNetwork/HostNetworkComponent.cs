@@ -16,6 +16,9 @@ public sealed class HostNetworkComponent : IComponent
     /// <summary>There, on the machine, while the network is as it should be: what the readiness probe reads.</summary>
     public const string ReadyFile = "/run/dpf/hostnetwork-ready";
 
+    /// <summary>What is missing, or worth a remark although nothing is, for whoever asks the pod; not there when there is neither.</summary>
+    public const string SaysFile = "/run/dpf/hostnetwork-says";
+
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(200);
 
@@ -29,20 +32,21 @@ public sealed class HostNetworkComponent : IComponent
             Number(context, "num-of-vfs", "num_of_vfs"),
             Number(context, "vf-mtu", "vf_mtu"));
         var logger = context.Loggers.CreateLogger("host-network");
-        var ready = context.Machine.Path(ReadyFile);
+        var (ready, said) = (context.Machine.Path(ReadyFile), context.Machine.Path(SaysFile));
         Directory.CreateDirectory(Path.GetDirectoryName(ready)!);
         File.Delete(ready);
         try
         {
-            string? last = null;
+            (string? Missing, string? Remark)? last = null;
             while (true)
             {
                 var missing = await PassAsync(host, cancellation);
-                if (missing != last)
+                if (last != (missing, host.Remark))
                 {
-                    Report(logger, missing, last);
-                    Mark(ready, missing is null);
-                    last = missing;
+                    Report(logger, missing, host.Remark, last?.Missing);
+                    Mark(said, missing ?? host.Remark);
+                    Mark(ready, missing is null ? "ready" : null);
+                    last = (missing, host.Remark);
                 }
 
                 await Task.Delay(missing is null ? Interval : Patience, context.Time, cancellation);
@@ -52,6 +56,7 @@ public sealed class HostNetworkComponent : IComponent
         {
             // The virtual function stays where it is: a restart must not cut the DPU off.
             File.Delete(ready);
+            File.Delete(said);
         }
     }
 
@@ -68,11 +73,12 @@ public sealed class HostNetworkComponent : IComponent
         }
     }
 
-    private static void Mark(string path, bool ready)
+    /// <summary>Keeps a file with a line, or none.</summary>
+    private static void Mark(string path, string? line)
     {
-        if (ready)
+        if (line is not null)
         {
-            File.WriteAllText(path, "ready\n");
+            File.WriteAllText(path, line + "\n");
         }
         else
         {
@@ -80,11 +86,11 @@ public sealed class HostNetworkComponent : IComponent
         }
     }
 
-    private static void Report(ILogger logger, string? missing, string? before)
+    private static void Report(ILogger logger, string? missing, string? remark, string? before)
     {
         if (missing is null)
         {
-            logger.LogInformation("the host's network is ready{After}", before is null ? "" : $", after: {before}");
+            logger.LogInformation("the host's network is ready{After}{Remark}", before is null ? "" : $", after: {before}", remark is null ? "" : $"; {remark}");
         }
         else
         {

@@ -3,7 +3,7 @@ using Grpc.Core;
 namespace Dpf.Runtime.Dms;
 
 /// <summary>
-/// The remote procedures of DMS, the management service in front of a BlueField: gNOI's OS and System services and gNMI's Set.
+/// The remote procedures of DMS, the management service in front of a BlueField: gNOI's OS and System services and gNMI's Get and Set.
 /// </summary>
 public static class DmsMethods
 {
@@ -21,6 +21,10 @@ public static class DmsMethods
     /// <summary>gnoi.system.System.RebootStatus: how far the DPU's boot into a new image is.</summary>
     public static Method<RebootStatusRequest, RebootStatusResponse> RebootStatus { get; } = new(
         MethodType.Unary, "gnoi.system.System", "RebootStatus", RebootStatusRequest.Marshaller, RebootStatusResponse.Marshaller);
+
+    /// <summary>gnmi.gNMI.Get: reads settings.</summary>
+    public static Method<GetRequest, GetResponse> Get { get; } = new(
+        MethodType.Unary, "gnmi.gNMI", "Get", GetRequest.Marshaller, GetResponse.Marshaller);
 
     /// <summary>gnmi.gNMI.Set: changes settings.</summary>
     public static Method<SetRequest, SetResponse> Set { get; } = new(

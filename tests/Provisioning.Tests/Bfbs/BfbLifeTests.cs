@@ -1,5 +1,9 @@
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
 using Dpf.Api.Provisioning;
+using Dpf.Lab.Repository;
 using Dpf.Provisioning.Tests.World;
+using Dpf.Runtime.Conditions;
 using k8s.Models;
 
 namespace Dpf.Provisioning.Tests.Bfbs;
@@ -14,7 +18,7 @@ public sealed class BfbLifeTests
     public async Task AnImageIsFetchedKeptAndRemoved()
     {
         await using var world = await ProvisioningWorld.StartAsync(withDpuCluster: false);
-        var content = Content(3_000_000);
+        var content = BootImage.Create("a", 3_000_000);
         world.Web.Files["/a.bfb"] = content;
 
         // It breaks off twice, and is refused once, before it comes whole.
@@ -28,6 +32,11 @@ public sealed class BfbLifeTests
         Assert.Equal([File1], Directory.GetFiles(world.BfbFolder).Select(f => Path.GetFileName(f)!));
         Assert.Equal(4, world.Web.Requests.Count);
         Assert.Contains(world.Web.Requests, r => r.StartsWith("/a.bfb from ", StringComparison.Ordinal));
+        var status = (await world.Admin.GetAsync<Bfb>(ProvisioningWorld.Namespace, "a", Cancellation))!.Status!;
+        Assert.Equal(("Downloaded", "Ready"), (status.Conditions.Find("Downloaded")!.Reason, status.Conditions.Find("Ready")!.Reason));
+        Assert.Contains($"{content.Length} bytes, SHA-256 {Convert.ToHexStringLower(SHA256.HashData(content))}", status.Conditions.Find("Downloaded")!.Message, StringComparison.Ordinal);
+        Assert.Equal(("0.0.0", "4.9.1.13494"), (status.Versions!.Doca, status.Versions.Bsp));
+        Assert.Equal(1, status.ObservedGeneration);
 
         await world.Admin.DeleteAsync<Bfb>(ProvisioningWorld.Namespace, "a", Cancellation);
         await world.Admin.LosesAsync<Bfb>(ProvisioningWorld.Namespace, "a");
@@ -40,14 +49,16 @@ public sealed class BfbLifeTests
         await using var world = await ProvisioningWorld.StartAsync(withDpuCluster: false);
         world.StartController();
         await AddAsync(world, "a", "/missing.bfb");
-        await world.Admin.HasAsync<Bfb>(ProvisioningWorld.Namespace, "a", b => b.Status?.Phase == "Error");
+        var bfb = await world.Admin.HasAsync<Bfb>(ProvisioningWorld.Namespace, "a", b => b.Status?.Phase == "Error");
+        Assert.All((string[])["Downloaded", "Ready"], type => Assert.Equal(("False", "HTTP404"), (bfb.Status!.Conditions.Find(type)!.Status, bfb.Status.Conditions.Find(type)!.Reason)));
+        Assert.Contains("(attempt 1); fetched again at 20", bfb.Status!.Conditions.Find("Ready")!.Message, StringComparison.Ordinal);
         var events = await Eventually.SeeAsync(
             () => world.Admin.ListAsync<Corev1Event>(ProvisioningWorld.Namespace, Cancellation), all => all.Any(e => e.Reason == "FailedDownload"));
         Assert.Contains(events, e => e.Message.Contains("/missing.bfb: the server answers 404", StringComparison.Ordinal));
         Assert.Single(world.Web.Requests);
 
         // A new start looks again.
-        world.Web.Files["/missing.bfb"] = Content(1000);
+        world.Web.Files["/missing.bfb"] = BootImage.Create("a", 10_000);
         await world.StopControllerAsync();
         world.StartController();
         await ReadyAsync(world, "a");
@@ -57,7 +68,7 @@ public sealed class BfbLifeTests
     public async Task AFileThatIsThereIsNotFetched()
     {
         await using var world = await ProvisioningWorld.StartAsync(withDpuCluster: false);
-        await File.WriteAllBytesAsync(Path.Combine(world.BfbFolder, "own.bfb"), Content(10), Cancellation);
+        await File.WriteAllBytesAsync(Path.Combine(world.BfbFolder, "own.bfb"), BootImage.Create("own", 10_000), Cancellation);
         world.StartController();
         await AddAsync(world, "a", "/a.bfb", "own.bfb");
         await ReadyAsync(world, "a");
@@ -68,7 +79,7 @@ public sealed class BfbLifeTests
     public async Task TwoImagesWithOneFileShareItIfItIsTheSame()
     {
         await using var world = await ProvisioningWorld.StartAsync(withDpuCluster: false);
-        world.Web.Files["/a.bfb"] = Content(1000);
+        world.Web.Files["/a.bfb"] = BootImage.Create("a", 10_000);
         world.StartController();
         await AddAsync(world, "a", "/a.bfb", "one.bfb");
         await ReadyAsync(world, "a");
@@ -87,6 +98,79 @@ public sealed class BfbLifeTests
         Assert.False(File.Exists(Path.Combine(world.BfbFolder, "one.bfb")));
     }
 
+    [Fact]
+    public async Task WhatIsNoBootStreamIsNeverCalledReady()
+    {
+        await using var world = await ProvisioningWorld.StartAsync(withDpuCluster: false);
+        var damaged = BootImage.Create("damaged", 50_000);
+        damaged[40_000] ^= 1;
+        world.Web.Files["/damaged.bfb"] = damaged;
+        world.Web.Files["/page.bfb"] = "<html>log in first</html>"u8.ToArray();
+        world.Web.Files["/big.bfb"] = BootImage.Create("big", 10_000);
+        await File.WriteAllTextAsync(Path.Combine(world.BfbFolder, "placed.bfb"), "put here by hand", Cancellation);
+        world.Web.Files["/odd.bfb"] = BootImage.Create("odd", 10_000);
+        await AddAsync(world, "damaged", "/damaged.bfb");
+        await AddAsync(world, "page", "/page.bfb");
+        await AddAsync(world, "placed", "/placed.bfb", "placed.bfb");
+        await world.Admin.ApplyYamlAsync($$"""
+            apiVersion: provisioning.dpu.nvidia.com/v1alpha1
+            kind: BFB
+            metadata: {name: odd, namespace: {{ProvisioningWorld.Namespace}}, annotations: {provisioning.dpu.nvidia.com/sha256: "00ff"} }
+            spec: {url: "{{world.Web.Address}}/odd.bfb"}
+            """);
+        world.StartController();
+        await FailedAsync(world, "damaged", "NotABootStream", "dpf-operator-system-damaged.bfb is damaged: image 4 (id 63,");
+        await FailedAsync(world, "page", "NotABootStream", "dpf-operator-system-page.bfb is no BlueField boot stream");
+        await FailedAsync(world, "placed", "NotABootStream", "remove it to have it fetched");
+        await FailedAsync(world, "odd", "ChecksumMismatch", "annotation provisioning.dpu.nvidia.com/sha256 says 00ff");
+        Assert.Equal(["placed.bfb"], Directory.GetFiles(world.BfbFolder).Select(f => Path.GetFileName(f)!));
+
+        // A volume that is too small is found out before it is full.
+        world.Web.Lengths.Enqueue(1L << 60);
+        await AddAsync(world, "big", "/big.bfb");
+        await FailedAsync(world, "big", "NoSpace", "bytes are still to come, the volume of boot images has");
+
+        // What a user put there is taken away by a user.
+        world.Web.Files["/placed.bfb"] = BootImage.Create("placed", 10_000);
+        File.Delete(Path.Combine(world.BfbFolder, "placed.bfb"));
+        await TouchAsync(world, "placed");
+        await ReadyAsync(world, "placed");
+    }
+
+    [Fact]
+    public async Task AServerThatIsNotThereIsSaidSoAndAFileThatVanishesIsFetchedAgain()
+    {
+        await using var world = await ProvisioningWorld.StartAsync(withDpuCluster: false);
+        world.StartController();
+        await world.Admin.ApplyYamlAsync($$"""
+            apiVersion: provisioning.dpu.nvidia.com/v1alpha1
+            kind: BFB
+            metadata: {name: nobody, namespace: {{ProvisioningWorld.Namespace}}}
+            spec: {url: "http://127.0.0.1:1/a.bfb"}
+            """);
+        var trouble = await world.Admin.HasAsync<Bfb>(
+            ProvisioningWorld.Namespace, "nobody", b => b.Status?.Conditions.Find("Downloaded") is { Reason: "NoAnswer" or "ConnectionLost" });
+        Assert.Equal("Downloading", trouble.Status!.Phase);
+        Assert.Contains(" of 6, the next in ", trouble.Status.Conditions.Find("Downloaded")!.Message, StringComparison.Ordinal);
+
+        world.Web.Files["/a.bfb"] = BootImage.Create("a", 10_000);
+        await AddAsync(world, "a", "/a.bfb");
+        await ReadyAsync(world, "a");
+        File.Delete(Path.Combine(world.BfbFolder, File1));
+        world.Web.Refusals.Enqueue(404);
+        await TouchAsync(world, "a");
+        await FailedAsync(world, "a", "HTTP404", "the server answers 404");
+        Assert.Null((await world.Admin.GetAsync<Bfb>(ProvisioningWorld.Namespace, "a", Cancellation))!.Status!.Versions);
+    }
+
+    private static Task<Bfb> FailedAsync(ProvisioningWorld world, string name, string reason, string message) => world.Admin.HasAsync<Bfb>(
+        ProvisioningWorld.Namespace, name,
+        b => b.Status?.Phase == "Error" && b.Status.Conditions.Find("Ready") is { Status: "False" } c && c.Reason == reason && c.Message.Contains(message, StringComparison.Ordinal));
+
+    /// <summary>Makes the controller look again.</summary>
+    private static Task TouchAsync(ProvisioningWorld world, string name) => world.Admin.PatchAsync<Bfb>(
+        ProvisioningWorld.Namespace, name, new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { ["touched"] = "yes" } } }, Cancellation);
+
     private static Task AddAsync(ProvisioningWorld world, string name, string path, string? file = null) => world.Admin.ApplyYamlAsync($$"""
         apiVersion: provisioning.dpu.nvidia.com/v1alpha1
         kind: BFB
@@ -96,12 +180,4 @@ public sealed class BfbLifeTests
 
     private static Task<Bfb> ReadyAsync(ProvisioningWorld world, string name) =>
         world.Admin.HasAsync<Bfb>(ProvisioningWorld.Namespace, name, b => b.Status?.Phase == "Ready");
-
-    private static byte[] Content(int length)
-    {
-        var content = new byte[length];
-        new Random(1).NextBytes(content);
-        content[0] = 1;
-        return content;
-    }
 }

@@ -18,6 +18,7 @@ public sealed class DpuDetectorTests
         await using var host = await TestMachine.StartAsync(Cancellation);
         host.Write(Card + ".0/device", "0xa2dc\n");
         host.Write(Card + ".0/net/ens1f0np0/address", "0e:42:a1:30:01:00\n");
+        await File.WriteAllBytesAsync(host.Machine.Path(Card + ".0/vpd"), [0x82, 20, 0, .. "X, 32GB on-board DDR"u8, 0x90, 8, 0, .. "PN"u8, 5, .. "900-1"u8, 0x78], Cancellation);
         host.Write(Card + ".1/device", "0xa2dc\n");
         host.Write(Card + ".2/device", "0x101e\n");
         host.Write("/sys/bus/pci/devices/0000:00:02.0/device", "0x1234\n");
@@ -30,7 +31,7 @@ public sealed class DpuDetectorTests
         host.Run(new DpuDetectorComponent(), host.Context("dpu-detector", mounts: mounts, arguments: "--collector.PSID=true"));
 
         var text = await Eventually.SeeAsync(() => Task.FromResult(host.Read(Folder + "/dpu")), t => t is not null);
-        Assert.Equal(["dpu-0-pci-address=0000-03-00", "dpu-0-ps-id=MT_0000000884", "dpu-0-pf0-name=ens1f0np0"], Lines(text));
+        Assert.Equal(["dpu-0-pci-address=0000-03-00", "dpu-0-ps-id=MT_0000000884", "dpu-0-pf0-name=ens1f0np0", "dpu-0-part-number=900-1", "dpu-0-memory=32Gi"], Lines(text));
         await host.ShellAsync(
             "ip link add br-dpu type bridge; ip link set br-dpu up; ip addr add 10.0.110.11/24 dev br-dpu; ip route add default via 10.0.110.254 metric 100");
         await Eventually.SeeAsync(() => Lines(host.Read(Folder + "/dpu")).Contains("dpu-oob-bridge-configured="));

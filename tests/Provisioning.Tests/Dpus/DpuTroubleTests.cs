@@ -136,8 +136,16 @@ public sealed class DpuTroubleTests
         await world.AddHostAsync("worker1");
         await world.AddSetAsync();
         world.StartController();
-        await world.Admin.HasAsync<Dpu>(
-            ProvisioningWorld.Namespace, Dpu, d => d.Status?.Conditions.Find("BFBReady") is { Reason: "GetBFBFailed", Message: "BFB dpf-operator-system/bf-bundle does not exist; create it" });
+        await SaysAsync(world, "Initialized", "DPUFlavorNotFound", "DPUFlavor dpf-operator-system/flavor does not exist; create it");
+        await world.AddFlavorAsync();
+        await SaysAsync(world, "BFBReady", "GetBFBFailed", "BFB dpf-operator-system/bf-bundle does not exist; create it");
+
+        // What is wrong with the image is said by every DPU that waits for it.
+        world.Web.Refusals.Enqueue(404);
+        await world.AddImageAndFlavorAsync();
+        await SaysAsync(world, "BFBReady", "BFBFailed", "BFB dpf-operator-system/bf-bundle: HTTP404: http://");
+        await world.Admin.DeleteAsync<Bfb>(ProvisioningWorld.Namespace, "bf-bundle", Cancellation);
+        await world.Admin.LosesAsync<Bfb>(ProvisioningWorld.Namespace, "bf-bundle");
         await world.AddImageAndFlavorAsync();
         await world.PhaseAsync(Dpu, DpuPhases.ClusterConfig);
     }
@@ -166,4 +174,8 @@ public sealed class DpuTroubleTests
         await world.Admin.DeleteAsync<V1Pod>(ProvisioningWorld.Namespace, Dpu + "-hostnetwork", Cancellation);
         await world.Admin.HasAsync<V1Pod>(ProvisioningWorld.Namespace, Dpu + "-hostnetwork", p => p.Metadata.DeletionTimestamp is null && HostPods.IsReady(p));
     }
+
+    private static Task<Dpu> SaysAsync(ProvisioningWorld world, string condition, string reason, string message) => world.Admin.HasAsync<Dpu>(
+        ProvisioningWorld.Namespace, Dpu,
+        d => d.Status?.Conditions.Find(condition) is { Status: "False" } c && c.Reason == reason && c.Message.Contains(message, StringComparison.Ordinal));
 }

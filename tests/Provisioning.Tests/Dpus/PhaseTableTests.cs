@@ -89,13 +89,13 @@ public sealed class PhaseTableTests
     }
 
     [Theory]
-    [InlineData(true, "True")]
-    [InlineData(false, "False")]
-    public void AReadyDpuStillSaysWhetherItsHostsNetworkWorks(bool works, string expected)
+    [InlineData("", "True")]
+    [InlineData("pod x is not ready", "False")]
+    public void AReadyDpuStillSaysWhetherItsHostsNetworkWorks(string network, string expected)
     {
         var status = Passed(DpuPhases.Ready);
         var row = PhaseTable.Of(DpuPhases.Ready);
-        status = DpuStatusRules.Apply(Dpu(DpuPhases.Ready, status), row, new Step.Advance("", "DPUNodeReady"), works, Now);
+        status = DpuStatusRules.Apply(Dpu(DpuPhases.Ready, status), row, new Step.Advance("", "DPUNodeReady"), network, Now);
         Assert.Equal(expected, status.Conditions.Find("HostNetworkReady")!.Status);
         Assert.Equal("DPUNodeReady", status.Conditions.Find("Ready")!.Reason);
     }
@@ -104,12 +104,50 @@ public sealed class PhaseTableTests
     public void APhaseBeginsWhenTheOneBeforeIsOverOrWhenItIsTriedAgain()
     {
         var row = PhaseTable.Of(DpuPhases.DmsDeployment);
-        var conditions = Passed(DpuPhases.DmsDeployment).Conditions;
-        Assert.Equal(Now, PhaseTable.Since(row, conditions, null));
-        Assert.Equal(Now.AddMinutes(1), PhaseTable.Since(row, conditions, Now.AddMinutes(1)));
-        Assert.Equal(Now, PhaseTable.Since(row, conditions, Now.AddMinutes(-1)));
-        Assert.Null(PhaseTable.Since(PhaseTable.Way[0], conditions, null));
+        var dpu = Dpu(DpuPhases.DmsDeployment, Passed(DpuPhases.DmsDeployment));
+        Assert.Equal(Now, PhaseTable.Since(row, dpu, null));
+        Assert.Equal(Now.AddMinutes(1), PhaseTable.Since(row, dpu, Now.AddMinutes(1)));
+        Assert.Equal(Now, PhaseTable.Since(row, dpu, Now.AddMinutes(-1)));
+        Assert.Null(PhaseTable.Since(PhaseTable.Way[0], dpu, null));
+        dpu.Metadata.CreationTimestamp = Now.UtcDateTime.AddHours(-1);
+        Assert.Equal(Now.AddHours(-1), PhaseTable.Since(PhaseTable.Way[0], dpu, null));
     }
+
+    [Fact]
+    public void EveryPhaseOfTheWayHasALimitOrCountsItsAttemptsItself()
+    {
+        string[] counting = [DpuPhases.OsInstalling, DpuPhases.Rebooting];
+        Assert.All(PhaseTable.Way, row => Assert.Equal(!counting.Contains(row.Phase), row.Limit(Options) is not null));
+    }
+
+    [Fact]
+    public void WhatGoesOnButTakesLongIsStalledAndWhatFailedIsToo()
+    {
+        var row = PhaseTable.Of(DpuPhases.Initializing);
+        var status = DpuStatusRules.Apply(Dpu(row.Phase), row, new Step.Wait("NodeNotFound", "node x does not exist"), null, Now);
+        Assert.Null(status.Conditions.Find("Stalled"));
+        status = DpuStatusRules.Apply(Dpu(row.Phase, status), row, new Step.Wait("NodeNotFound", "node x does not exist") { IsOverdue = true }, null, Now);
+        Assert.Equal((DpuPhases.Initializing, ("True", "NodeNotFound", "node x does not exist")), (status.Phase, Said(status, "Stalled")));
+        status = DpuStatusRules.Apply(Dpu(row.Phase, status), row, new Step.Advance(), null, Now);
+        Assert.Equal(("False", "Progressing"), (status.Conditions.Find("Stalled")!.Status, status.Conditions.Find("Stalled")!.Reason));
+        status = DpuStatusRules.Apply(Dpu(DpuPhases.NodeEffect, status), PhaseTable.Of(DpuPhases.NodeEffect), new Step.Fail("Broken", "why"), null, Now);
+        Assert.Equal(("True", "Broken", "why"), Said(status, "Stalled"));
+        status = DpuStatusRules.Apply(Dpu(DpuPhases.Error, status), PhaseTable.Of(DpuPhases.Error), new Step.Resume(DpuPhases.NodeEffect), null, Now);
+        Assert.Equal("False", status.Conditions.Find("Stalled")!.Status);
+    }
+
+    [Fact]
+    public void TheStatusSaysOfWhichGenerationItSpeaksAndWhetherAResetIsAwaited()
+    {
+        var row = PhaseTable.Of(DpuPhases.OsInstalling);
+        var status = DpuStatusRules.Apply(Dpu(row.Phase), row, new Step.Advance(), null, Now);
+        Assert.Equal((1L, (bool?)true), (status.ObservedGeneration, status.RequiredReset));
+        Assert.All(status.Conditions!, c => Assert.Equal(1, c.ObservedGeneration));
+        status = DpuStatusRules.Apply(Dpu(DpuPhases.Rebooting, status), PhaseTable.Of(DpuPhases.Rebooting), new Step.Advance(), null, Now);
+        Assert.False(status.RequiredReset);
+    }
+
+    private static readonly ProvisioningOptions Options = new() { BfbVolumeClaim = "c", BfbFolder = "/bfb", DmsImage = "i", HostNetworkImage = "i" };
 
     /// <summary>The status of a DPU that has just come to a phase.</summary>
     private static DpuStatus Passed(string phase)

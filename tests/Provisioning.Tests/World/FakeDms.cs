@@ -22,6 +22,9 @@ internal sealed class DmsScript
     /// <summary>The images that were sent, by name.</summary>
     public ConcurrentDictionary<string, byte[]> Images { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>The mode that cards say they are in; null for a DMS that does not know of modes.</summary>
+    public string? Mode { get; set; } = "DPU";
+
     /// <summary>Whether an installation goes on until a test ends it.</summary>
     public bool IsHeld { get; set; }
 
@@ -87,6 +90,10 @@ internal sealed class FakeDms : IAsyncDisposable
         private bool _isActivated;
         private string? _failure;
 
+        public Task<GetResponse> GetAsync(GetRequest request) => script.Mode is { } mode
+            ? Task.FromResult(new GetResponse([KeyValuePair.Create(request.Paths[0], mode)]))
+            : throw new RpcException(new Status(StatusCode.Unimplemented, "no such thing"));
+
         public Task<SetResponse> SetAsync(SetRequest request)
         {
             script.Calls.Enqueue($"Set {request.Updates[0].Key}={request.Updates[0].Value}");
@@ -129,6 +136,7 @@ internal sealed class FakeDms : IAsyncDisposable
     {
         public void OnServiceMethodDiscovery(ServiceMethodProviderContext<Service> context)
         {
+            context.AddUnaryMethod(DmsMethods.Get, [], (service, request, _) => service.GetAsync(request));
             context.AddUnaryMethod(DmsMethods.Set, [], (service, request, _) => service.SetAsync(request));
             context.AddDuplexStreamingMethod(DmsMethods.Install, [], (service, requests, responses, _) => service.InstallAsync(requests, responses));
             context.AddUnaryMethod(DmsMethods.Activate, [], (service, request, _) => service.ActivateAsync(request));

@@ -60,6 +60,9 @@ internal sealed class FakeHost : IAsyncDisposable
     /// <summary>Whether host network pods become ready.</summary>
     public bool HasNetwork { get; set; } = true;
 
+    /// <summary>What host network pods say of the host; null for nothing.</summary>
+    public string? NetworkSays { get; set; }
+
     public static async Task<FakeHost> StartAsync(
         string name, string address, KubeClient admin, TestAuthority authority, DmsScript dms, IReadOnlyDictionary<string, string> labels)
     {
@@ -203,8 +206,16 @@ internal sealed class FakeHost : IAsyncDisposable
     private async Task ExecAsync(HttpContext http)
     {
         var command = string.Join(' ', http.Request.Query["command"].ToArray());
-        Commands.Enqueue($"{http.Request.RouteValues["pod"]}: {command}");
         using var socket = await http.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext { SubProtocol = "v5.channel.k8s.io" });
+        if (command == "cat /run/dpf/hostnetwork-says")
+        {
+            await SayAsync(socket, 1, NetworkSays ?? "");
+            await SayAsync(socket, 3, """{"status":"Success"}""");
+            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "", _stop.Token);
+            return;
+        }
+
+        Commands.Enqueue($"{http.Request.RouteValues["pod"]}: {command}");
         var isLast = command.EndsWith(" host", StringComparison.Ordinal) || command.StartsWith("ipmitool", StringComparison.Ordinal);
         if (isLast && !Obeys)
         {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -32,6 +33,9 @@ internal sealed class FakeWeb : IAsyncDisposable
     /// <summary>After how many bytes the next answers break off, in order.</summary>
     public ConcurrentQueue<int> Breaks { get; } = [];
 
+    /// <summary>How many bytes the next answers say they have, whatever they have, in order.</summary>
+    public ConcurrentQueue<long> Lengths { get; } = [];
+
     /// <summary>The status of the next answers, in order.</summary>
     public ConcurrentQueue<int> Refusals { get; } = [];
 
@@ -57,14 +61,14 @@ internal sealed class FakeWeb : IAsyncDisposable
             return;
         }
 
-        http.Response.Headers.ETag = $"\"{content.Length}-{content[0]}\"";
+        http.Response.Headers.ETag = $"\"{Convert.ToHexString(SHA256.HashData(content))}\"";
         if (range > 0)
         {
             http.Response.StatusCode = 206;
             http.Response.Headers.ContentRange = $"bytes {range}-{content.Length - 1}/{content.Length}";
         }
 
-        http.Response.ContentLength = content.Length - range;
+        http.Response.ContentLength = Lengths.TryDequeue(out var said) ? said : content.Length - range;
         if (Breaks.TryDequeue(out var after))
         {
             await http.Response.Body.WriteAsync(content.AsMemory((int)range, after), http.RequestAborted);

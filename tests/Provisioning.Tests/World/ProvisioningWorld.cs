@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using System.Text;
 using System.Text.Json.Nodes;
 using Dpf.Api.Provisioning;
 using Dpf.ApiServer;
+using Dpf.Lab.Repository;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Machines;
@@ -83,20 +83,25 @@ internal sealed partial class ProvisioningWorld : IAsyncDisposable
     /// <summary>A boot image that is there, and a flavor.</summary>
     public async Task AddImageAndFlavorAsync(string image = "bf-bundle", string flavor = "flavor")
     {
-        Web.Files[$"/{image}-1.2.3.bfb"] = Encoding.ASCII.GetBytes($"boot image {image} " + new string('x', 300_000));
+        Web.Files[$"/{image}-1.2.3.bfb"] = BootImage.Create($"{image}-1.2.3.bfb", 300_000);
         await Admin.ApplyYamlAsync($$"""
             apiVersion: provisioning.dpu.nvidia.com/v1alpha1
             kind: BFB
             metadata: {name: {{image}}, namespace: {{Namespace}}}
             spec: {url: "{{Web.Address}}/{{image}}-1.2.3.bfb"}
-            ---
-            apiVersion: provisioning.dpu.nvidia.com/v1alpha1
-            kind: DPUFlavor
-            metadata: {name: {{flavor}}, namespace: {{Namespace}}}
-            spec:
-              nvconfig: [{device: "*", parameters: [NUM_OF_VFS=46]}]
             """);
+        await AddFlavorAsync(flavor);
     }
+
+    /// <summary>A flavor.</summary>
+    public Task AddFlavorAsync(string name = "flavor", string more = "") => Admin.ApplyYamlAsync($$"""
+        apiVersion: provisioning.dpu.nvidia.com/v1alpha1
+        kind: DPUFlavor
+        metadata: {name: {{name}}, namespace: {{Namespace}}}
+        spec:
+          nvconfig: [{device: "*", parameters: [NUM_OF_VFS=46]}]
+          {{more}}
+        """);
 
     /// <summary>A DPUSet of all hosts.</summary>
     public Task AddSetAsync(string name = "dpuset", string image = "bf-bundle", string template = "nodeEffect: {noEffect: true}", string more = "") =>

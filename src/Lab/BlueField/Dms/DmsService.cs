@@ -4,7 +4,7 @@ using Grpc.Core;
 
 namespace Dpf.Lab.BlueField.Dms;
 
-/// <summary>The four procedures that provisioning calls, answered for one card.</summary>
+/// <summary>The five procedures that provisioning calls, answered for one card.</summary>
 internal sealed class DmsService(ImageFolder images, Installation installation, TimeProvider time)
 {
     private const string ModePath = "nvidia/mode/config/mode";
@@ -28,6 +28,11 @@ internal sealed class DmsService(ImageFolder images, Installation installation, 
 
         return Task.FromResult(new SetResponse(time.GetUtcNow().ToUnixTimeMilliseconds() * 1_000_000));
     }
+
+    /// <summary>gNMI Get: the same.</summary>
+    public static Task<GetResponse> GetAsync(GetRequest request) => request.Paths.FirstOrDefault(p => p != ModePath) is { } unknown
+        ? throw new RpcException(new Status(StatusCode.NotFound, $"there is no setting {unknown}; the lab's cards have {ModePath}"))
+        : Task.FromResult(new GetResponse([.. request.Paths.Select(p => KeyValuePair.Create(p, "DPU"))]));
 
     /// <summary>gNOI os.Install: takes in an image unless it is there.</summary>
     public async Task InstallAsync(
@@ -109,6 +114,7 @@ internal sealed class DmsServiceMethods : IServiceMethodProvider<DmsService>
     /// <inheritdoc />
     public void OnServiceMethodDiscovery(ServiceMethodProviderContext<DmsService> context)
     {
+        context.AddUnaryMethod(DmsMethods.Get, [], (_, request, _) => DmsService.GetAsync(request));
         context.AddUnaryMethod(DmsMethods.Set, [], (service, request, _) => service.SetAsync(request));
         context.AddDuplexStreamingMethod(
             DmsMethods.Install, [],

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dpf.Provisioning.Dms;
 using Dpf.Runtime.Reconciling;
 using k8s.Models;
@@ -21,7 +22,8 @@ internal static class DeletingPhase
             File.Delete(configuration);
         }
 
-        var isLate = dpu.Metadata.DeletionTimestamp is { } since && scope.Now - new DateTimeOffset(since) > Patience;
+        var end = dpu.Metadata.DeletionTimestamp is { } since ? new DateTimeOffset(DateTime.SpecifyKind(since, DateTimeKind.Utc)) + Patience : scope.Now;
+        var isLate = scope.Now >= end || GoBool.Parse(scope.Annotation(ProvisioningLabels.ForceDelete)) == true;
         var node = await LeaveClusterAsync(scope, cancellation);
         var left = await RemoveAsync(scope, isLate || scope.Host is null, cancellation);
         if (node is not null && !isLate)
@@ -31,7 +33,14 @@ internal static class DeletingPhase
 
         if (left.Count > 0)
         {
-            return new Step.Wait("Deleting", "waiting for " + string.Join(", ", left)) { After = Look };
+            return new Step.Wait(
+                "Deleting",
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"waiting for {string.Join(", ", left)}; what cannot be reached is left behind at {end.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}, or at once if the DPU is annotated with {ProvisioningLabels.ForceDelete}=true"))
+            {
+                After = Look,
+            };
         }
 
         if (node is not null)

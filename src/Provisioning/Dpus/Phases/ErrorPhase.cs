@@ -17,6 +17,7 @@ internal static class ErrorPhase
         var forgets = new List<(string, string?)>
         {
             (ProvisioningLabels.RetriedAt, DpuScope.Text(scope.Now)),
+            (ProvisioningLabels.PhaseAttempts, null),
             (ProvisioningLabels.InstallFailures, null),
             (ProvisioningLabels.RebootFailures, null),
             (ProvisioningLabels.RebootAskedAt, null),

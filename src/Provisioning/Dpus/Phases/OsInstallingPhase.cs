@@ -9,6 +9,7 @@ internal static class OsInstallingPhase
 {
     private const int Budget = 3;
     private static readonly TimeSpan Backoff = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ModePause = TimeSpan.FromSeconds(10);
 
     public static async Task<Step> HandleAsync(DpuScope scope, CancellationToken cancellation)
     {
@@ -31,9 +32,9 @@ internal static class OsInstallingPhase
             return wait;
         }
 
-        if (scope.Tools.Pods.Flavor(scope) is not { } flavor)
+        if (InitializingPhase.FlavorProblem(scope) is { } problem)
         {
-            return new Step.Wait("DPUFlavorNotFound", $"DPUFlavor {scope.Key.Namespace}/{scope.Dpu.Spec.DpuFlavor} does not exist; create it") { IsTrouble = true };
+            return problem;
         }
 
         if (scope.Host is not { } host)
@@ -41,6 +42,7 @@ internal static class OsInstallingPhase
             return new Step.Wait("NodeNotFound", $"node {scope.Dpu.Spec.NodeName} does not exist") { IsTrouble = true };
         }
 
+        var flavor = scope.Tools.Pods.Flavor(scope)!;
         if (RebootChoice.Of(scope.Dpu, host, flavor) is { Invalid: { } invalid })
         {
             return new Step.Wait("InvalidRebootCommand", invalid) { IsTrouble = true };
@@ -98,10 +100,26 @@ internal static class OsInstallingPhase
 
     private static async Task<Step> FailedAsync(DpuScope scope, LongTask task, CancellationToken cancellation)
     {
+        if (task.IsTooEarly)
+        {
+            var pause = task.Ended + ModePause - scope.Now;
+            if (pause <= TimeSpan.Zero)
+            {
+                await scope.Tools.Tasks.ForgetAsync(scope.Dpu.Metadata.Uid);
+            }
+
+            // No attempt: it goes on as soon as the card is in the other mode.
+            return new Step.Wait("ModeChangePending", $"{task.Failure}: cycle the power of node {scope.Dpu.Spec.NodeName}")
+            {
+                After = pause > TimeSpan.Zero ? pause : TimeSpan.FromMilliseconds(1),
+                IsTrouble = true,
+            };
+        }
+
         var failures = scope.Count(ProvisioningLabels.InstallFailures) + 1;
         if (failures >= Budget)
         {
-            await scope.Tools.Tasks.ForgetAsync(scope.Dpu.Metadata.Uid);
+            // The task is remembered until a user asks to go on: were it forgotten and this not saved, it would be tried once too often.
             return new Step.Fail(
                 "InstallationFailed",
                 $"{task.Failure} (attempt {failures} of {Budget}; annotate the DPU with {ProvisioningLabels.Retry}=true to try again)");

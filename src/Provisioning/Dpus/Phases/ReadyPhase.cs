@@ -40,10 +40,12 @@ internal static class ReadyPhase
         return new Step.Advance("", "DPUNodeReady");
     }
 
-    /// <summary>Whether the host's side of a ready DPU works; null when there is nothing to say.</summary>
-    public static bool? HostNetworkWorks(DpuScope scope)
+    /// <summary>What is wrong with the host's side of a ready DPU, "" for nothing; null when there is nothing to say.</summary>
+    public static async Task<string?> HostNetworkAsync(DpuScope scope, CancellationToken cancellation)
     {
         var pod = scope.Tools.Pods.Find(scope, DpuNames.HostNetworkPod(scope.Dpu), out var isLeaving);
-        return pod is null || isLeaving || scope.Dpu.Status?.Conditions.Find(DpuConditions.HostNetworkReady) is null ? null : HostPods.IsReady(pod);
+        return pod is null || isLeaving || scope.Dpu.Status?.Conditions.Find(DpuConditions.HostNetworkReady) is null ? null
+            : HostPods.IsReady(pod) ? ""
+            : $"pod {pod.Metadata.Name} is not ready: {await HostNetworkPod.WhyAsync(scope, pod, cancellation)}";
     }
 }

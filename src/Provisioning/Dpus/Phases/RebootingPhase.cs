@@ -127,7 +127,6 @@ internal static class RebootingPhase
         var failures = scope.Count(ProvisioningLabels.RebootFailures) + 1;
         if (failures >= Budget)
         {
-            await scope.Tools.Tasks.ForgetAsync(scope.Dpu.Metadata.Uid);
             return new Step.Fail(
                 "RebootFailed",
                 $"node {host} did not restart: {failure} (attempt {failures} of {Budget}); restart it, or look at its BMC, then annotate the DPU with {ProvisioningLabels.Retry}=true");
