@@ -4,6 +4,7 @@ using Dpf.Operator.Reconciling;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Informers;
+using Dpf.Runtime.Leases;
 using Dpf.Runtime.Reconciling;
 using k8s.Models;
 
@@ -12,13 +13,20 @@ namespace Dpf.Operator;
 /// <summary><c>operator</c>: deploys the system that the one DPFOperatorConfig describes.</summary>
 public sealed class OperatorComponent : IComponent
 {
+    private const string LeaseName = "8a3114c5.dpu.nvidia.com";
+
     /// <inheritdoc />
     public async Task RunAsync(ComponentContext context, CancellationToken cancellation)
     {
         var singleton = new NamespacedName(
             context.Option("config-namespace", "dpf-operator-system"), context.Option("config-name", "dpfoperatorconfig")!);
-        var ours = new InformerScope { Namespace = singleton.Namespace, LabelSelector = ApplySetLabels.Component };
         using var client = context.InCluster();
+        await LeaderElection.RunAsync(context, client, LeaseName, leading => WorkAsync(context, client, singleton, leading), cancellation);
+    }
+
+    private static async Task WorkAsync(ComponentContext context, KubeClient client, NamespacedName singleton, CancellationToken cancellation)
+    {
+        var ours = new InformerScope { Namespace = singleton.Namespace, LabelSelector = ApplySetLabels.Component };
         await using var cache = new Cache(client, context.Time, context.Loggers);
         var reconciler = new OperatorConfigReconciler(
             client, singleton, Release(context), context.Time, context.Loggers.CreateLogger("operator"));

@@ -25,8 +25,10 @@ public static class Readiness
 
         return workload.Kind switch
         {
-            "Deployment" => Ready(workload, Count("readyReplicas"), Count("replicas"), Math.Max(1, (long?)value["spec"]?["replicas"] ?? 1)),
-            "DaemonSet" => Ready(workload, Count("numberReady"), Count("desiredNumberScheduled"), 1),
+            "Deployment" => Ready(workload, Count("readyReplicas"), Count("replicas"), Count("updatedReplicas"), Math.Max(1, (long?)value["spec"]?["replicas"] ?? 1)),
+
+            // Where no node is selected there is nothing to run, and nothing is missing.
+            "DaemonSet" => Ready(workload, Count("numberReady"), Count("desiredNumberScheduled"), Count("updatedNumberScheduled"), 0),
             _ => (status?["conditions"] as JsonArray)?.FirstOrDefault(c => (string?)c!["type"] == "Ready") switch
             {
                 null => $"DPUService {workload.Name} has not reported yet",
@@ -36,7 +38,13 @@ public static class Readiness
         };
     }
 
-    private static string? Ready(Workload workload, long ready, long all, long least) => all >= least && ready == all
-        ? null
-        : string.Create(CultureInfo.InvariantCulture, $"{workload.Kind} {workload.Name} has {ready} of {Math.Max(all, least)} pods ready");
+    private static string? Ready(Workload workload, long ready, long all, long updated, long least)
+    {
+        var wanted = Math.Max(all, least);
+        return all < least || ready != all
+            ? string.Create(CultureInfo.InvariantCulture, $"{workload.Kind} {workload.Name} has {ready} of {wanted} pods ready")
+            : updated < wanted
+                ? string.Create(CultureInfo.InvariantCulture, $"{workload.Kind} {workload.Name} has {updated} of {wanted} pods rolled out")
+                : null;
+    }
 }

@@ -2,14 +2,19 @@ namespace Dpf.Operator.Inventory;
 
 /// <summary>A container image.</summary>
 /// <param name="Repository">Registry and path.</param>
-/// <param name="Tag">The tag; empty when there is none.</param>
+/// <param name="Tag">The tag, or what follows the colon of a digest.</param>
 public readonly record struct ImageReference(string Repository, string Tag)
 {
-    /// <summary>Splits <c>registry:5000/path:tag</c> at the tag's colon, which no slash follows.</summary>
+    private const string UsualTag = "latest";
+
+    /// <summary>
+    /// Splits <c>registry:5000/path:tag</c> at the last colon unless a slash follows it, so that both parts with a colon between
+    /// them name the image again; also that of <c>path@sha256:digest</c>. Without either it is the usual tag's.
+    /// </summary>
     public static ImageReference Parse(string image)
     {
         var colon = image.LastIndexOf(':');
-        return colon > image.LastIndexOf('/') ? new(image[..colon], image[(colon + 1)..]) : new(image, "");
+        return colon > image.LastIndexOf('/') ? new(image[..colon], image[(colon + 1)..]) : new(image, UsualTag);
     }
 }
 

@@ -6,6 +6,7 @@ using Dpf.Operator.Applying;
 using Dpf.Operator.Inventory;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Conditions;
+using Dpf.Runtime.Events;
 using Dpf.Runtime.Reconciling;
 using k8s;
 using k8s.Models;
@@ -24,6 +25,7 @@ public sealed class OperatorConfigReconciler(
 
     // A component's objects are applied when they change, and so often anyway, which heals what others did to them.
     private static readonly TimeSpan Refresh = TimeSpan.FromSeconds(10);
+    private readonly EventRecorder _events = new(client, "dpfoperatorconfig", time, logger);
     private readonly Dictionary<string, (string Digest, long At)> _applied = new(StringComparer.Ordinal);
     private static readonly string[] Types = [ConditionExtensions.Ready, PullSecretsReconciled, ComponentsReconciled, ComponentsReady];
 
@@ -35,50 +37,68 @@ public sealed class OperatorConfigReconciler(
             return Result.Done;
         }
 
-        if (key != singleton)
-        {
-            logger.LogWarning(
-                "DPFOperatorConfig {Key} is ignored: this operator looks after {Singleton} alone; delete the other", key, singleton);
-            return Result.Done;
-        }
-
         var spec = JsonNode.Parse(KubernetesJson.Serialize(config.Spec))!.AsObject();
-        if ((bool?)spec["overrides"]?["paused"] == true)
-        {
-            logger.LogInformation("DPFOperatorConfig {Key} is paused by spec.overrides.paused", key);
-            return Result.Done;
-        }
-
         var before = config.Status is null ? "" : KubernetesJson.Serialize(config.Status);
         config.Status ??= new();
         var conditions = config.Status.Conditions ??= [];
         conditions.Seed(Types, config.Metadata.Generation, time.GetUtcNow());
         var settings = SystemSettings.Read(key.Namespace!, spec);
-        Result result;
-        if (config.IsDeleting())
+        var (now, generation) = (time.GetUtcNow(), config.Metadata.Generation);
+        var result = Result.Done;
+        if (key != singleton)
+        {
+            conditions.SetFalse(
+                ConditionExtensions.Ready, Reasons.Failure, $"ignored: this operator looks after DPFOperatorConfig {singleton} alone; delete this one", generation, now);
+        }
+        else if (config.IsDeleting())
         {
             result = await TakeDownAsync(config, conditions, cancellation);
             if (result == Result.Done)
             {
                 return result;
             }
+
+            await SummariseAsync(config, settings, conditions, cancellation);
+        }
+        else if ((bool?)spec["overrides"]?["paused"] == true)
+        {
+            conditions.Set(ConditionExtensions.Ready, null, "Paused", "spec.overrides.paused is true: nothing is looked at or changed", generation, now);
         }
         else
         {
             config.Metadata.Finalizers = (await client.AddFinalizerAsync(config, Finalizer, cancellation)).Metadata.Finalizers;
             result = await DeployAsync(config, settings, conditions, cancellation);
+            await SummariseAsync(config, settings, conditions, cancellation);
         }
 
-        await SummariseAsync(config, settings, conditions, cancellation);
-        config.Status.ObservedGeneration = config.Metadata.Generation;
+        config.Status.ObservedGeneration = generation;
         var after = KubernetesJson.Serialize(config.Status);
         if (before != after)
         {
             await client.PatchStatusAsync<DpfOperatorConfig>(
                 key.Namespace, key.Name, new JsonObject { ["status"] = JsonNode.Parse(after) }, cancellation);
+            await TellAsync(config, KubernetesJson.Deserialize<DpfOperatorConfigStatus>(before.Length == 0 ? "{}" : before), conditions, cancellation);
         }
 
         return result;
+    }
+
+    /// <summary>One event for every turn: all is ready, or something failed in another way than before.</summary>
+    private async Task TellAsync(
+        DpfOperatorConfig config, DpfOperatorConfigStatus before, IList<V1Condition> conditions, CancellationToken cancellation)
+    {
+        foreach (var condition in conditions)
+        {
+            var earlier = before.Conditions.Find(condition.Type);
+            if (condition is { Type: ConditionExtensions.Ready, Status: "True" } && earlier?.Status != "True")
+            {
+                await _events.NormalAsync(config, "Ready", "every component is ready", cancellation);
+            }
+            else if (condition.Type != ComponentsReady && condition is { Status: "False", Reason: Reasons.Error or Reasons.Failure } && earlier?.Message != condition.Message)
+            {
+                await _events.WarningAsync(config, condition.Type, condition.Message, cancellation);
+            }
+        }
     }
 
     private async Task<Result> DeployAsync(

@@ -3,7 +3,6 @@ using Dpf.Api.Provisioning;
 using Dpf.Provisioning.Dpus;
 using Dpf.Runtime.Conditions;
 using k8s;
-using k8s.Models;
 
 namespace Dpf.Provisioning.DpuSets;
 

@@ -215,7 +215,7 @@ public sealed class DmsTests : IAsyncLifetime
         DmsMethods.Set, null, Options, new SetRequest([new("nvidia/mode/config/mode", mode)]));
 
     private async Task<ActivateResponse> ActivateAsync(string version) =>
-        await Invoker().AsyncUnaryCall(DmsMethods.Activate, null, Options, new ActivateRequest(version, false));
+        await Invoker().AsyncUnaryCall(DmsMethods.Activate, null, Options.WithWaitForReady(true), new ActivateRequest(version, false));
 
     private async Task<RebootStatusResponse> StatusAsync(GrpcChannel? channel = null) => await (channel ?? _channel).CreateCallInvoker().AsyncUnaryCall(
         DmsMethods.RebootStatus, null, Options.WithWaitForReady(true), new RebootStatusRequest(["CPU"]));

@@ -61,7 +61,9 @@ public sealed class DpuServiceComponentTests
 
     [Theory]
     [InlineData("a/b:v1", "a/b", "v1")]
-    [InlineData("host:5000/a/b", "host:5000/a/b", "")]
+    [InlineData("host:5000/a/b", "host:5000/a/b", "latest")]
+    [InlineData("host:5000/a/b@sha256:00ff", "host:5000/a/b@sha256", "00ff")]
+    [InlineData("a/b:v1@sha256:00ff", "a/b:v1@sha256", "00ff")]
     [InlineData("host:5000/a/b:v1", "host:5000/a/b", "v1")]
     public void AnImagesReferenceIsSplitAtItsTag(string text, string repository, string tag) =>
         Assert.Equal(new ImageReference(repository, tag), ImageReference.Parse(text));

@@ -94,15 +94,68 @@ public sealed class OperatorConfigTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task APausedConfigurationAndAnotherOneAreLeftAlone()
+    public async Task APausedConfigurationIsLeftAloneAndSaysSo()
     {
         await ConfigureAsync(Spec + "\n  overrides: {paused: true}");
         await ReconcileAsync();
+        Assert.Empty(await WorkloadsAsync());
+        Assert.Null((await ConfigAsync())!.Metadata.Finalizers);
+        var conditions = (await ConditionsAsync()).ToList();
+        Assert.Equal(4, conditions.Count);
+        Assert.Equal(("Unknown", "Paused", "spec.overrides.paused is true: nothing is looked at or changed"), Said(conditions.Find("Ready")!));
+        Assert.All(conditions.Where(c => c.Type != "Ready"), c => Assert.Equal(("Unknown", "Pending"), (c.Status, c.Reason)));
+
+        await ConfigureAsync(Spec);
+        await ReconcileAsync();
+        Assert.NotEmpty(await WorkloadsAsync());
+        await ConfigureAsync(Spec + "\n  overrides: {paused: true}\n  flannel: {disable: true}");
+        await ReconcileAsync();
+        Assert.Contains("flannel", await WorkloadsAsync());
+        Assert.Equal("Paused", (await ConditionsAsync()).Find("Ready")!.Reason);
+    }
+
+    [Fact]
+    public async Task APausedConfigurationCanBeDeleted()
+    {
+        await ConfigureAsync(Spec);
+        await ReconcileAsync();
+        await ConfigureAsync(Spec + "\n  overrides: {paused: true}");
+        await ReconcileAsync();
+        await Client.DeleteAsync<DpfOperatorConfig>(Ns, Key.Name, Cancellation);
+        await UntilGoneAsync();
+        Assert.Empty(await WorkloadsAsync());
+    }
+
+    [Fact]
+    public async Task AnotherConfigurationIsIgnoredAndSaysSo()
+    {
         await ConfigureAsync(Spec, "another");
         await _reconciler.ReconcileAsync(new NamespacedName(Ns, "another"), Cancellation);
         Assert.Empty(await WorkloadsAsync());
-        Assert.Null((await ConfigAsync())!.Metadata.Finalizers);
+        var another = await Client.GetAsync<DpfOperatorConfig>(Ns, "another", Cancellation);
+        Assert.Null(another!.Metadata.Finalizers);
+        Assert.Equal(
+            ("False", "Failure", "ignored: this operator looks after DPFOperatorConfig dpf-operator-system/dpfoperatorconfig alone; delete this one"),
+            Said(another.Status!.Conditions.Find("Ready")!));
+        Assert.Equal(1, another.Status!.ObservedGeneration);
+        Assert.Equal("another", Assert.Single(await EventsAsync("Ready")).InvolvedObject.Name);
         await _reconciler.ReconcileAsync(new NamespacedName(Ns, "nothing"), Cancellation);
+    }
+
+    [Fact]
+    public async Task EveryTurnIsAnEventOnce()
+    {
+        await ConfigureAsync(Spec + "\n  imagePullSecrets: [registry]");
+        await ReconcileAsync();
+        await ReconcileAsync();
+        Assert.Equal(1, Assert.Single(await EventsAsync("ImagePullSecretsReconciled")).Count);
+        await SecretAsync("registry");
+        await ReconcileAsync();
+        await SilenceWebhooksAsync();
+        await ReconcileAsync();
+        await MakeReadyAsync();
+        await ReconcileAsync();
+        Assert.Equal("Normal", Assert.Single(await EventsAsync("Ready")).Type);
     }
 
     [Fact]
@@ -124,21 +177,87 @@ public sealed class OperatorConfigTests : IAsyncLifetime
         Assert.True(await IsDeletingAsync("DPUService", "s"));
         await ReleaseAsync("DPUService", "s");
 
-        // The operator may be killed between any two steps.
-        while (await ConfigAsync() is not null)
-        {
-            _reconciler = Fresh();
-            await ReconcileAsync();
-        }
+        await UntilGoneAsync();
 
         Assert.Empty(await WorkloadsAsync());
         Assert.DoesNotContain(await Client.ListAsync<V1Secret>(Ns, Cancellation), s => s.Metadata.Name.EndsWith("-applyset", StringComparison.Ordinal));
         Assert.DoesNotContain(await Client.ListAsync<V1ClusterRole>(null, Cancellation), r => r.Metadata.Labels?.ContainsKey(ApplySetLabels.Component) == true);
     }
 
+    [Fact]
+    public async Task DpusGoBeforeWhatTheyNeedAndWhatSomebodyDisabledGoesToo()
+    {
+        await ConfigureAsync(Spec);
+        await ReconcileAsync();
+        await SilenceWebhooksAsync();
+        await _cluster.ApplyAsync(Provisioned);
+
+        // Disabled, and not yet taken away when the end begins.
+        await ConfigureAsync(Spec + "\n  dpuDetector: {disable: true}");
+        await Client.DeleteAsync<DpfOperatorConfig>(Ns, Key.Name, Cancellation);
+        foreach (var (kind, next) in new[] { ("DPUSet", "DPU"), ("DPU", "DPUCluster"), ("DPUCluster", null) })
+        {
+            for (var pass = 0; pass < 5 && !await IsDeletingAsync(kind, "x", Provisioning); pass++)
+            {
+                await ReconcileAsync();
+            }
+
+            Assert.True(await IsDeletingAsync(kind, "x", Provisioning), kind);
+            Assert.True(next is null || !await IsDeletingAsync(next, "x", Provisioning), next);
+            Assert.Equal(("False", "AwaitingDeletion"), (ReadyOf(await ConditionsAsync()).Status, ReadyOf(await ConditionsAsync()).Reason));
+            Assert.Contains("dpf-provisioning-controller-manager", await WorkloadsAsync());
+            await ReleaseAsync(kind, "x", Provisioning);
+        }
+
+        await UntilGoneAsync();
+        Assert.Empty(await WorkloadsAsync());
+        Assert.Empty(await Client.ListAsync<Dpf.Api.Provisioning.Bfb>(null, Cancellation));
+    }
+
+    private const string Provisioning = "provisioning.dpu.nvidia.com/v1alpha1";
+
+    private const string Provisioned = """
+        apiVersion: provisioning.dpu.nvidia.com/v1alpha1
+        kind: DPUSet
+        metadata: {name: x, namespace: default, finalizers: [example.org/wait]}
+        spec: {}
+        ---
+        apiVersion: provisioning.dpu.nvidia.com/v1alpha1
+        kind: DPU
+        metadata: {name: x, namespace: default, finalizers: [example.org/wait]}
+        spec: {nodeName: n, bfb: b}
+        ---
+        apiVersion: provisioning.dpu.nvidia.com/v1alpha1
+        kind: DPUCluster
+        metadata: {name: x, namespace: default, finalizers: [example.org/wait]}
+        spec: {type: static, version: v1.30.2}
+        ---
+        apiVersion: provisioning.dpu.nvidia.com/v1alpha1
+        kind: BFB
+        metadata: {name: x, namespace: default}
+        spec: {url: "http://example.org/a.bfb"}
+        """;
+
     private const string Spec = "\n  provisioningController: {bfbPVCName: bfb-pvc}";
 
     private OperatorConfigReconciler Fresh() => new(Client, Key, new ReleaseDefaults(), TimeProvider.System, NullLogger.Instance);
+
+    private static V1Condition ReadyOf(IEnumerable<V1Condition> conditions) => conditions.Find("Ready")!;
+
+    private static (string Status, string Reason, string Message) Said(V1Condition condition) => (condition.Status, condition.Reason, condition.Message);
+
+    private async Task<IReadOnlyList<Corev1Event>> EventsAsync(string reason) =>
+        [.. (await Client.ListAsync<Corev1Event>(Ns, Cancellation)).Where(e => e.Reason == reason)];
+
+    /// <summary>The operator may be killed between any two steps.</summary>
+    private async Task UntilGoneAsync()
+    {
+        while (await ConfigAsync() is not null)
+        {
+            _reconciler = Fresh();
+            await ReconcileAsync();
+        }
+    }
 
     private Task<Result> ReconcileAsync() => _reconciler.ReconcileAsync(Key, Cancellation);
 
@@ -187,10 +306,10 @@ public sealed class OperatorConfigTests : IAsyncLifetime
         {
             JsonObject status = workload.Kind switch
             {
-                "Deployment" => new() { ["observedGeneration"] = 1, ["replicas"] = 1, ["readyReplicas"] = 1 },
+                "Deployment" => new() { ["observedGeneration"] = 1, ["replicas"] = 1, ["readyReplicas"] = 1, ["updatedReplicas"] = 1 },
                 "DaemonSet" => new()
                 {
-                    ["observedGeneration"] = 1, ["desiredNumberScheduled"] = 1, ["numberReady"] = 1, ["currentNumberScheduled"] = 1, ["numberMisscheduled"] = 0,
+                    ["observedGeneration"] = 1, ["desiredNumberScheduled"] = 1, ["numberReady"] = 1, ["updatedNumberScheduled"] = 1, ["currentNumberScheduled"] = 1, ["numberMisscheduled"] = 0,
                 },
                 _ => new()
                 {
@@ -227,12 +346,12 @@ public sealed class OperatorConfigTests : IAsyncLifetime
         spec: {helmChart: {source: {repoURL: "oci://example.org/charts", chart: c, version: v1}}}
         """);
 
-    private async Task<bool> IsDeletingAsync(string kind, string name) =>
-        (await Client.GetAsync("svc.dpu.nvidia.com/v1alpha1", kind, "default", name, Cancellation))!["metadata"]!["deletionTimestamp"] is not null;
+    private async Task<bool> IsDeletingAsync(string kind, string name, string version = "svc.dpu.nvidia.com/v1alpha1") =>
+        (await Client.GetAsync(version, kind, "default", name, Cancellation))!["metadata"]!["deletionTimestamp"] is not null;
 
-    private async Task ReleaseAsync(string kind, string name)
+    private async Task ReleaseAsync(string kind, string name, string version = "svc.dpu.nvidia.com/v1alpha1")
     {
-        var (type, _) = await Client.MapAsync("svc.dpu.nvidia.com/v1alpha1", kind, Cancellation);
+        var (type, _) = await Client.MapAsync(version, kind, Cancellation);
         await Client.SendRawAsync(
             HttpMethod.Patch, type.Path("default", name), new JsonObject { ["metadata"] = new JsonObject { ["finalizers"] = new JsonArray() } },
             Cancellation, "application/merge-patch+json");
