@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Dpf.ApiServer;
@@ -113,6 +114,7 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
         var options = composition.Options;
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(options.Loggers);
+        builder.Services.AddSingleton<IHostLifetime, EmbeddedLifetime>();
         var names = options.Endpoints.Select(e => e.Host)
             .Concat(["127.0.0.1", "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", $"kubernetes.default.svc.{options.ClusterDomain}"])
             .Append(FirstServiceAddress(options.ServiceCidr))

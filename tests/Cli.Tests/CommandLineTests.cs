@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using Dpf.Cli.Daemon;
 
 namespace Dpf.Cli.Tests;
@@ -29,6 +31,23 @@ public sealed class CommandLineTests : IDisposable
         Assert.Equal(2, code);
         Assert.Contains(reason, error, StringComparison.Ordinal);
         Assert.Empty(_dpf.Left);
+    }
+
+    [Fact]
+    public async Task AComponentEndsWhenTheSystemAsksItTo()
+    {
+        var kubeconfig = Path.Combine(_dpf.Folder, "kubeconfig");
+        var (code, _, error) = await _dpf.RunAsync($"run apiserver --data {_dpf.State} --kubeconfig {kubeconfig} --port 0", async server =>
+        {
+            while (!File.Exists(kubeconfig) && !server.HasExited)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, TestContext.Current.CancellationToken);
+            }
+
+            using var kill = Process.Start("kill", ["-TERM", server.Id.ToString(CultureInfo.InvariantCulture)]);
+            await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+        });
+        Assert.True(code is 0 or 143, error);
     }
 
     [Theory]

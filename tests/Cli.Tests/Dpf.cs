@@ -9,12 +9,20 @@ internal sealed class Dpf : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("dpf-cli-");
 
     /// <summary>Where the lab's state would be.</summary>
-    public string State => Path.Combine(_folder.FullName, "state");
+    public string State => Path.Combine(Folder, "state");
+
+    /// <summary>Where it runs.</summary>
+    public string Folder => _folder.FullName;
 
     /// <summary>What the program left beside its state.</summary>
     public IEnumerable<string> Left => _folder.EnumerateFileSystemInfos().Select(f => f.Name);
 
-    public async Task<(int Code, string Output, string Error)> RunAsync(string arguments, params (string Name, string Value)[] variables)
+    public Task<(int Code, string Output, string Error)> RunAsync(string arguments, params (string Name, string Value)[] variables) =>
+        RunAsync(arguments, null, variables);
+
+    /// <summary>Runs the program, and something beside it, to the program's end.</summary>
+    public async Task<(int Code, string Output, string Error)> RunAsync(
+        string arguments, Func<Process, Task>? meanwhile, params (string Name, string Value)[] variables)
     {
         var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Dpf.Cli.dll"), .. arguments.Split(' ')])
         {
@@ -33,6 +41,11 @@ internal sealed class Dpf : IDisposable
 
         using var process = Process.Start(start)!;
         process.StandardInput.Close();
+        if (meanwhile is not null)
+        {
+            await meanwhile(process);
+        }
+
         var cancellation = TestContext.Current.CancellationToken;
         var error = process.StandardError.ReadToEndAsync(cancellation);
         var output = await process.StandardOutput.ReadToEndAsync(cancellation);

@@ -23,7 +23,7 @@ internal sealed class ResourceServer(
         var socket = context.Machine.Path($"{Folder}/{_endpoint}");
         Directory.CreateDirectory(Path.GetDirectoryName(socket)!);
         File.Delete(socket);
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        var builder = EmbeddedWeb.CreateBuilder();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(
             kestrel => kestrel.ListenUnixSocket(socket, listen => listen.Protocols = HttpProtocols.Http2));
         await using var app = builder.Build();

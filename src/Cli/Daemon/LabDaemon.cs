@@ -2,6 +2,7 @@ using System.Text.Json;
 using Dpf.Cli.Commands;
 using Dpf.Cli.Composition;
 using Dpf.Lab.Topologies;
+using Dpf.Runtime.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -104,10 +105,10 @@ internal sealed class LabDaemon(LabPaths paths, int workers, ILoggerFactory logg
 
     private async Task<WebApplication> ServeAsync(CancellationToken cancellation)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
+        var builder = EmbeddedWeb.CreateBuilder();
+        builder.Services.AddRoutingCore();
         File.Delete(paths.Socket);
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(paths.Socket));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(paths.Socket));
         var app = builder.Build();
         app.MapGet("/status", (RequestDelegate)(http => http.Response.WriteAsJsonAsync(Status(), JsonSerializerOptions.Web, http.RequestAborted)));
         app.MapPost("/workers", (RequestDelegate)AddWorkersAsync);

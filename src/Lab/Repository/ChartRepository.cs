@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
+using Dpf.Runtime.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -44,10 +45,8 @@ public sealed class ChartRepository : IAsyncDisposable
     private ChartRepository(ChartRepositoryOptions options)
     {
         _options = options;
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Services.AddSingleton(options.Loggers);
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel =>
+        var builder = EmbeddedWeb.CreateBuilder(options.Loggers);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
         {
             foreach (var endpoint in options.Endpoints)
             {

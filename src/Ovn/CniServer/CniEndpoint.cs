@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Dpf.Cni;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Node;
+using Dpf.Runtime.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -29,8 +30,7 @@ public static class CniEndpoint
         var socket = machine.Path(AgentClient.SocketPath);
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(socket)!);
         File.Delete(socket);
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Services.AddSingleton(node.Component.Loggers);
+        var builder = EmbeddedWeb.CreateBuilder(node.Component.Loggers);
         builder.Services.AddRoutingCore();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(socket));
         await using var app = builder.Build();

@@ -21,8 +21,7 @@ public static class ComponentServer
         ComponentContext context, int port, Action<WebApplication> map, CancellationToken cancellation,
         Func<X509Certificate2>? certificate = null)
     {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Services.AddSingleton(context.Loggers);
+        var builder = EmbeddedWeb.CreateBuilder(context.Loggers);
         builder.Services.AddRoutingCore();
         var host = builder.WebHost.UseKestrelCore();
         if (certificate is not null)

@@ -30,9 +30,8 @@ internal sealed class DevicePool(ComponentContext context, string resource, IRea
         Directory.CreateDirectory(folder);
         var path = Path.Combine(folder, _socket);
         File.Delete(path);
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(k => k.ListenUnixSocket(path, listen => listen.Protocols = HttpProtocols.Http2));
+        var builder = EmbeddedWeb.CreateBuilder();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(k => k.ListenUnixSocket(path, listen => listen.Protocols = HttpProtocols.Http2));
         await using var app = builder.Build();
         app.Run(ServeAsync);
         await app.StartAsync(cancellation);

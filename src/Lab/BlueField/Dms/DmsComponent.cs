@@ -57,8 +57,7 @@ public sealed class DmsComponent : IComponent
     private static WebApplication Build(ComponentContext context, DmsOptions options, Installation installation)
     {
         var certificates = new DmsCertificates(options.Tls.Authority, options.Tls.Certificate, options.Tls.Key);
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.Services.AddSingleton(context.Loggers);
+        var builder = EmbeddedWeb.CreateBuilder(context.Loggers);
         builder.Services.AddGrpc();
         builder.Services.AddSingleton(new DmsService(
             new ImageFolder(options.ImageFolder, context.Machine.HostName), installation, context.Time));

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Machines;
 using k8s.Models;
 using Microsoft.AspNetCore.Builder;
@@ -50,7 +51,7 @@ internal sealed class DeviceManager(IMachine machine, TimeProvider time, ILogger
         }
 
         SaveCheckpoint();
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        var builder = EmbeddedWeb.CreateBuilder();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(
             Path.Combine(folder, "kubelet.sock"), listen => listen.Protocols = HttpProtocols.Http2));
         await using var app = builder.Build();

@@ -5,6 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Dpf.Lab.Kubelet.Containers;
 using Dpf.Lab.Kubelet.Pods;
+using Dpf.Runtime.Hosting;
 using k8s;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -24,7 +25,7 @@ internal sealed class KubeletServer(NodeContext node, PodManager pods)
     public async Task RunAsync(CancellationToken cancellation)
     {
         using var certificate = Certificate();
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        var builder = EmbeddedWeb.CreateBuilder();
         builder.Services.AddRoutingCore();
         var host = builder.WebHost.UseKestrelCore();
         host.UseKestrelHttpsConfiguration();
