@@ -23,6 +23,9 @@ public sealed class TwoClusters : IAsyncLifetime
     private readonly List<IAsyncDisposable> _parts = [];
     private Task _running = Task.CompletedTask;
 
+    /// <summary>What the operator runs our controllers by.</summary>
+    internal static string ManifestFile => Manifest();
+
     internal EmbeddedApiServer ManagementServer { get; private set; } = null!;
 
     internal KubeClient Management { get; private set; } = null!;

@@ -10,7 +10,16 @@ namespace Dpf.Runtime.Admission;
 /// <param name="Object">The object; null on DELETE.</param>
 /// <param name="OldObject">The object before; null on CREATE.</param>
 public sealed record AdmissionRequest(
-    string Operation, string Kind, string? Namespace, string? Name, JsonObject? Object, JsonObject? OldObject);
+    string Operation, string Kind, string? Namespace, string? Name, JsonObject? Object, JsonObject? OldObject)
+{
+    /// <summary>Who asks; null when the API server does not say.</summary>
+    public AdmissionUser? User { get; init; }
+}
+
+/// <summary>Who asks an API server for something.</summary>
+/// <param name="Name">The user's name.</param>
+/// <param name="Groups">The user's groups.</param>
+public sealed record AdmissionUser(string Name, IReadOnlyList<string> Groups);
 
 /// <summary>A webhook's answer.</summary>
 /// <param name="Allowed">Whether the request may go on.</param>
@@ -21,6 +30,12 @@ public sealed record AdmissionAnswer(bool Allowed, string? Message = null, int C
 {
     /// <summary>Goes on unchanged.</summary>
     public static AdmissionAnswer Allow { get; } = new(true);
+
+    /// <summary>What the user is told although the request goes on, each in one line; <c>kubectl</c> prints them.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>Goes on, and tells the user something.</summary>
+    public static AdmissionAnswer Warn(params IReadOnlyList<string> warnings) => new(true) { Warnings = warnings };
 
     /// <summary>Goes on as <paramref name="mutated"/>.</summary>
     public static AdmissionAnswer Mutate(JsonObject mutated) => new(true, Mutated: mutated);

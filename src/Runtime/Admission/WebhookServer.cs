@@ -59,7 +59,10 @@ public sealed class WebhookServer(ComponentContext context, int port, string cer
 
                     // Its own copy: a handler may change it and return it as what it should be.
                     request["object"]?.DeepClone() as JsonObject,
-                    request["oldObject"] as JsonObject),
+                    request["oldObject"] as JsonObject)
+                {
+                    User = User(request["userInfo"]),
+                },
                 http.RequestAborted);
         }
         catch (Exception e) when (e is not OperationCanceledException)
@@ -78,6 +81,11 @@ public sealed class WebhookServer(ComponentContext context, int port, string cer
             response["patch"] = Convert.ToBase64String(Encoding.UTF8.GetBytes(patch.ToJsonString()));
         }
 
+        if (answer.Warnings.Count > 0)
+        {
+            response["warnings"] = new JsonArray([.. answer.Warnings.Select(w => (JsonNode)w)]);
+        }
+
         http.Response.ContentType = "application/json";
         await http.Response.WriteAsync(
             new JsonObject
@@ -88,6 +96,10 @@ public sealed class WebhookServer(ComponentContext context, int port, string cer
             }.ToJsonString(),
             http.RequestAborted);
     }
+
+    private static AdmissionUser? User(JsonNode? user) => (string?)user?["username"] is { } name
+        ? new AdmissionUser(name, [.. (user["groups"] as JsonArray ?? []).Select(g => (string?)g).OfType<string>()])
+        : null;
 
     private static async Task<JsonObject?> ReadAsync(HttpContext http)
     {

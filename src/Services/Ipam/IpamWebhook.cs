@@ -1,6 +1,5 @@
 using Dpf.Api.Services;
 using Dpf.Runtime.Admission;
-using Dpf.Runtime.Hosting;
 using k8s;
 
 namespace Dpf.Services.Ipam;
@@ -10,21 +9,6 @@ internal static class IpamWebhook
 {
     /// <summary>Where the API server asks.</summary>
     public const string Path = "/validate-svc-dpu-nvidia-com-v1alpha1-dpuserviceipam";
-
-    /// <summary>Where the serving certificate is.</summary>
-    public const string CertificateFolder = "/tmp/k8s-webhook-server/serving-certs";
-
-    private const string DefaultPort = "9443";
-
-    /// <summary>Serves until cancelled.</summary>
-    /// <param name="context">The component.</param>
-    /// <param name="allowedNamespace">The one namespace whose pools are used.</param>
-    /// <param name="cancellation">Ends it.</param>
-    public static Task ServeAsync(ComponentContext context, Func<string> allowedNamespace, CancellationToken cancellation) =>
-        new WebhookServer(
-                context, int.Parse(context.Option("webhook-port", DefaultPort)!, System.Globalization.CultureInfo.InvariantCulture), CertificateFolder)
-            .Map(Path, (request, _) => Task.FromResult(Answer(request, allowedNamespace())))
-            .RunAsync(cancellation);
 
     /// <summary>The answer to a request.</summary>
     public static AdmissionAnswer Answer(AdmissionRequest request, string allowedNamespace)

@@ -61,6 +61,21 @@ public sealed class WebhookServerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ItHearsWhoAsksAndTellsThem()
+    {
+        using var http = Http();
+        using var content = new StringContent(
+            """
+            {"request": {"uid": "1", "operation": "CREATE", "kind": {"kind": "ConfigMap"}, "object": {"data": {"v": "told"}},
+             "userInfo": {"username": "jane", "groups": ["a", "b"]}}}
+            """, Encoding.UTF8, "application/json");
+        using var response = await http.PostAsync($"https://127.0.0.1:{_port}/maps", content, Cancellation);
+        var review = System.Text.Json.Nodes.JsonNode.Parse(await response.Content.ReadAsStringAsync(Cancellation))!["response"]!;
+        Assert.True((bool)review["allowed"]!);
+        Assert.Equal("jane of a, b", (string?)Assert.Single(review["warnings"]!.AsArray()));
+    }
+
+    [Fact]
     public async Task ARenewedCertificateIsUsedAtTheNextHandshake()
     {
         var before = await PresentedAsync();
@@ -89,6 +104,8 @@ public sealed class WebhookServerTests : IAsyncLifetime
         {
             case "bad":
                 return AdmissionAnswer.Deny("data.v: bad is not allowed; say plain", 422);
+            case "told":
+                return AdmissionAnswer.Warn($"{request.User?.Name} of {string.Join(", ", request.User?.Groups ?? [])}");
             case "crash":
                 throw new InvalidOperationException("what is crash?");
             default:
