@@ -32,6 +32,10 @@ public sealed class DpuServiceChainSpec
 /// <summary>What is known of a DPUServiceChain.</summary>
 public sealed class DpuServiceChainStatus : IConditioned
 {
+    /// <summary>How it does in each DPU cluster that it goes to.</summary>
+    [JsonPropertyName("clusters")]
+    public IList<MirroredCluster>? Clusters { get; set; }
+
     /// <summary>The conditions.</summary>
     [JsonPropertyName("conditions")]
     public IList<V1Condition>? Conditions { get; set; }

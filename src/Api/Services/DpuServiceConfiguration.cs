@@ -30,6 +30,10 @@ public sealed class DpuServiceConfigurationSpec
     /// <summary>The service configuration.</summary>
     [JsonPropertyName("serviceConfiguration")]
     public DpuServiceConfigurationServiceConfiguration? ServiceConfiguration { get; set; }
+
+    /// <summary>How a change of the service reaches DPUs.</summary>
+    [JsonPropertyName("upgradePolicy")]
+    public DpuServiceUpgradePolicy? UpgradePolicy { get; set; }
 }
 
 /// <summary>What is known of a DPUServiceConfiguration.</summary>
@@ -74,4 +78,21 @@ public sealed class DpuServiceConfigurationServiceConfiguration
     /// <summary>Settings of the service's DaemonSet.</summary>
     [JsonPropertyName("serviceDaemonSet")]
     public ServiceInterfaceSetMetadata? ServiceDaemonSet { get; set; }
+}
+
+/// <summary>How a change of a service reaches DPUs.</summary>
+public sealed class DpuServiceUpgradePolicy
+{
+    /// <summary>
+    /// Whether a change disrupts what runs on a DPU or its host: the new revision runs beside the old one then, and takes over DPU
+    /// by DPU. Left out or false, the one there is is changed in place.
+    /// </summary>
+    [JsonPropertyName("applyNodeEffect")]
+    public bool? ApplyNodeEffect { get; set; }
+
+    /// <summary>How long a new revision may take on a DPU before the DPU goes back to the old one; 600 when left out.</summary>
+    [Bounds(1, 86400)]
+    [Format("int32")]
+    [JsonPropertyName("progressDeadlineSeconds")]
+    public int? ProgressDeadlineSeconds { get; set; }
 }

@@ -34,6 +34,10 @@ public sealed class DpuServiceInterfaceSpec
 /// <summary>What is known of a DPUServiceInterface.</summary>
 public sealed class DpuServiceInterfaceStatus : IConditioned
 {
+    /// <summary>How it does in each DPU cluster that it goes to.</summary>
+    [JsonPropertyName("clusters")]
+    public IList<MirroredCluster>? Clusters { get; set; }
+
     /// <summary>The conditions.</summary>
     [JsonPropertyName("conditions")]
     public IList<V1Condition>? Conditions { get; set; }

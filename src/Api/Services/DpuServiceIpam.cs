@@ -43,6 +43,10 @@ public sealed class DpuServiceIpamSpec
 /// <summary>What is known of a DPUServiceIPAM.</summary>
 public sealed class DpuServiceIpamStatus : IConditioned
 {
+    /// <summary>How it does in each DPU cluster that it goes to.</summary>
+    [JsonPropertyName("clusters")]
+    public IList<MirroredCluster>? Clusters { get; set; }
+
     /// <summary>The conditions.</summary>
     [JsonPropertyName("conditions")]
     public IList<V1Condition>? Conditions { get; set; }

@@ -88,32 +88,28 @@ internal sealed class MirrorReconciler<T>(
             }
         }));
 
-        var failures = outcomes.Select(o => o.Failure).OfType<string>().ToList();
-        draft.TrueUnless(kind.Reconciled, Reasons.Error, failures, prefix: "Error occurred: ");
-        draft.TrueUnless(kind.Ready, Reasons.Pending, Unready(value, key, selected, all.Count), separator: ", ", prefix: "Objects not ready: ");
+        var reports = outcomes.Where(o => selected.Contains(o.Link)).Select(o => Report(o, key, plan.Count > 0)).ToList();
+        var unready = reports.SelectMany(r => r.Unready.Select(p => $"{{Cluster: {r.Link.Name}, Object: {key}}}: {p}")).ToList();
+        if (selected.Count == 0 && all.Count > 0)
+        {
+            unready.Add("no DPUCluster has the labels of spec.clusterSelector");
+        }
+
+        draft.TrueUnless(kind.Reconciled, Reasons.Error, [.. outcomes.Select(o => o.Failure).OfType<string>()], prefix: "Error occurred: ");
+        draft.TrueUnless(kind.Ready, Reasons.Pending, unready, separator: ", ", prefix: "Objects not ready: ");
+        draft.Field("clusters", ClusterReport.Json(reports));
         return outcomes.Any(o => o.IsWorthTrying) ? Result.RequeueAfter(Again) : Result.Done;
     }
 
-    private List<string> Unready(T value, NamespacedName key, IReadOnlyCollection<ClusterLink> selected, int clusters)
+    private ClusterReport Report(Outcome outcome, NamespacedName key, bool isWanted)
     {
-        if (selected.Count == 0 && clusters > 0)
-        {
-            return ["no DPUCluster has the labels of spec.clusterSelector"];
-        }
-
-        List<string> problems = [];
-        foreach (var link in selected)
-        {
-            var children = link.Remote is null ? [] : kind.Children.SelectMany(c => c.Cached(link.Remote.Cache, key)).ToList();
-            var found = link.Remote is null
-                ? ["the cluster does not answer"]
-                : children.Count == 0 && kind.Plan(value).Count > 0
-                    ? ["not there yet"]
-                    : children.Select(c => kind.Problem(link.Remote, c)).OfType<string>();
-            problems.AddRange(found.Select(p => $"{{Cluster: {link.Name}, Object: {key}}}: {p}"));
-        }
-
-        return problems;
+        var remote = outcome.Link.Remote;
+        var children = remote is null ? [] : kind.Children.SelectMany(c => c.Cached(remote.Cache, key)).ToList();
+        return new ClusterReport(outcome.Link, outcome.Failure, remote is null
+            ? ["the cluster does not answer"]
+            : children.Count == 0 && isWanted
+                ? ["not there yet"]
+                : [.. children.Select(c => kind.Problem(remote, c)).OfType<string>()]);
     }
 
     /// <summary>Asks for the end of the children; true once all are gone, or given up with their cluster.</summary>
@@ -136,6 +132,11 @@ internal sealed class MirrorReconciler<T>(
 
         // What a cluster that is itself on its way out still holds goes with it.
         var staying = outcomes.Where(o => !o.Link.IsLeaving).ToList();
+        draft.Field("clusters", ClusterReport.Json(
+        [
+            .. staying.Where(o => o.Left > 0 || o.Failure is not null)
+                .Select(o => new ClusterReport(o.Link, o.Failure, [$"{o.Left} objects still exist"])),
+        ]));
         var left = staying.Sum(o => o.Left);
         var waiting = staying.Select(o => o.Failure).OfType<string>().ToList();
         if (left > 0)
