@@ -10,6 +10,7 @@ using Dpf.Services.Chains;
 using Dpf.Services.Clusters;
 using Dpf.Services.Credentials;
 using Dpf.Services.DpuDeployments;
+using Dpf.Services.DpuDeployments.Revisions;
 using Dpf.Services.DpuServices;
 using Dpf.Services.Interfaces;
 using Dpf.Services.Ipam;
@@ -123,8 +124,33 @@ internal sealed class ServiceControllers(
                 .Where(d => d.Spec.Services.Values.Any(s => s.ServiceTemplate == t.Metadata.Name)).Select(KeyOf))
             .Watches<DpuServiceConfiguration>(c => Of<DpuDeployment>(c.Metadata.NamespaceProperty)
                 .Where(d => d.Spec.Services.Values.Any(s => s.ServiceConfiguration == c.Metadata.Name)).Select(KeyOf))
+            .Source(ClustersChange<DpuDeployment>)
+            .Source(enqueue => _links.WatchChanges<V1Node>(null, change =>
+            {
+                if (OwnerOf(change.Value) is { } owner && Differs(change.Before, change.After))
+                {
+                    enqueue(owner);
+                }
+            }))
+            .Source(enqueue => _links.Watch<V1Pod>(
+                DeploymentNodes.Pods, pod => Of<DpuDeployment>(null).Where(d => pod.Metadata.Labels.TryGetValue(DeploymentNames.Service, out var id) &&
+                    d.Spec.Services.Keys.Any(s => DeploymentNames.ServiceId(d, s) == id)).Select(KeyOf).ToList().ForEach(enqueue)))
             .ResyncEvery(Resync)
-            .Build(new DpuDeploymentReconciler(cache, _events, time), loggers, time);
+            .Build(new DpuDeploymentReconciler(cache, _links, _events, time), loggers, time);
+
+    // A namespace has no underscore in its name.
+    private static NamespacedName? OwnerOf(V1Node node) =>
+        node.Metadata.Labels?.TryGetValue(DeploymentNames.OwnedBy, out var owner) == true && owner.Split('_', 2) is [var ns, var name]
+            ? new NamespacedName(ns, name)
+            : null;
+
+    // Nodes report every few minutes that nothing has changed.
+    private static bool Differs(V1Node? before, V1Node? after) => before is null || after is null || IsReady(before) != IsReady(after) ||
+        !(before.Metadata.Labels ?? new Dictionary<string, string>()).OrderBy(l => l.Key, StringComparer.Ordinal)
+            .SequenceEqual((after.Metadata.Labels ?? new Dictionary<string, string>()).OrderBy(l => l.Key, StringComparer.Ordinal)) ||
+        (before.Metadata.ManagedFields?.Count ?? 0) != (after.Metadata.ManagedFields?.Count ?? 0);
+
+    private static bool IsReady(V1Node node) => node.Status?.Conditions?.Any(c => c.Type == "Ready" && c.Status == "True") == true;
 
     // A DPU knows its set, and the set its DPUDeployment.
     private IEnumerable<NamespacedName> DeploymentOf(Dpu dpu) =>

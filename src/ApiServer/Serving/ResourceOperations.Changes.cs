@@ -84,6 +84,13 @@ public sealed partial class ResourceOperations
     private Task<JsonObject> ApplyNewAsync(
         ResourceDefinition definition, string @namespace, string name, JsonObject value, WriteOptions options, CancellationToken cancellation)
     {
+        if (value.Text("metadata", "uid") is { Length: > 0 } uid)
+        {
+            // Meant for one object, and that is gone.
+            throw ApiErrors.Conflict(
+                definition.GroupResource, name, $"uid mismatch: the provided object specified uid {uid}, and no existing object was found");
+        }
+
         var made = value.Copy();
         made.Map("metadata")["name"] = name;
         made.Map("metadata").Remove("resourceVersion");

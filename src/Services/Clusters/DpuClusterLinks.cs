@@ -50,9 +50,13 @@ internal sealed class DpuClusterLinks(Cache management, ClusterClients clients, 
 
     /// <summary>Watches a kind in every cluster, also in those to come.</summary>
     public void Watch<T>(InformerScope? scope, Action<T> changed)
+        where T : class, IKubernetesObject<V1ObjectMeta> => WatchChanges<T>(scope, change => changed(change.Value));
+
+    /// <summary>Watches a kind in every cluster, also in those to come, and tells what was before.</summary>
+    public void WatchChanges<T>(InformerScope? scope, Action<InformerChange<T>> changed)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
-        void Attach(Cache cache) => cache.Informer<T>(scope).Changed += change => changed(change.Value);
+        void Attach(Cache cache) => cache.Informer<T>(scope).Changed += changed;
         lock (_watches)
         {
             _watches.Add(Attach);

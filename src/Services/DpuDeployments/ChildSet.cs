@@ -18,9 +18,10 @@ internal sealed class ChildSet<T>(Cache cache, EventRecorder events)
     public IReadOnlyCollection<T> Of(DpuDeployment deployment) =>
         [.. _informer.All.Where(c => c.Metadata.NamespaceProperty == deployment.Metadata.NamespaceProperty && OwnerOf(c) == DeploymentNames.Owner(deployment))];
 
-    /// <summary>Makes the children be exactly the wanted ones.</summary>
+    /// <summary>Makes the children be exactly the wanted ones, and those that stay as they are.</summary>
     /// <exception cref="InvalidOperationException">A wanted name belongs to somebody else.</exception>
-    public async Task ApplyAsync(DpuDeployment deployment, IReadOnlyList<T> wanted, CancellationToken cancellation)
+    public async Task ApplyAsync(
+        DpuDeployment deployment, IReadOnlyList<T> wanted, IReadOnlySet<string> kept, CancellationToken cancellation)
     {
         foreach (var child in wanted)
         {
@@ -40,7 +41,7 @@ internal sealed class ChildSet<T>(Cache cache, EventRecorder events)
             }
         }
 
-        foreach (var stale in Of(deployment).Where(c => wanted.All(w => w.Metadata.Name != c.Metadata.Name)))
+        foreach (var stale in Of(deployment).Where(c => !kept.Contains(c.Metadata.Name) && wanted.All(w => w.Metadata.Name != c.Metadata.Name)))
         {
             await cache.Client.DeleteAsync<T>(stale.Metadata.NamespaceProperty, stale.Metadata.Name, cancellation);
         }

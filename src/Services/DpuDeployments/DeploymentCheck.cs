@@ -5,6 +5,9 @@ namespace Dpf.Services.DpuDeployments;
 /// <summary>What is wrong with a DPUDeployment that no waiting mends: pure.</summary>
 internal static class DeploymentCheck
 {
+    // dpuservice-…-version, the longest label that a service's name is a part of, has 63 characters at most.
+    private const int MaxServiceName = 44;
+
     /// <summary>What is wrong with it and what it refers to; nothing when all is right.</summary>
     public static IReadOnlyList<string> Problems(DeploymentInputs inputs)
     {
@@ -22,6 +25,7 @@ internal static class DeploymentCheck
     public static IReadOnlyList<string> OwnProblems(DpuDeployment deployment) =>
     [
         .. Labels(deployment),
+        .. Keys(deployment),
         .. Names(
         [
             .. deployment.Spec.Services.Keys.Order(StringComparer.Ordinal).Select(s => ("DPUService", DeploymentNames.DpuService(deployment, s))),
@@ -43,6 +47,11 @@ internal static class DeploymentCheck
             }
         }
     }
+
+    // Label keys are made of services' names too.
+    private static IEnumerable<string> Keys(DpuDeployment deployment) =>
+        deployment.Spec.Services.Keys.Where(s => !DeploymentNames.IsName(s) || s.Length > MaxServiceName).Order(StringComparer.Ordinal)
+            .Select(s => $"services: '{s}' cannot be the name of a service (lower-case letters, digits and '-', {MaxServiceName} at most)");
 
     private static IEnumerable<string> Names(IEnumerable<(string Kind, string Name)> names)
     {

@@ -17,20 +17,42 @@ internal sealed record DeploymentChildren(
     IReadOnlyList<DpuSet> DpuSets)
 {
     /// <summary>The children.</summary>
-    public static DeploymentChildren Of(DeploymentInputs inputs) => new(
-        [.. inputs.Services.SelectMany(s => (s.Configuration.Spec.Interfaces ?? []).Select(i => Interface(inputs.Deployment, s, i)))],
-        [.. inputs.Services.Select(s => Service(inputs.Deployment, s))],
+    public static DeploymentChildren Of(DeploymentInputs inputs) => Of(inputs, new DeploymentChoices());
+
+    /// <summary>The children, on the way from what there is.</summary>
+    public static DeploymentChildren Of(DeploymentInputs inputs, DeploymentChoices choices) => new(
+        [
+            .. inputs.Services.SelectMany(s => (s.Configuration.Spec.Interfaces ?? []).Select(
+                i => Interface(inputs.Deployment, s, i, choices.Of(s.Name).Slot))),
+        ],
+        [.. inputs.Services.Select(s => Service(inputs.Deployment, s, choices.Of(s.Name)))],
         [Chain(inputs.Deployment)],
-        [.. (inputs.Deployment.Spec.Dpus.DpuSets ?? []).Select(s => DpuSet(inputs, s))]);
+        [.. (inputs.Deployment.Spec.Dpus.DpuSets ?? []).Select(s => DpuSet(inputs, s, choices))]);
+
+    /// <summary>The revision of a service: changes with what runs, not with how a change is rolled out.</summary>
+    public static string Revision(DeployedService service)
+    {
+        var spec = service.Configuration.Spec;
+        return Digest.Short(
+            Digest.Of(
+                service.Template.Spec.HelmChart,
+                new DpuServiceConfigurationSpec
+                {
+                    DeploymentServiceName = spec.DeploymentServiceName,
+                    Interfaces = spec.Interfaces,
+                    ServiceConfiguration = spec.ServiceConfiguration,
+                }),
+            10);
+    }
 
     private static DpuServiceInterface Interface(
-        DpuDeployment deployment, DeployedService service, DpuServiceConfigurationInterface configured) =>
-        Child<DpuServiceInterface>(deployment, DeploymentNames.DpuServiceInterface(deployment, service.Name, configured.Name), child =>
+        DpuDeployment deployment, DeployedService service, DpuServiceConfigurationInterface configured, string slot) =>
+        Child<DpuServiceInterface>(deployment, DeploymentNames.DpuServiceInterface(deployment, service.Name, configured.Name, slot), child =>
         {
             var id = DeploymentNames.ServiceId(deployment, service.Name);
             child.Spec.Template.Spec = new ServiceInterfaceSetSpec
             {
-                NodeSelector = Nodes(deployment, DeploymentNames.ServiceNodes(service.Name)),
+                NodeSelector = Nodes(deployment, DeploymentNames.ServiceNodes(service.Name), slot),
                 Template = new ServiceInterfaceSetTemplate
                 {
                     Metadata = new ServiceInterfaceSetMetadata
@@ -52,16 +74,21 @@ internal sealed record DeploymentChildren(
             };
         });
 
-    private static DpuService Service(DpuDeployment deployment, DeployedService service) =>
-        Child<DpuService>(deployment, DeploymentNames.DpuService(deployment, service.Name), child =>
+    private static DpuService Service(DpuDeployment deployment, DeployedService service, RevisionChoice choice) =>
+        Child<DpuService>(deployment, DeploymentNames.DpuService(deployment, service.Name, choice.Slot), child =>
         {
             child.Metadata.Annotations = new Dictionary<string, string> { [DeploymentNames.ServiceRevision] = Revision(service) };
+            if (choice.Failure is not null)
+            {
+                child.Metadata.Annotations[DeploymentNames.RevisionFailed] = choice.Failure;
+            }
+
             var (template, configured) = (service.Template.Spec.HelmChart, service.Configuration.Spec.ServiceConfiguration);
             child.Spec = new DpuServiceSpec
             {
                 HelmChart = new HelmChart
                 {
-                    Source = template.Source,
+                    Source = Source(template.Source, choice.Slot),
                     Values = configured?.HelmChart?.Values is null && template.Values is null
                         ? null
                         : Values.Merge(configured?.HelmChart?.Values, template.Values),
@@ -69,16 +96,29 @@ internal sealed record DeploymentChildren(
                 ServiceId = DeploymentNames.ServiceId(deployment, service.Name),
                 DeployInCluster = configured?.DeployInCluster,
                 Interfaces = service.Configuration.Spec.Interfaces is { Count: > 0 } interfaces
-                    ? [.. interfaces.Select(i => DeploymentNames.DpuServiceInterface(deployment, service.Name, i.Name))]
+                    ? [.. interfaces.Select(i => DeploymentNames.DpuServiceInterface(deployment, service.Name, i.Name, choice.Slot))]
                     : null,
-                ServiceDaemonSet = DaemonSet(deployment, service),
+                ServiceDaemonSet = DaemonSet(deployment, service, choice.Slot),
             };
         });
 
-    private static ServiceDaemonSet? DaemonSet(DpuDeployment deployment, DeployedService service)
+    // Two revisions in one namespace cannot be one release.
+    private static DpuServiceSource Source(DpuServiceSource source, string slot) => source.ReleaseName is not { Length: > 0 } name
+        ? source
+        : new DpuServiceSource
+        {
+            RepoUrl = source.RepoUrl, Version = source.Version, Chart = source.Chart, Path = source.Path, ReleaseName = name + DeploymentNames.Suffix(slot),
+        };
+
+    private static ServiceDaemonSet? DaemonSet(DpuDeployment deployment, DeployedService service, string slot)
     {
         var configured = service.Configuration.Spec.ServiceConfiguration?.ServiceDaemonSet;
         var settings = new ServiceDaemonSet { Labels = configured?.Labels, Annotations = configured?.Annotations };
+        if (slot != DeploymentNames.AnyRevision)
+        {
+            settings.Labels = new Dictionary<string, string>(settings.Labels ?? []) { [DeploymentNames.PodRevision] = slot };
+        }
+
         if (!service.IsInCluster)
         {
             settings.NodeSelector = new V1NodeSelector
@@ -89,7 +129,7 @@ internal sealed record DeploymentChildren(
                     {
                         MatchExpressions =
                         [
-                            .. NodeLabels(deployment, DeploymentNames.ServiceNodes(service.Name)).Select(l => new V1NodeSelectorRequirement
+                            .. NodeLabels(deployment, slot, DeploymentNames.ServiceNodes(service.Name)).Select(l => new V1NodeSelectorRequirement
                             {
                                 Key = l.Key, OperatorProperty = "In", Values = [l.Value],
                             }),
@@ -111,7 +151,7 @@ internal sealed record DeploymentChildren(
             };
             child.Spec.Template.Spec = new ServiceChainSetSpec
             {
-                NodeSelector = Nodes(deployment, DeploymentNames.ChainNodes),
+                NodeSelector = Nodes(deployment, DeploymentNames.ChainNodes, DeploymentNames.AnyRevision),
                 Template = new ServiceChainSetTemplate
                 {
                     Spec = new ServiceChainSpec
@@ -140,7 +180,7 @@ internal sealed record DeploymentChildren(
         }
         : port.ServiceInterface!;
 
-    private static DpuSet DpuSet(DeploymentInputs inputs, DpuDeploymentDpuSet wanted) =>
+    private static DpuSet DpuSet(DeploymentInputs inputs, DpuDeploymentDpuSet wanted, DeploymentChoices choices) =>
         Child<DpuSet>(inputs.Deployment, DeploymentNames.DpuSet(inputs.Deployment, wanted.NameSuffix), child => child.Spec = new DpuSetSpec
         {
             NodeSelector = wanted.NodeSelector,
@@ -151,35 +191,36 @@ internal sealed record DeploymentChildren(
                 Annotations = wanted.DpuAnnotations,
                 Spec = new DpuTemplateSpec
                 {
-                    Bfb = new DpuSetBfb { Name = inputs.Deployment.Spec.Dpus.Bfb },
+                    Bfb = new DpuSetBfb { Name = choices.Bfb(DeploymentNames.DpuSet(inputs.Deployment, wanted.NameSuffix)) ?? inputs.Deployment.Spec.Dpus.Bfb },
                     DpuFlavor = inputs.Deployment.Spec.Dpus.Flavor,
                     Cluster = new DpuSetCluster
                     {
                         NodeLabels = NodeLabels(
-                            inputs.Deployment,
-                            [.. inputs.Services.Where(s => !s.IsInCluster).Select(s => DeploymentNames.ServiceNodes(s.Name)), DeploymentNames.ChainNodes]),
+                            inputs.Deployment, DeploymentNames.AnyRevision,
+                            [
+                                .. inputs.Services.Where(s => !s.IsInCluster && choices.Of(s.Name).IsLabelledByDpuSet)
+                                    .Select(s => DeploymentNames.ServiceNodes(s.Name)),
+                                DeploymentNames.ChainNodes,
+                            ]),
                     },
                 },
             },
         });
 
-    private static string Revision(DeployedService service) =>
-        Digest.Short(Digest.Of(service.Template.Spec.HelmChart, service.Configuration.Spec), 10);
-
-    private static V1LabelSelector Nodes(DpuDeployment deployment, string label) => new()
+    private static V1LabelSelector Nodes(DpuDeployment deployment, string label, string slot) => new()
     {
         MatchExpressions =
         [
-            .. NodeLabels(deployment, label).Select(l => new V1LabelSelectorRequirement
+            .. NodeLabels(deployment, slot, label).Select(l => new V1LabelSelectorRequirement
             {
                 Key = l.Key, OperatorProperty = "In", Values = [l.Value],
             }),
         ],
     };
 
-    private static Dictionary<string, string> NodeLabels(DpuDeployment deployment, params IEnumerable<string> labels)
+    private static Dictionary<string, string> NodeLabels(DpuDeployment deployment, string slot, params IEnumerable<string> labels)
     {
-        var result = labels.ToDictionary(l => l, _ => DeploymentNames.AnyRevision, StringComparer.Ordinal);
+        var result = labels.ToDictionary(l => l, _ => slot, StringComparer.Ordinal);
         result[DeploymentNames.OwnedBy] = DeploymentNames.Owner(deployment);
         return result;
     }

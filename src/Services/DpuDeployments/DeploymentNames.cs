@@ -30,9 +30,15 @@ internal static partial class DeploymentNames
     /// <summary>Annotation of a DPUServiceChain: the revision of its switches.</summary>
     public const string ChainRevision = "dpuservicechain.nvidia.com/version";
 
+    /// <summary>Annotation of a DPUService: why its revision was given up.</summary>
+    public const string RevisionFailed = "svc.dpu.nvidia.com/revision-failed";
+
+    /// <summary>Label of pods whose revision runs beside another: which.</summary>
+    public const string PodRevision = "svc.dpu.nvidia.com/dpuservice-revision";
+
     /// <summary>
-    /// The value of labels that select nodes. It stays the same whatever changes: with a revision in it every change would
-    /// take a service's pods from all nodes at once, instead of rolling over them as the service's update strategy says.
+    /// The value of labels that select nodes. It stays the same whatever changes in place: with a revision in it every change
+    /// would take a service's pods from all nodes at once, instead of rolling over them as the service's update strategy says.
     /// </summary>
     public const string AnyRevision = "placeholder-for-version";
 
@@ -45,12 +51,23 @@ internal static partial class DeploymentNames
     /// <summary>The label of nodes that get a service.</summary>
     public static string ServiceNodes(string service) => $"svc.dpu.nvidia.com/dpuservice-{service}-version";
 
+    /// <summary>The annotation of nodes: since when they have the service's label.</summary>
+    public static string NodeSince(string service) => $"svc.dpu.nvidia.com/dpuservice-{service}-since";
+
     /// <summary>The name of a service's DPUService.</summary>
-    public static string DpuService(DpuDeployment deployment, string service) => $"{deployment.Metadata.Name}-{service}";
+    /// <param name="deployment">The DPUDeployment.</param>
+    /// <param name="service">The service.</param>
+    /// <param name="slot">Which of several revisions; the first has the plain name.</param>
+    public static string DpuService(DpuDeployment deployment, string service, string slot = AnyRevision) =>
+        $"{deployment.Metadata.Name}-{service}{Suffix(slot)}";
 
     /// <summary>The name of a service's interface's DPUServiceInterface.</summary>
-    public static string DpuServiceInterface(DpuDeployment deployment, string service, string name) =>
-        $"{deployment.Metadata.Name}-{service}-{name.Replace('_', '-')}";
+    /// <param name="deployment">The DPUDeployment.</param>
+    /// <param name="service">The service.</param>
+    /// <param name="name">The interface.</param>
+    /// <param name="slot">Which of several revisions; the first has the plain name.</param>
+    public static string DpuServiceInterface(DpuDeployment deployment, string service, string name, string slot = AnyRevision) =>
+        $"{deployment.Metadata.Name}-{service}-{name.Replace('_', '-')}{Suffix(slot)}";
 
     /// <summary>The name of a DPUSet.</summary>
     public static string DpuSet(DpuDeployment deployment, string suffix) => $"{deployment.Metadata.Name}-{suffix}";
@@ -60,6 +77,9 @@ internal static partial class DeploymentNames
 
     /// <summary>Whether a label may have the value.</summary>
     public static bool IsLabelValue(string text) => text.Length <= 63 && LabelPattern().IsMatch(text);
+
+    /// <summary>What a name of one of several revisions ends with.</summary>
+    public static string Suffix(string slot) => slot == AnyRevision ? "" : $"-{slot}";
 
     [GeneratedRegex("^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", RegexOptions.CultureInvariant)]
     private static partial Regex NamePattern();

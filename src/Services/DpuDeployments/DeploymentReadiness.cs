@@ -44,6 +44,11 @@ internal static class DeploymentReadiness
                 continue;
             }
 
+            if (bfb is not null && set.Spec.DpuTemplate?.Spec?.Bfb?.Name is { } now && now != bfb.Metadata.Name)
+            {
+                problems.Add($"{name} (keeps BFB {now} until BFB {bfb.Metadata.Name} is Ready, which is {bfb.Status?.Phase ?? "Initializing"})");
+            }
+
             var late = dpus.Where(d => BelongsTo(d, set) && !IsReady(d))
                 .Select(d => $"DPU {d.Metadata.Name} is {Phase(d)}").Order(StringComparer.Ordinal).ToList();
             if (late.Count > 0)

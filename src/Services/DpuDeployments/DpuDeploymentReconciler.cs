@@ -5,6 +5,8 @@ using Dpf.Runtime.Conditions;
 using Dpf.Runtime.Events;
 using Dpf.Runtime.Informers;
 using Dpf.Runtime.Reconciling;
+using Dpf.Services.Clusters;
+using Dpf.Services.DpuDeployments.Revisions;
 using Dpf.Services.Reporting;
 
 namespace Dpf.Services.DpuDeployments;
@@ -30,9 +32,12 @@ internal sealed partial class DpuDeploymentReconciler : IReconciler
     private readonly ChildSet<DpuService> _services;
     private readonly ChildSet<DpuServiceChain> _chains;
     private readonly ChildSet<DpuSet> _dpuSets;
+    private readonly DeploymentNodes _nodes;
+    private readonly DpuClusterLinks _links;
 
-    public DpuDeploymentReconciler(Cache cache, EventRecorder events, TimeProvider time)
+    public DpuDeploymentReconciler(Cache cache, DpuClusterLinks links, EventRecorder events, TimeProvider time)
     {
+        (_links, _nodes) = (links, new DeploymentNodes(links, time));
         (_cache, _events, _time, _marks) = (cache, events, time, new DependencyMarks(cache));
         (_interfaces, _services, _chains, _dpuSets) = (new(cache, events), new(cache, events), new(cache, events), new(cache, events));
     }
@@ -100,13 +105,22 @@ internal sealed partial class DpuDeploymentReconciler : IReconciler
             return Result.Done;
         }
 
-        var children = DeploymentChildren.Of(inputs);
-        var isDone = await ApplyAsync(draft, "DPUServiceInterfaces", _interfaces, deployment, children.Interfaces, cancellation) &&
-            await ApplyAsync(draft, "DPUServices", _services, deployment, children.Services, cancellation) &&
-            await ApplyAsync(draft, "DPUServiceChains", _chains, deployment, children.Chains, cancellation) &&
-            await ApplyAsync(draft, "DPUSets", _dpuSets, deployment, children.DpuSets, cancellation);
-        Report(deployment, children, draft);
-        return isDone ? Result.Done : Result.RequeueAfter(Again);
+        await _links.Settled.WaitAsync(cancellation);
+        var plans = Plan(inputs);
+        var choices = Choose(inputs, plans);
+        var children = DeploymentChildren.Of(inputs, choices);
+        var kept = plans.Values.SelectMany(p => p.Plan.Kept).ToList();
+        var isDone =
+            await ApplyAsync(
+                draft, "DPUServiceInterfaces", _interfaces, deployment, children.Interfaces, [.. kept.SelectMany(s => s.Interfaces)], cancellation) &&
+            await ApplyAsync(draft, "DPUServices", _services, deployment, children.Services, [.. kept.Select(s => s.Name)], cancellation) &&
+            await ApplyAsync(draft, "DPUServiceChains", _chains, deployment, children.Chains, [], cancellation) &&
+            await ApplyAsync(draft, "DPUSets", _dpuSets, deployment, children.DpuSets, [], cancellation) &&
+            await MoveAsync(draft, deployment, plans, cancellation);
+        Report(deployment, children, plans, draft);
+        return isDone
+            ? plans.Values.Select(p => p.Plan.CheckIn).Min() is { } check ? Result.RequeueAfter(check > Again ? check : Again) : Result.Done
+            : Result.RequeueAfter(Again);
     }
 
     private static IReadOnlyList<string> Lacking(DeploymentInputs inputs)
@@ -122,13 +136,13 @@ internal sealed partial class DpuDeploymentReconciler : IReconciler
     }
 
     private static async Task<bool> ApplyAsync<T>(
-        StatusDraft draft, string kinds, ChildSet<T> children, DpuDeployment deployment, IReadOnlyList<T> wanted,
+        StatusDraft draft, string kinds, ChildSet<T> children, DpuDeployment deployment, IReadOnlyList<T> wanted, HashSet<string> kept,
         CancellationToken cancellation)
         where T : class, k8s.IKubernetesObject<k8s.Models.V1ObjectMeta>
     {
         try
         {
-            await children.ApplyAsync(deployment, wanted, cancellation);
+            await children.ApplyAsync(deployment, wanted, kept, cancellation);
             draft.True(kinds + "Reconciled");
             return true;
         }
@@ -139,14 +153,23 @@ internal sealed partial class DpuDeploymentReconciler : IReconciler
         }
     }
 
-    private void Report(DpuDeployment deployment, DeploymentChildren children, StatusDraft draft)
+    private void Report(
+        DpuDeployment deployment, DeploymentChildren children, IReadOnlyDictionary<string, RolloutStep> plans, StatusDraft draft)
     {
         Say("DPUServiceInterfaces", DeploymentReadiness.Unready(children.Interfaces, _interfaces.Of(deployment), i => i.Status));
-        Say("DPUServices", DeploymentReadiness.Unready(children.Services, _services.Of(deployment), s => s.Status));
+        Say("DPUServices",
+        [
+            .. DeploymentReadiness.Unready(children.Services, _services.Of(deployment), s => s.Status),
+            .. plans.Values.Select(p => p.Plan.Progress).OfType<string>(),
+        ]);
         Say("DPUServiceChains", DeploymentReadiness.Unready(children.Chains, _chains.Of(deployment), c => c.Status));
         Say("DPUSets", DeploymentReadiness.Unready(
             children.DpuSets, _dpuSets.Of(deployment), _cache.Informer<Dpu>().All,
             _cache.Informer<Bfb>().Get(deployment.Metadata.NamespaceProperty, deployment.Spec.Dpus.Bfb)));
+        if (plans.Values.Select(p => p.Plan.Failure).OfType<string>().ToList() is { Count: > 0 } failures)
+        {
+            draft.False("DPUServicesReady", Reasons.Failure, string.Join("; ", failures));
+        }
 
         void Say(string kinds, IReadOnlyList<string> unready) =>
             draft.TrueUnless(kinds + "Ready", Reasons.Pending, unready, separator: ",", prefix: "Objects not ready: ");

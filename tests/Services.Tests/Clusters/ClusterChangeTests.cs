@@ -46,6 +46,13 @@ public sealed class ClusterChangeTests(TwoClusters clusters) : IClassFixture<Two
         await clusters.Dpu.HasAsync(Version, "ServiceInterfaceSet", "dead", "p1");
         await clusters.Management.ConditionAsync(
             "DPUServiceInterface", "dead", "p1", "ServiceInterfaceSetReconciled", "False", "DPUCluster clusters/c2");
+        var reports = (await clusters.Management.HasAsync(
+            Version, "DPUServiceInterface", "dead", "p1", i => i["status"]?["clusters"]?.AsArray().Count == 2))["status"]!["clusters"]!.AsArray();
+        Assert.Equal(("clusters/c1", false, "its controller has not reported yet"), Said(reports[0]!));
+        Assert.Contains("DPUCluster clusters/c2 does not answer", Said(reports[1]!).Message, StringComparison.Ordinal);
+        await Sets.ReportAsync(clusters.Dpu, "ServiceInterfaceSet", "dead", "p1", 1);
+        await clusters.Management.HasAsync(
+            Version, "DPUServiceInterface", "dead", "p1", i => Said(i["status"]!["clusters"]![0]!) == ("clusters/c1", true, null));
         await clusters.Management.ConditionAsync("DPUService", "dead", "svc", "ApplicationsReady", "False", "DPUCluster clusters/c2 does not answer");
 
         await clusters.Management.DeleteAsync(Version, "DPUServiceInterface", "dead", "p0", Cancellation);
@@ -59,6 +66,9 @@ public sealed class ClusterChangeTests(TwoClusters clusters) : IClassFixture<Two
         await clusters.Management.LosesAsync(FakeArgo.Version, "Application", TwoClusters.SystemNamespace, "c2-svc");
         await clusters.Management.LosesAsync("v1", "Secret", TwoClusters.SystemNamespace, "clusters-c2");
         await clusters.Management.ConditionAsync("DPUServiceInterface", "dead", "p1", "ServiceInterfaceSetReconciled");
+
+        static (string?, bool, string? Message) Said(System.Text.Json.Nodes.JsonNode report) =>
+            ((string?)report["cluster"], (bool)report["ready"]!, (string?)report["message"]);
     }
 
     [Fact]

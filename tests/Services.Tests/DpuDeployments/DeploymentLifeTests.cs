@@ -15,10 +15,10 @@ public sealed class DeploymentLifeTests(TwoClusters clusters) : IClassFixture<Tw
     [Fact]
     public async Task A_deployment_waits_for_its_parts_makes_its_children_heals_them_and_goes_in_order()
     {
-        await clusters.Management.ApplyYamlAsync(Namespace("whole") + Deployment("whole", "ovn"));
+        await clusters.Management.ApplyYamlAsync(Whole.Namespace("whole") + Whole.Deployment("whole", "ovn"));
         await clusters.Management.ConditionAsync("DPUDeployment", "whole", "ovn", "PrerequisitesReady", "False", "BFB bf-bundle does not exist");
         Assert.Empty(await clusters.Management.ListAsync<DpuService>("whole", Cancellation));
-        await clusters.Management.ApplyYamlAsync(Parts("whole"));
+        await clusters.Management.ApplyYamlAsync(Whole.Parts("whole"));
         await clusters.Management.ConditionAsync("DPUDeployment", "whole", "ovn", "DPUSetsReconciled");
         await clusters.Management.HasAsync(Provisioning, "DPUSet", "whole", "ovn-dpuset1");
         await clusters.Management.HasAsync(Version, "DPUServiceChain", "whole", "ovn");
@@ -57,7 +57,7 @@ public sealed class DeploymentLifeTests(TwoClusters clusters) : IClassFixture<Tw
     [Fact]
     public async Task What_two_deployments_share_is_held_by_the_one_that_stays()
     {
-        await clusters.Management.ApplyYamlAsync(Namespace("sharing") + Parts("sharing") + Deployment("sharing", "a") + Deployment("sharing", "b"));
+        await clusters.Management.ApplyYamlAsync(Whole.Namespace("sharing") + Whole.Parts("sharing") + Whole.Deployment("sharing", "a") + Whole.Deployment("sharing", "b"));
         await clusters.Management.ConditionAsync("DPUDeployment", "sharing", "a", "DPUSetsReconciled");
         await clusters.Management.ConditionAsync("DPUDeployment", "sharing", "b", "DPUSetsReconciled");
         await clusters.Management.DeleteAsync(Version, "DPUDeployment", "sharing", "a", Cancellation);
@@ -72,7 +72,7 @@ public sealed class DeploymentLifeTests(TwoClusters clusters) : IClassFixture<Tw
     [Fact]
     public async Task A_service_that_is_taken_out_takes_its_children_along()
     {
-        await clusters.Management.ApplyYamlAsync(Namespace("fewer") + Parts("fewer") + Deployment("fewer", "d"));
+        await clusters.Management.ApplyYamlAsync(Whole.Namespace("fewer") + Whole.Parts("fewer") + Whole.Deployment("fewer", "d"));
         await clusters.ApplicationAsync("c1-d-dts");
         await clusters.Management.PatchAsync<DpuDeployment>(
             "fewer", "d", new JsonObject { ["spec"] = new JsonObject { ["services"] = new JsonObject { ["dts"] = null } } }, Cancellation);
@@ -86,14 +86,14 @@ public sealed class DeploymentLifeTests(TwoClusters clusters) : IClassFixture<Tw
     [Fact]
     public async Task A_child_of_somebody_else_is_not_taken_over()
     {
-        await clusters.Management.ApplyYamlAsync(Namespace("theirs") + """
+        await clusters.Management.ApplyYamlAsync(Whole.Namespace("theirs") + """
             apiVersion: svc.dpu.nvidia.com/v1alpha1
             kind: DPUService
             metadata: {name: mine-dts, namespace: theirs}
             spec: {helmChart: {source: {repoURL: "https://charts.example", chart: own, version: 1.0.0} } }
             ---
 
-            """ + Parts("theirs") + Deployment("theirs", "mine"));
+            """ + Whole.Parts("theirs") + Whole.Deployment("theirs", "mine"));
         await clusters.Management.ConditionAsync(
             "DPUDeployment", "theirs", "mine", "DPUServicesReconciled", "False", "DPUService theirs/mine-dts exists and is of no DPUDeployment");
         Assert.Equal("own", (await clusters.Management.GetAsync<DpuService>("theirs", "mine-dts", Cancellation))!.Spec.HelmChart.Source.Chart);
@@ -101,51 +101,4 @@ public sealed class DeploymentLifeTests(TwoClusters clusters) : IClassFixture<Tw
 
     private static bool IsHeld(JsonObject value) =>
         (value["metadata"]!["finalizers"] as JsonArray)?.Any(f => (string?)f == "dpu.nvidia.com/dpudeployment") == true;
-
-    private static string Namespace(string ns) => $$"""
-        apiVersion: v1
-        kind: Namespace
-        metadata: {name: {{ns}} }
-        ---
-
-        """;
-
-    private static string Deployment(string ns, string name) => $$"""
-        apiVersion: svc.dpu.nvidia.com/v1alpha1
-        kind: DPUDeployment
-        metadata: {name: {{name}}, namespace: {{ns}} }
-        spec:
-          dpus: {bfb: bf-bundle, flavor: flavor, dpuSets: [{nameSuffix: dpuset1, nodeSelector: {matchLabels: {a: b} } }]}
-          services: {dts: {serviceTemplate: dts, serviceConfiguration: dts} }
-          serviceChains: [{ports: [{serviceInterface: {matchLabels: {uplink: p0} } }, {serviceInterface: {matchLabels: {port: ovn} } }]}]
-        ---
-
-        """;
-
-    private static string Parts(string ns) => $$"""
-        apiVersion: provisioning.dpu.nvidia.com/v1alpha1
-        kind: BFB
-        metadata: {name: bf-bundle, namespace: {{ns}} }
-        spec: {url: "http://images.example/bf-bundle.bfb"}
-        ---
-        apiVersion: provisioning.dpu.nvidia.com/v1alpha1
-        kind: DPUFlavor
-        metadata: {name: flavor, namespace: {{ns}} }
-        spec: {dpuResources: {cpu: 16, memory: 16Gi} }
-        ---
-        apiVersion: svc.dpu.nvidia.com/v1alpha1
-        kind: DPUServiceTemplate
-        metadata: {name: dts, namespace: {{ns}} }
-        spec:
-          deploymentServiceName: dts
-          helmChart: {source: {repoURL: "https://charts.example", chart: doca-telemetry, version: 0.2.3} }
-          resourceRequirements: {cpu: 1}
-        ---
-        apiVersion: svc.dpu.nvidia.com/v1alpha1
-        kind: DPUServiceConfiguration
-        metadata: {name: dts, namespace: {{ns}} }
-        spec: {deploymentServiceName: dts, interfaces: [{name: eth_0, network: mybrsfc}]}
-        ---
-
-        """;
 }
