@@ -38,7 +38,7 @@ public sealed class TwoClusters : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        (ManagementServer, Management) = await StartAsync(["dpf-operator/crds", "argo-cd/crds"]);
+        (ManagementServer, Management) = await StartAsync(["dpf-operator/crds", "argo-cd/crds", "cert-manager/crds"]);
         (DpuServer, Dpu) = await StartAsync(DpuCharts);
         await Management.ApplyYamlAsync($$"""
             apiVersion: v1

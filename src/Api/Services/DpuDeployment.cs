@@ -6,7 +6,7 @@ namespace Dpf.Api.Services;
 
 /// <summary>DPUs and their services as one: a set of DPUs, service templates with configurations, and chains.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "DPUDeployment", PluralName = "dpudeployments")]
-[CustomKind]
+[CustomKind(SpecRequired = true)]
 [PrinterColumn("Ready", ".status.conditions[?(@.type=='Ready')].status", "string")]
 [PrinterColumn("Phase", ".status.conditions[?(@.type=='Ready')].reason", "string")]
 [PrinterColumn("Age", ".metadata.creationTimestamp", "date")]

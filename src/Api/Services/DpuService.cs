@@ -7,7 +7,7 @@ namespace Dpf.Api.Services;
 
 /// <summary>A Helm chart that runs on the DPUs, or in the management cluster.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "DPUService", PluralName = "dpuservices")]
-[CustomKind]
+[CustomKind(SpecRequired = true)]
 [PrinterColumn("Ready", ".status.conditions[?(@.type=='Ready')].status", "string")]
 [PrinterColumn("Phase", ".status.conditions[?(@.type=='Ready')].reason", "string")]
 [PrinterColumn("Age", ".metadata.creationTimestamp", "date")]

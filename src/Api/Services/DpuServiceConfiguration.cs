@@ -7,7 +7,7 @@ namespace Dpf.Api.Services;
 
 /// <summary>How a service of a DPUDeployment is configured.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "DPUServiceConfiguration", PluralName = "dpuserviceconfigurations")]
-[CustomKind]
+[CustomKind(SpecRequired = true)]
 public sealed class DpuServiceConfiguration : CustomObject<DpuServiceConfigurationSpec, DpuServiceConfigurationStatus>
 {
     /// <summary>The group.</summary>

@@ -6,7 +6,7 @@ namespace Dpf.Api.Services;
 
 /// <summary>Asks for credentials of one cluster, kept in a Secret of another.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "DPUServiceCredentialRequest", PluralName = "dpuservicecredentialrequests")]
-[CustomKind]
+[CustomKind(SpecRequired = true)]
 [PrinterColumn("Ready", ".status.conditions[?(@.type=='Ready')].status", "string")]
 [PrinterColumn("Phase", ".status.conditions[?(@.type=='Ready')].reason", "string")]
 [PrinterColumn("Age", ".metadata.creationTimestamp", "date")]
@@ -50,7 +50,7 @@ public sealed class DpuServiceCredentialRequestSpec
 }
 
 /// <summary>What is known of a DPUServiceCredentialRequest.</summary>
-public sealed class DpuServiceCredentialRequestStatus
+public sealed class DpuServiceCredentialRequestStatus : IConditioned
 {
     /// <summary>The conditions.</summary>
     [JsonPropertyName("conditions")]
@@ -65,6 +65,10 @@ public sealed class DpuServiceCredentialRequestStatus
     [Format("date-time")]
     [JsonPropertyName("issuedAt")]
     public string? IssuedAt { get; set; }
+
+    /// <summary>The generation that the conditions speak of.</summary>
+    [JsonPropertyName("observedGeneration")]
+    public long? ObservedGeneration { get; set; }
 
     /// <summary>The Secret that takes the credentials.</summary>
     [JsonPropertyName("secret")]

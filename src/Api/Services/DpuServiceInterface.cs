@@ -6,11 +6,11 @@ namespace Dpf.Api.Services;
 
 /// <summary>Service interfaces for every DPU of the selected clusters.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "DPUServiceInterface", PluralName = "dpuserviceinterfaces")]
-[CustomKind]
+[CustomKind(SpecRequired = true)]
 [PrinterColumn("Ready", ".status.conditions[?(@.type=='Ready')].status", "string")]
 [PrinterColumn("Phase", ".status.conditions[?(@.type=='Ready')].reason", "string")]
 [PrinterColumn("IfType", ".spec.template.spec.template.spec.interfaceType", "string")]
-[PrinterColumn("IfName", ".spec.template.spec.template.spec.interfaceName", "string")]
+[PrinterColumn("IfName", ".spec.template.spec.template.spec..interfaceName", "string")]
 [PrinterColumn("Age", ".metadata.creationTimestamp", "date")]
 public sealed class DpuServiceInterface : CustomObject<DpuServiceInterfaceSpec, DpuServiceInterfaceStatus>
 {

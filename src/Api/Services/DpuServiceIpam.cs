@@ -6,7 +6,7 @@ namespace Dpf.Api.Services;
 
 /// <summary>An address pool for the interfaces of services.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "DPUServiceIPAM", PluralName = "dpuserviceipams")]
-[CustomKind]
+[CustomKind(SpecRequired = true)]
 [PrinterColumn("Ready", ".status.conditions[?(@.type=='Ready')].status", "string")]
 [PrinterColumn("Phase", ".status.conditions[?(@.type=='Ready')].reason", "string")]
 [PrinterColumn("Age", ".metadata.creationTimestamp", "date")]

@@ -7,7 +7,7 @@ namespace Dpf.Api.Services;
 
 /// <summary>The chart of a service of a DPUDeployment.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "DPUServiceTemplate", PluralName = "dpuservicetemplates")]
-[CustomKind]
+[CustomKind(SpecRequired = true)]
 public sealed class DpuServiceTemplate : CustomObject<DpuServiceTemplateSpec, DpuServiceTemplateStatus>
 {
     /// <summary>The group.</summary>

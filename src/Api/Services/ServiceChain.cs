@@ -6,7 +6,7 @@ namespace Dpf.Api.Services;
 
 /// <summary>How the interfaces of one node are connected.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "ServiceChain", PluralName = "servicechains")]
-[CustomKind]
+[CustomKind(SpecRequired = true)]
 public sealed class ServiceChain : CustomObject<ServiceChainSpec, ServiceChainStatus>
 {
     /// <summary>The group.</summary>

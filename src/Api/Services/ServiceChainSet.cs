@@ -6,7 +6,7 @@ namespace Dpf.Api.Services;
 
 /// <summary>A ServiceChain for every selected node.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "ServiceChainSet", PluralName = "servicechainsets")]
-[CustomKind]
+[CustomKind(SpecRequired = true)]
 public sealed class ServiceChainSet : CustomObject<ServiceChainSetSpec, ServiceChainSetStatus>
 {
     /// <summary>The group.</summary>

@@ -6,9 +6,9 @@ namespace Dpf.Api.Services;
 
 /// <summary>One port of a node's switch.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "ServiceInterface", PluralName = "serviceinterfaces")]
-[CustomKind]
+[CustomKind(SpecRequired = true)]
 [PrinterColumn("IfType", ".spec.interfaceType", "string")]
-[PrinterColumn("IfName", ".spec.interfaceName", "string")]
+[PrinterColumn("IfName", ".spec..interfaceName", "string")]
 [PrinterColumn("Age", ".metadata.creationTimestamp", "date")]
 public sealed class ServiceInterface : CustomObject<ServiceInterfaceSpec, ServiceInterfaceStatus>
 {

@@ -6,9 +6,9 @@ namespace Dpf.Api.Services;
 
 /// <summary>A ServiceInterface for every selected node.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "ServiceInterfaceSet", PluralName = "serviceinterfacesets")]
-[CustomKind]
+[CustomKind(SpecRequired = true)]
 [PrinterColumn("IfType", ".spec.template.spec.interfaceType", "string")]
-[PrinterColumn("IfName", ".spec.template.spec.interfaceName", "string")]
+[PrinterColumn("IfName", ".spec.template.spec..interfaceName", "string")]
 [PrinterColumn("Age", ".metadata.creationTimestamp", "date")]
 public sealed class ServiceInterfaceSet : CustomObject<ServiceInterfaceSetSpec, ServiceInterfaceSetStatus>
 {

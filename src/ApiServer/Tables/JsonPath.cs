@@ -4,7 +4,7 @@ using Dpf.ApiServer.Serving;
 
 namespace Dpf.ApiServer.Tables;
 
-/// <summary>The part of JSONPath that printer columns use: fields, indexes, <c>[*]</c> and <c>[?(@.type=="Ready")]</c>.</summary>
+/// <summary>The part of JSONPath that printer columns use: fields, also at any depth (<c>..name</c>), indexes, <c>[*]</c> and <c>[?(@.type=="Ready")]</c>.</summary>
 internal static partial class JsonPath
 {
     /// <summary>The values at a path such as <c>.status.conditions[?(@.type=="Ready")].status</c>.</summary>
@@ -13,6 +13,12 @@ internal static partial class JsonPath
         IEnumerable<JsonNode?> nodes = [value];
         foreach (Match step in Step().Matches(path))
         {
+            if (step.Groups["deep"].Success)
+            {
+                nodes = nodes.SelectMany(n => Deep(n, step.Groups["deep"].Value));
+                continue;
+            }
+
             if (step.Groups["field"].Success)
             {
                 var name = step.Groups["field"].Value.Replace("\\.", ".", StringComparison.Ordinal);
@@ -35,6 +41,13 @@ internal static partial class JsonPath
         return nodes.Where(n => n is not null);
     }
 
-    [GeneratedRegex(@"\.(?<field>(?:[^.\[\\]|\\.)+)|\[\?\(@\.(?<key>[\w.]+)\s*==\s*[""'](?<value>[^""']*)[""']\)\]|\[(?<index>\*|\d+)\]|\[['""](?<field>[^'""]+)['""]\]", RegexOptions.ExplicitCapture)]
+    private static IEnumerable<JsonNode?> Deep(JsonNode? node, string name) => node switch
+    {
+        JsonObject map => map.SelectMany(f => f.Key == name ? Deep(f.Value, name).Prepend(f.Value) : Deep(f.Value, name)),
+        JsonArray list => list.SelectMany(i => Deep(i, name)),
+        _ => [],
+    };
+
+    [GeneratedRegex(@"\.\.(?<deep>[^.\[\\]+)|\.(?<field>(?:[^.\[\\]|\\.)+)|\[\?\(@\.(?<key>[\w.]+)\s*==\s*[""'](?<value>[^""']*)[""']\)\]|\[(?<index>\*|\d+)\]|\[['""](?<field>[^'""]+)['""]\]", RegexOptions.ExplicitCapture)]
     private static partial Regex Step();
 }

@@ -42,7 +42,7 @@ internal sealed partial class CredentialReconciler(
             return Result.Done;
         }
 
-        var draft = new StatusDraft(request, request.Status?.Conditions, null, Types, time);
+        var draft = new StatusDraft(request, request.Status?.Conditions, request.Status?.ObservedGeneration, Types, time);
         Result result;
         if (request.IsDeleting())
         {
@@ -60,7 +60,7 @@ internal sealed partial class CredentialReconciler(
             result = await IssueAsync(request, draft, cancellation);
         }
 
-        await draft.SaveAsync<DpuServiceCredentialRequest>(_client, events, cancellation, hasObservedGeneration: false);
+        await draft.SaveAsync<DpuServiceCredentialRequest>(_client, events, cancellation);
         return result;
     }
 

@@ -51,9 +51,13 @@ internal static class DeploymentReadiness
 
             var late = dpus.Where(d => BelongsTo(d, set) && !IsReady(d))
                 .Select(d => $"DPU {d.Metadata.Name} is {Phase(d)}").Order(StringComparer.Ordinal).ToList();
-            if (late.Count > 0)
+            // What stops a roll-out its own controller knows, and what to do.
+            var cause = there.First(t => t.Metadata.Name == set.Metadata.Name).Status?.Conditions?.FirstOrDefault(c =>
+                c is { Status: "False", Reason: Reasons.Failure or Reasons.Error, Message.Length: > 0 } && c.Type != ConditionExtensions.Ready) is { } stopped
+                    ? $": {stopped.Message}" : "";
+            if (late.Count > 0 || cause.Length > 0)
             {
-                problems.Add($"{name} ({string.Join(", ", late.Take(5))}{(late.Count > 5 ? $" and {late.Count - 5} more" : "")})");
+                problems.Add($"{name} ({string.Join(", ", late.Take(5))}{(late.Count > 5 ? $" and {late.Count - 5} more" : "")}{cause})");
             }
         }
 

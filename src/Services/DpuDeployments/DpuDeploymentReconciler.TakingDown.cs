@@ -34,6 +34,9 @@ internal sealed partial class DpuDeploymentReconciler
         {
             draft.False(
                 kinds + "Reconciled", Reasons.AwaitingDeletion, left == 0 ? $"All {kinds} are deleted" : $"There are still {left} {kinds}");
+
+            // What is not there any more is not ready.
+            draft.False(kinds + "Ready", Reasons.AwaitingDeletion, "the DPUDeployment is being deleted");
             return left;
         }
     }

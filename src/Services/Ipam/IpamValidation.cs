@@ -42,6 +42,31 @@ internal static class IpamValidation
         return problems;
     }
 
+    /// <summary>What the author of a change should know: addresses that pods have already do not change with it.</summary>
+    public static IReadOnlyList<string> Warnings(DpuServiceIpam value, DpuServiceIpam? before)
+    {
+        List<string> warnings = [];
+        Compare("ipv4Network.prefixSize", value.Spec.Ipv4Network?.PrefixSize, before?.Spec.Ipv4Network?.PrefixSize);
+        Compare("ipv4Network.gatewayIndex", value.Spec.Ipv4Network?.GatewayIndex, before?.Spec.Ipv4Network?.GatewayIndex);
+        Compare("ipv4Subnet.perNodeIPCount", value.Spec.Ipv4Subnet?.PerNodeIpCount, before?.Spec.Ipv4Subnet?.PerNodeIpCount);
+        Compare("ipv4Subnet.gateway", value.Spec.Ipv4Subnet?.Gateway, before?.Spec.Ipv4Subnet?.Gateway);
+        foreach (var (node, part) in value.Spec.Ipv4Network?.Allocations ?? [])
+        {
+            warnings.AddRange((value.Spec.Ipv4Network!.Exclusions ?? []).Where(e => Address(e) is { } ip && Range(part)?.Contains(ip) == true)
+                .Select(e => $"ipv4Network.exclusions '{e}' is in {part}, which node {node} has: its pods do not get that address"));
+        }
+
+        return warnings;
+
+        void Compare<T>(string field, T? now, T? then)
+        {
+            if (now is not null && then is not null && !now.Equals(then))
+            {
+                warnings.Add($"{field} changes from {then} to {now}: pods keep the addresses they have until they are made anew");
+            }
+        }
+    }
+
     private static IEnumerable<string> NetworkProblems(Ipv4Network value)
     {
         if (Range(value.Network) is not { } network)

@@ -31,7 +31,7 @@ internal static class IpamWebhook
 
         var problems = IpamValidation.Problems(value, before, allowedNamespace);
         return problems.Count == 0
-            ? AdmissionAnswer.Allow
+            ? AdmissionAnswer.Warn(IpamValidation.Warnings(value, before))
             : AdmissionAnswer.Deny($"DPUServiceIPAM {request.Name}: {string.Join("; ", problems)}", 400);
     }
 

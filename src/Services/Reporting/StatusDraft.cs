@@ -23,7 +23,7 @@ internal sealed class StatusDraft
     /// <summary>A draft of an object's conditions.</summary>
     /// <param name="about">The object.</param>
     /// <param name="conditions">Its conditions at present.</param>
-    /// <param name="observedGeneration">The generation that they speak of; null for none.</param>
+    /// <param name="observedGeneration">The generation that they speak of.</param>
     /// <param name="types">The conditions that the kind has, in order.</param>
     /// <param name="time">The clock.</param>
     public StatusDraft(
@@ -66,11 +66,11 @@ internal sealed class StatusDraft
     public void Field(string name, JsonNode? value) => _fields[name] = value;
 
     /// <summary>Derives <c>Ready</c>, saves what differs, and tells users of what became so or failed.</summary>
-    public async Task SaveAsync<T>(KubeClient client, EventRecorder events, CancellationToken cancellation, bool hasObservedGeneration = true)
+    public async Task SaveAsync<T>(KubeClient client, EventRecorder events, CancellationToken cancellation)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         ((IList<V1Condition>)_conditions).Summarise(Generation, _time.GetUtcNow());
-        var stale = (hasObservedGeneration && _observed != Generation) || HasNewFields();
+        var stale = _observed != Generation || HasNewFields();
         if (!stale && _conditions.Count == _before.Count && _conditions.Zip(_before).All(p => Same(p.First, p.Second)))
         {
             return;
@@ -78,10 +78,7 @@ internal sealed class StatusDraft
 
         var status = (JsonObject)_fields.DeepClone();
         status["conditions"] = JsonNode.Parse(KubernetesJson.Serialize(_conditions));
-        if (hasObservedGeneration)
-        {
-            status["observedGeneration"] = Generation;
-        }
+        status["observedGeneration"] = Generation;
 
         try
         {

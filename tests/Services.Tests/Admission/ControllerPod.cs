@@ -15,10 +15,10 @@ internal sealed class ControllerPod : IAsyncDisposable
     private readonly string _folder;
     private readonly Task _running;
 
-    private ControllerPod(string folder, ComponentContext context, int port)
+    private ControllerPod(string folder, IComponent component, ComponentContext context, int port)
     {
         (_folder, Port) = (folder, port);
-        _running = new DpuServiceControllerComponent().RunAsync(context, _stop.Token);
+        _running = component.RunAsync(context, _stop.Token);
     }
 
     /// <summary>Where it answers webhooks.</summary>
@@ -29,16 +29,22 @@ internal sealed class ControllerPod : IAsyncDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public static async Task<ControllerPod> StartAsync(TwoClusters clusters, string name)
+    /// <summary>Starts a pod.</summary>
+    /// <param name="clusters">Where.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="component">What it runs; the services' controller when left out.</param>
+    /// <param name="token">Its account's token; that of the services' controller when left out.</param>
+    public static async Task<ControllerPod> StartAsync(TwoClusters clusters, string name, IComponent? component = null, string? token = null)
     {
         var folder = Directory.CreateTempSubdirectory("dpf-services-").FullName;
-        await File.WriteAllTextAsync(Path.Combine(folder, "token"), await clusters.ControllerTokenAsync(), Cancellation);
+        await File.WriteAllTextAsync(Path.Combine(folder, "token"), token ?? await clusters.ControllerTokenAsync(), Cancellation);
         await File.WriteAllTextAsync(Path.Combine(folder, "ca.crt"), clusters.ManagementServer.CaPem, Cancellation);
         await File.WriteAllTextAsync(Path.Combine(folder, "namespace"), TwoClusters.SystemNamespace, Cancellation);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=webhook", key, HashAlgorithmName.SHA256);
         var names = new SubjectAlternativeNameBuilder();
         names.AddIpAddress(IPAddress.Loopback);
+        names.AddDnsName($"dpuservice-webhook-service.{TwoClusters.SystemNamespace}.svc");
         request.CertificateExtensions.Add(names.Build());
         var now = TimeProvider.System.GetUtcNow();
         using var certificate = request.CreateSelfSigned(now.AddMinutes(-5), now.AddHours(1));
@@ -47,7 +53,7 @@ internal sealed class ControllerPod : IAsyncDisposable
         var (server, port) = (new Uri(clusters.ManagementServer.Address), FreePort());
         var context = new ComponentContext
         {
-            Name = "dpuservice-controller",
+            Name = name,
             Arguments = ["--leader-elect", $"--webhook-port={port}"],
             Environment = new Dictionary<string, string>
             {
@@ -63,7 +69,7 @@ internal sealed class ControllerPod : IAsyncDisposable
             },
             Loggers = new RecentLog(),
         };
-        return new ControllerPod(folder, context, port);
+        return new ControllerPod(folder, component ?? new DpuServiceControllerComponent(), context, port);
     }
 
     public async ValueTask DisposeAsync()
