@@ -131,6 +131,24 @@ public sealed class ResourceTests
     }
 
     [Fact]
+    public async Task What_is_meant_for_one_object_makes_no_other()
+    {
+        await using var test = await TestServer.StartAsync();
+        var gone = await test.ApplyAsync(
+            ConfigMaps + "/a", "one", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, uid: 11111111-1111-1111-1111-111111111111}", HttpStatusCode.Conflict);
+        Assert.Contains("no existing object was found", gone.Text("message"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_column_finds_a_field_at_any_depth()
+    {
+        var value = JsonNode.Parse("""{"spec":{"type":"a","a":{"name":"deep","b":[{"name":"deeper"}]}},"name":"outside"}""");
+        Assert.Equal(["deep", "deeper"], Dpf.ApiServer.Tables.JsonPath.Select(value, ".spec..name").Select(n => (string?)n));
+        Assert.Empty(Dpf.ApiServer.Tables.JsonPath.Select(value, ".spec..none"));
+        Assert.Equal("a", (string?)Dpf.ApiServer.Tables.JsonPath.Select(value, ".spec.type").Single());
+    }
+
+    [Fact]
     public async Task A_custom_kind_is_served_checked_scaled_and_taken_away_with_its_objects()
     {
         const string Path = "/apis/example.com/v1/namespaces/default/widgets";
