@@ -17,6 +17,9 @@ internal static partial class CrdFiles
     /// <summary>Where the DPU clusters' definitions are, below the charts' folder.</summary>
     public const string DpuCluster = "dpu-networking/charts/servicechainset-controller/crds";
 
+    /// <summary>Where the network's definitions are, below the charts' folder.</summary>
+    public const string Network = "ovn-kubernetes-chart/crds";
+
     private static readonly string[] OnDpus = ["serviceinterfaces", "serviceinterfacesets", "servicechains", "servicechainsets"];
 
     /// <summary>Each file's path below the charts' folder, and its text.</summary>
@@ -24,8 +27,13 @@ internal static partial class CrdFiles
         from kind in CrdWriter.Kinds
         let name = CrdWriter.Name(kind)
         let text = Text(CrdWriter.Write(kind))
-        from folder in OnDpus.Contains(name[..name.IndexOf('.', StringComparison.Ordinal)]) ? [Management, DpuCluster] : new[] { Management }
+        from folder in Folders(name)
         select ($"{folder}/{name}.yaml", text);
+
+    private static string[] Folders(string name) =>
+        name.EndsWith(".k8s.ovn.org", StringComparison.Ordinal) || name.EndsWith(".policy.networking.k8s.io", StringComparison.Ordinal) ? [Network]
+        : OnDpus.Contains(name[..name.IndexOf('.', StringComparison.Ordinal)]) ? [Management, DpuCluster]
+        : [Management];
 
     private static string Text(JsonObject value)
     {

@@ -1,6 +1,7 @@
 using Dpf.Ovn.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Zone.Planning;
+using Dpf.Ovn.Zone.Planning.Policies;
 using Dpf.Ovsdb.Rows;
 
 namespace Dpf.Ovn.Tests;
@@ -20,7 +21,7 @@ internal static class Sample
 
     /// <summary>The zone worker1 with two pods beside the zone worker2.</summary>
     public static ZoneFacts Facts => new(
-        "worker1", Network, [Worker1, Worker2], [Pod("a", "10.233.64.3/24"), Pod("b", "10.233.64.4/24")], [], []);
+        "worker1", Network, [Worker1, Worker2], [Pod("a", "10.233.64.3/24"), Pod("b", "10.233.64.4/24")], [], ZonePolicies.None);
 
     public static ZoneNode Node(string name, int id, string subnet, string encap, string gateway) => new(name, Cidr.Parse(subnet), id)
     {

@@ -38,6 +38,12 @@ public static class CrdWriter
             names["shortNames"] = new JsonArray([.. custom.ShortNames.Select(n => JsonValue.Create(n))]);
         }
 
+        var annotations = new JsonObject { ["helm.sh/resource-policy"] = "keep" };
+        if (custom.ApprovedBy is { } approval)
+        {
+            annotations["api-approved.kubernetes.io"] = approval;
+        }
+
         return new JsonObject
         {
             ["apiVersion"] = "apiextensions.k8s.io/v1",
@@ -45,7 +51,7 @@ public static class CrdWriter
             ["metadata"] = new JsonObject
             {
                 ["name"] = Name(kind),
-                ["annotations"] = new JsonObject { ["helm.sh/resource-policy"] = "keep" },
+                ["annotations"] = annotations,
             },
             ["spec"] = new JsonObject
             {

@@ -22,6 +22,9 @@ public sealed class CustomKindAttribute : Attribute
 
     /// <summary>Whether nobody ever reports on its objects.</summary>
     public bool WithoutStatus { get; init; }
+
+    /// <summary>Where Kubernetes approved the kind; API servers refuse kinds of the group <c>*.k8s.io</c> that do not say.</summary>
+    public string? ApprovedBy { get; init; }
 }
 
 /// <summary>A column of <c>kubectl get</c>, in order of appearance.</summary>

@@ -97,59 +97,6 @@ public sealed class ClusterFactsTests
         Assert.Empty(Read([], new ClusterObjects { Services = [service] }).Services);
     }
 
-    [Fact]
-    public void ASelectorWithoutNamespacesMeansTheOwnAndANamedPortItsNumber()
-    {
-        var target = Pod("a", "10.233.64.3/24", ("app", "web"));
-        target.Spec.Containers = [new V1Container { Name = "c", Ports = [new V1ContainerPort { Name = "http", ContainerPort = 8080 }] }];
-        var other = Pod("b", "10.233.64.4/24", ("app", "client"));
-        other.Metadata.NamespaceProperty = "elsewhere";
-        var policy = Policy(new V1NetworkPolicyIngressRule
-        {
-            FromProperty = [new V1NetworkPolicyPeer { PodSelector = Selector("app", "client") }],
-            Ports = [new V1NetworkPolicyPort { Port = "http" }, new V1NetworkPolicyPort { Port = "nobodys" }],
-        });
-
-        var read = Assert.Single(Read([Node("worker1", 2, "10.233.64.0/24")], new ClusterObjects
-        {
-            Pods = [target, other, Pod("c", "10.233.64.5/24", ("app", "client"))], Policies = [policy],
-        }).Policies);
-
-        Assert.Equal(["default_a"], read.Ports);
-        var rule = Assert.Single(read.Ingress!);
-        Assert.False(rule.Anyone);
-        Assert.Equal([Ipv4.Parse("10.233.64.5")], rule.Peers);
-        Assert.Equal(["tcp && tcp.dst==8080", "tcp && tcp.dst==0"], rule.Ports);
-        Assert.Null(read.Egress);
-    }
-
-    [Fact]
-    public void PortsAreARangeAProtocolOrAll()
-    {
-        var read = Read([Node("worker1", 2, "10.233.64.0/24")], new ClusterObjects
-        {
-            Pods = [Pod("a", "10.233.64.3/24", ("app", "web"))],
-            Policies =
-            [
-                Policy(
-                    new V1NetworkPolicyIngressRule(),
-                    new V1NetworkPolicyIngressRule
-                    {
-                        Ports =
-                        [
-                            new V1NetworkPolicyPort { Port = "1000", EndPort = 2000 }, new V1NetworkPolicyPort { Protocol = "UDP" },
-                            new V1NetworkPolicyPort { Port = "80" },
-                        ],
-                    }),
-            ],
-        });
-
-        var rules = read.Policies[0].Ingress!;
-        Assert.True(rules[0].Anyone);
-        Assert.Empty(rules[0].Ports);
-        Assert.Equal(["tcp && 1000<=tcp.dst<=2000", "udp", "tcp && tcp.dst==80"], rules[1].Ports);
-    }
-
     [Theory]
     [InlineData("In", true, false)]
     [InlineData("NotIn", false, true)]
@@ -221,13 +168,4 @@ public sealed class ClusterFactsTests
         Addresses = [address],
         Conditions = new V1EndpointConditions { Ready = ready, Serving = serving, Terminating = terminating },
     };
-
-    private static V1NetworkPolicy Policy(params V1NetworkPolicyIngressRule[] rules) => new()
-    {
-        Metadata = new V1ObjectMeta { NamespaceProperty = "default", Name = "p" },
-        Spec = new V1NetworkPolicySpec { PodSelector = Selector("app", "web"), Ingress = rules },
-    };
-
-    private static V1LabelSelector Selector(string key, string value) =>
-        new() { MatchLabels = new Dictionary<string, string> { [key] = value } };
 }

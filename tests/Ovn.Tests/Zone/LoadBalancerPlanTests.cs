@@ -14,15 +14,16 @@ public sealed class LoadBalancerPlanTests
         var rows = Plan(Sample.Service(Sample.Port(0, ("10.233.65.9", "worker2"), ("10.233.64.4", "worker1"))));
 
         var (name, balancer) = Assert.Single(rows.All<LoadBalancer>());
-        Assert.Equal(Prefix + "node_router+switch_worker1", name);
+        Assert.Equal(Prefix + "cluster", name);
         Assert.Equal((name, "tcp"), (balancer.Name, balancer.Protocol));
         Assert.Equal(["10.233.0.10:80=10.233.64.4:8080,10.233.65.9:8080"], balancer.Vips.Ordered());
         Assert.Equal(
             ["event=false", "hairpin_snat_ip=169.254.0.5", "neighbor_responder=none", "reject=true", "skip_snat=false"],
             balancer.Options.Ordered());
         Assert.Equal(["k8s.ovn.org/kind=Service", "k8s.ovn.org/owner=default/traffic"], balancer.ExternalIds.Ordered());
-        Assert.Equal([name], rows.References<LogicalSwitch>("worker1", "load_balancer"));
-        Assert.Equal([name], rows.References<LogicalRouter>("GR_worker1", "load_balancer"));
+        Assert.Equal([name], rows.References<LoadBalancerGroup>("clusterLBGroup", "load_balancer"));
+        Assert.Equal(["clusterLBGroup", "clusterSwitchLBGroup"], rows.References<LogicalSwitch>("worker1", "load_balancer_group"));
+        Assert.Equal(["clusterLBGroup", "clusterRouterLBGroup"], rows.References<LogicalRouter>("GR_worker1", "load_balancer_group"));
     }
 
     [Fact]
@@ -41,8 +42,8 @@ public sealed class LoadBalancerPlanTests
         var all = rows.All<LoadBalancer>();
         Assert.Equal("10.0.123.21:8080,10.0.123.22:8080", all[Prefix + "node_switch_worker1"].Vips["10.233.0.10:80"]);
         Assert.Equal("10.0.123.22:8080,169.254.0.2:8080", all[Prefix + "node_router_worker1"].Vips["10.233.0.10:80"]);
-        Assert.Equal([Prefix + "node_switch_worker1"], rows.References<LogicalSwitch>("worker1", "load_balancer"));
-        Assert.Equal([Prefix + "node_router_worker1"], rows.References<LogicalRouter>("GR_worker1", "load_balancer"));
+        Assert.Equal([Prefix + "node_switch_worker1"], rows.References<LoadBalancerGroup>("clusterSwitchLBGroup", "load_balancer"));
+        Assert.Equal([Prefix + "node_router_worker1"], rows.References<LoadBalancerGroup>("clusterRouterLBGroup", "load_balancer"));
     }
 
     [Fact]
@@ -70,6 +71,7 @@ public sealed class LoadBalancerPlanTests
         Assert.Equal(["10.0.123.21:30080=10.233.64.4:8080"], local.Vips.Ordered());
         Assert.Equal("true", local.Options["skip_snat"]);
         Assert.Equal("10.233.64.4:8080,10.233.65.9:8080", all[Prefix + "node_switch_worker1"].Vips["10.0.123.21:30080"]);
+        Assert.Equal("10.233.64.4:8080", all[Prefix + "node_switch_worker1"].Vips["169.254.0.3:30080"]);
         Assert.Equal(["10.233.0.10:80"], all[Prefix + "node_router_worker1"].Vips.Keys);
     }
 
@@ -83,12 +85,46 @@ public sealed class LoadBalancerPlanTests
     }
 
     [Fact]
+    public void AnExternalClientOfALocalServiceIsRefusedWhereThereIsNoEndpoint()
+    {
+        var all = Plan(Sample.Service(Sample.Port(30080, ("10.233.65.9", "worker2"))) with { ExternalLocal = true }).All<LoadBalancer>();
+        var local = all[Prefix + "node_local_router_worker1"];
+        Assert.Equal(["10.0.123.21:30080="], local.Vips.Ordered());
+        Assert.Equal("true", local.Options["reject"]);
+    }
+
+    [Fact]
     public void AffinityIsATimeAndProtocolsAreApart()
     {
         var port = Sample.Port(0, ("10.233.64.4", "worker1"));
-        var all = Plan(Sample.Service(port, port with { Protocol = "udp" }) with { AffinitySeconds = 86400 }).All<LoadBalancer>();
+        var all = Plan(Sample.Service(port, port with { Protocol = "udp" }) with { AffinitySeconds = 10800 }).All<LoadBalancer>();
         Assert.Equal(["tcp", "udp"], all.Values.Select(b => b.Protocol!).Order(StringComparer.Ordinal));
-        Assert.All(all.Values, b => Assert.Equal("86400", b.Options["affinity_timeout"]));
+        Assert.All(all.Values, b => Assert.Equal("10800", b.Options["affinity_timeout"]));
+        Assert.All(all.Values, b => Assert.Empty(b.SelectionFields));
+    }
+
+    /// <summary>A flow lives for 65535 seconds at most; after that the client's address alone leads to the same endpoint.</summary>
+    [Fact]
+    public void TheLongestAffinityIsARealTimeToo()
+    {
+        var balancer = Assert.Single(Plan(
+            Sample.Service(Sample.Port(0, ("10.233.64.4", "worker1"))) with { AffinitySeconds = 86400 }).All<LoadBalancer>()).Value;
+        Assert.Equal("65535", balancer.Options["affinity_timeout"]);
+        Assert.Equal(["ip_dst", "ip_src"], balancer.SelectionFields.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void EachServiceIsOneEntryHoweverManyNodesThereAre()
+    {
+        var nodes = Enumerable.Range(3, 40).Select(i => Sample.Node(
+            $"remote{i}", i, $"10.233.{64 + i}.0/24", $"10.0.124.{i}", $"10.0.125.{i}/24"));
+        var services = Enumerable.Range(1, 50).Select(i => Sample.Service(Sample.Port(0, ("10.233.64.4", "worker1"))) with
+        {
+            Name = $"s{i}", ClusterIps = [Ipv4.Parse($"10.233.0.{i}")],
+        });
+        var rows = NorthboundPlan.Of(Sample.Facts with { Nodes = [Sample.Worker1, .. nodes], Services = [.. services] });
+        Assert.Equal(50, rows.All<LoadBalancer>().Count);
+        Assert.Equal(50, rows.References<LoadBalancerGroup>("clusterLBGroup", "load_balancer").Count);
     }
 
     [Fact]
@@ -98,7 +134,8 @@ public sealed class LoadBalancerPlanTests
         {
             Nodes = [Sample.Worker1 with { Gateway = null }], Services = [Sample.Service(Sample.Port(0, ("10.233.64.4", "worker1")))],
         });
-        Assert.Single(rows.References<LogicalSwitch>("worker1", "load_balancer"));
+        Assert.Single(rows.References<LoadBalancerGroup>("clusterLBGroup", "load_balancer"));
+        Assert.Contains("clusterLBGroup", rows.References<LogicalSwitch>("worker1", "load_balancer_group"));
     }
 
     private static Ovsdb.Rows.RowSet Plan(ZoneService service) => NorthboundPlan.Of(Sample.Facts with { Services = [service] });

@@ -1,4 +1,6 @@
 using System.Threading.Channels;
+using Dpf.Api.ThirdParty.AdminPolicies;
+using Dpf.Api.ThirdParty.OvnKubernetes;
 using Dpf.Ovn.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Zone.Planning;
@@ -38,6 +40,10 @@ public sealed class ZoneController
     private readonly Informer<V1EndpointSlice> _endpoints;
     private readonly Informer<V1NetworkPolicy> _policies;
     private readonly Informer<V1Namespace> _namespaces;
+    private readonly Informer<AdminNetworkPolicy> _adminPolicies;
+    private readonly Informer<BaselineAdminNetworkPolicy> _baselines;
+    private readonly Informer<EgressFirewall> _firewalls;
+    private readonly Informer<EgressIp> _egressIps;
 
     /// <summary>A controller of a zone.</summary>
     public ZoneController(
@@ -50,13 +56,19 @@ public sealed class ZoneController
         _endpoints = Watch<V1EndpointSlice>(cache);
         _policies = Watch<V1NetworkPolicy>(cache);
         _namespaces = Watch<V1Namespace>(cache);
+        _adminPolicies = Watch<AdminNetworkPolicy>(cache);
+        _baselines = Watch<BaselineAdminNetworkPolicy>(cache);
+        _firewalls = Watch<EgressFirewall>(cache);
+        _egressIps = Watch<EgressIp>(cache);
     }
 
     /// <summary>Runs until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
+        // Without all of them a pass would take away what it does not know of yet.
         await Task.WhenAll(
-            _nodes.Synced, _pods.Synced, _services.Synced, _endpoints.Synced, _policies.Synced, _namespaces.Synced)
+            _nodes.Synced, _pods.Synced, _services.Synced, _endpoints.Synced, _policies.Synced, _namespaces.Synced,
+            _adminPolicies.Synced, _baselines.Synced, _firewalls.Synced, _egressIps.Synced)
             .WaitAsync(cancellation);
 
         // Remote ports appear in the southbound database a moment after northd has seen them.
@@ -101,6 +113,10 @@ public sealed class ZoneController
             Endpoints = _endpoints.All,
             Policies = _policies.All,
             Namespaces = _namespaces.All,
+            AdminPolicies = _adminPolicies.All,
+            Baselines = _baselines.All,
+            EgressFirewalls = _firewalls.All,
+            EgressIps = _egressIps.All,
         };
         var facts = ClusterFacts.Read(_zone, _network, cluster);
         if (facts.Local is { } local)

@@ -1,5 +1,8 @@
+using Dpf.Api.ThirdParty.AdminPolicies;
+using Dpf.Api.ThirdParty.OvnKubernetes;
 using Dpf.Ovn.Addressing;
 using Dpf.Ovn.Annotations;
+using Dpf.Ovn.Zone.Planning.Policies;
 using k8s.Models;
 
 namespace Dpf.Ovn.Zone.Planning;
@@ -24,6 +27,21 @@ public sealed record ClusterObjects
 
     /// <summary>All namespaces.</summary>
     public IReadOnlyCollection<V1Namespace> Namespaces { get; init; } = [];
+
+    /// <summary>The administrators' policies.</summary>
+    public IReadOnlyCollection<AdminNetworkPolicy> AdminPolicies { get; init; } = [];
+
+    /// <summary>The administrators' baselines.</summary>
+    public IReadOnlyCollection<BaselineAdminNetworkPolicy> Baselines { get; init; } = [];
+
+    /// <summary>All egress firewalls.</summary>
+    public IReadOnlyCollection<EgressFirewall> EgressFirewalls { get; init; } = [];
+
+    /// <summary>All egress addresses.</summary>
+    public IReadOnlyCollection<EgressIp> EgressIps { get; init; } = [];
+
+    /// <summary>The addresses that names in egress firewalls were found to have.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<Ipv4>> Names { get; init; } = new Dictionary<string, IReadOnlyList<Ipv4>>();
 }
 
 /// <summary>Reads a zone's facts from the cluster's objects.</summary>
@@ -57,11 +75,18 @@ public static class ClusterFacts
             .OrderBy(p => p.Port, StringComparer.Ordinal)
             .ToList();
         var ports = pods.Select(p => p.Port).ToHashSet(StringComparer.Ordinal);
-        var alive = cluster.Pods.Where(p => !IsCompleted(p)).ToList();
-        return new ZoneFacts(
-            zone, network, nodes, pods,
-            ServiceFacts.Read(cluster.Services, cluster.Endpoints),
-            new PolicyFacts(alive, cluster.Namespaces, ports).Read(cluster.Policies));
+        var candidates = new PolicyPods(cluster.Pods.Where(p => !IsCompleted(p)), cluster.Namespaces, nodes, network, ports);
+        var policies = new ZonePolicies
+        {
+            Network = new NetworkPolicyFacts(candidates).Read(cluster.Policies),
+            Admin = new AdminPolicyFacts(candidates, cluster.Nodes).Read(cluster.AdminPolicies, cluster.Baselines),
+            Firewalls = new EgressFirewallFacts(candidates, cluster.Nodes, network).Read(cluster.EgressFirewalls, cluster.Names),
+            PeerSets = candidates.Sets,
+        };
+        return new ZoneFacts(zone, network, nodes, pods, ServiceFacts.Read(cluster.Services, cluster.Endpoints), policies)
+        {
+            EgressIps = EgressIpFacts.Read(cluster.EgressIps, candidates),
+        };
     }
 
     /// <summary>Whether a pod is one that the zone gives an address.</summary>

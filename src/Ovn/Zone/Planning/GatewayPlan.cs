@@ -83,7 +83,7 @@ internal static class GatewayPlan
         return gateway;
     }
 
-    private static void Snat(RowHandle gateway, Ipv4 external, string logical) => gateway.Add("nat", $"snat {logical}", new Nat
+    internal static void Snat(RowHandle gateway, Ipv4 external, string logical) => gateway.Add("nat", $"snat {logical}", new Nat
     {
         Type = "snat",
         ExternalIp = external.ToString(),

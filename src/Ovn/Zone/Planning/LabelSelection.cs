@@ -17,6 +17,23 @@ internal static class LabelSelection
             _ => false,
         });
 
+    /// <summary>A selector as text: equal for selectors that say the same.</summary>
+    public static string Text(V1LabelSelector? selector)
+    {
+        var labels = (selector?.MatchLabels ?? new Dictionary<string, string>())
+            .OrderBy(l => l.Key, StringComparer.Ordinal).Select(l => $"{l.Key}: {l.Value},");
+        var expressions = (selector?.MatchExpressions ?? [])
+            .Select(e => $"LSR{{Key:{e.Key},Operator:{e.OperatorProperty},Values:[{string.Join(' ', (e.Values ?? []).Order(StringComparer.Ordinal))}],}}")
+            .Order(StringComparer.Ordinal);
+        return (string.Concat(labels), string.Join(',', expressions)) switch
+        {
+            ("", "") => "LS{}",
+            (var ml, "") => $"LS{{ML:{{{ml}}},}}",
+            ("", var me) => $"LS{{ME:{{{me}}},}}",
+            var (ml, me) => $"LS{{ML:{{{ml}}},ME:{{{me}}},}}",
+        };
+    }
+
     private static string? Value(IDictionary<string, string>? labels, string key) =>
         labels is not null && labels.TryGetValue(key, out var value) ? value : null;
 }

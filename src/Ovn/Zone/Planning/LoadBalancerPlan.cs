@@ -8,13 +8,27 @@ namespace Dpf.Ovn.Zone.Planning;
 
 /// <summary>
 /// The services: for each protocol one load balancer for the pods (on the node's switch) and one for everybody else (on the
-/// gateway router), or a single one where both come out the same.
+/// gateway router), or a single one where both come out the same. Switch and router name groups, so that a service is one entry
+/// in one group, whoever balances it.
 /// </summary>
 internal static class LoadBalancerPlan
 {
+    /// <summary>The longest affinity, in seconds, that a flow can have.</summary>
+    private const int LongestAffinity = ushort.MaxValue;
+
+    private const string Both = "clusterLBGroup";
+    private const string OnSwitches = "clusterSwitchLBGroup";
+    private const string OnRouters = "clusterRouterLBGroup";
+
     public static void Add(RowSet rows, ZoneFacts facts, ZoneNode local, RowHandle nodeSwitch, RowHandle? gateway)
     {
-        var context = new Context(rows, facts.Network, local, nodeSwitch, gateway);
+        rows.Claim<LoadBalancerGroup>(group => group.Name is Both or OnSwitches or OnRouters);
+        var both = rows.Add(Both, new LoadBalancerGroup { Name = Both });
+        var onSwitches = rows.Add(OnSwitches, new LoadBalancerGroup { Name = OnSwitches });
+        var onRouters = rows.Add(OnRouters, new LoadBalancerGroup { Name = OnRouters });
+        nodeSwitch.Include("load_balancer_group", both, onSwitches);
+        gateway?.Include("load_balancer_group", both, onRouters);
+        var context = new Context(rows, facts.Network, local, gateway is not null, both, onSwitches, onRouters);
         foreach (var service in facts.Services)
         {
             foreach (var protocol in service.Ports.GroupBy(p => p.Protocol, StringComparer.Ordinal))
@@ -25,7 +39,7 @@ internal static class LoadBalancerPlan
     }
 
     private sealed record Context(
-        RowSet Rows, ClusterNetwork Network, ZoneNode Local, RowHandle NodeSwitch, RowHandle? Gateway)
+        RowSet Rows, ClusterNetwork Network, ZoneNode Local, bool HasGateway, RowHandle Both, RowHandle OnSwitches, RowHandle OnRouters)
     {
         public void Add(ZoneService service, string protocol, IReadOnlyList<ZoneServicePort> ports)
         {
@@ -46,19 +60,26 @@ internal static class LoadBalancerPlan
                     onSwitch[vip] = Targets(port.Endpoints);
                     (service.ExternalLocal ? onRouterLocal : onRouter)[vip] = RouterTargets(service.ExternalLocal ? here : port.Endpoints);
                 }
+
+                if (service.ExternalLocal && port.NodePort > 0)
+                {
+                    // The host sends its own clients of the node port here, which then meet local endpoints only, as others do.
+                    onSwitch[Vip(Network.HostLocalMasquerade, port.NodePort)] = Targets(here);
+                }
             }
 
-            if (Gateway is null || Same(onSwitch, onRouter))
+            if (!HasGateway || Same(onSwitch, onRouter))
             {
-                Add(service, protocol, $"node_router+switch_{Local.Name}", onSwitch, skipSnat: false, onSwitch: true, onRouter: true);
+                var isNodes = ports.Any(p => p.NodePort > 0) || service.InternalLocal || service.ExternalLocal;
+                Add(service, protocol, isNodes ? $"node_router+switch_{Local.Name}" : "cluster", onSwitch, skipSnat: false, Both);
                 return;
             }
 
-            Add(service, protocol, $"node_switch_{Local.Name}", onSwitch, skipSnat: false, onSwitch: true, onRouter: false);
-            Add(service, protocol, $"node_router_{Local.Name}", onRouter, skipSnat: false, onSwitch: false, onRouter: true);
+            Add(service, protocol, $"node_switch_{Local.Name}", onSwitch, skipSnat: false, OnSwitches);
+            Add(service, protocol, $"node_router_{Local.Name}", onRouter, skipSnat: false, OnRouters);
 
             // The client's address is kept for those that asked for it.
-            Add(service, protocol, $"node_local_router_{Local.Name}", onRouterLocal, skipSnat: true, onSwitch: false, onRouter: true);
+            Add(service, protocol, $"node_local_router_{Local.Name}", onRouterLocal, skipSnat: true, OnRouters);
         }
 
         private IEnumerable<string> ExternalVips(ZoneService service, ZoneServicePort port)
@@ -68,8 +89,7 @@ internal static class LoadBalancerPlan
         }
 
         private void Add(
-            ZoneService service, string protocol, string scope, Dictionary<string, string> vips, bool skipSnat, bool onSwitch,
-            bool onRouter)
+            ZoneService service, string protocol, string scope, Dictionary<string, string> vips, bool skipSnat, RowHandle group)
         {
             if (vips.Count == 0)
             {
@@ -83,31 +103,30 @@ internal static class LoadBalancerPlan
                 ("hairpin_snat_ip", Network.ServiceHairpin.ToString()));
             if (service.AffinitySeconds is { } seconds)
             {
-                options["affinity_timeout"] = seconds.ToString(CultureInfo.InvariantCulture);
+                options["affinity_timeout"] = Math.Min(seconds, LongestAffinity).ToString(CultureInfo.InvariantCulture);
             }
 
-            // A choice by the datapath's hash costs one more pass through the connection tracker than the way to the host's own
-            // endpoints can afford.
-            var isHost = vips.Values.Any(v => v.Contains(Network.HostMasquerade.ToString() + ":", StringComparison.Ordinal));
             var balancer = Rows.Add(name, new LoadBalancer
             {
                 Name = name,
                 Protocol = protocol,
                 Vips = vips,
-                SelectionFields = isHost ? ["ip_src", "ip_dst", "tp_src", "tp_dst"] : [],
+                SelectionFields = SelectionFields(service, vips),
                 Options = options,
                 ExternalIds = Map(("k8s.ovn.org/kind", "Service"), ("k8s.ovn.org/owner", owner)),
             });
-            if (onSwitch)
-            {
-                NodeSwitch.Include("load_balancer", balancer.Reference);
-            }
-
-            if (onRouter)
-            {
-                Gateway?.Include("load_balancer", balancer.Reference);
-            }
+            group.Include("load_balancer", balancer.Reference);
         }
+
+        /// <summary>
+        /// By what a new connection's endpoint is chosen. Where affinity is to last longer than a flow can, the choice itself depends
+        /// on nothing but the client. And a choice by the datapath's own hash costs one more pass through the connection tracker than
+        /// the way to the host's own endpoints can afford.
+        /// </summary>
+        private IReadOnlyList<string> SelectionFields(ZoneService service, Dictionary<string, string> vips) =>
+            service.AffinitySeconds > LongestAffinity ? ["ip_src", "ip_dst"]
+            : vips.Values.Any(v => v.Contains(Network.HostMasquerade + ":", StringComparison.Ordinal)) ? ["ip_src", "ip_dst", "tp_src", "tp_dst"]
+            : [];
 
         private static string Targets(IEnumerable<ZoneEndpoint> endpoints) =>
             string.Join(',', endpoints.Select(e => Vip(e.Address, e.Port)).Distinct().Order(StringComparer.Ordinal));

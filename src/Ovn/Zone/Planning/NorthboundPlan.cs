@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dpf.Ovn.Addressing;
+using Dpf.Ovn.Zone.Planning.Policies;
 using Dpf.Ovsdb.Models.Northbound;
 using Dpf.Ovsdb.Rows;
 
@@ -56,7 +57,8 @@ public static class NorthboundPlan
             var nodeSwitch = AddNodeSwitch(rows, facts, router, transit, local);
             var gateway = GatewayPlan.Add(rows, network, router, join, local);
             LoadBalancerPlan.Add(rows, facts, local, nodeSwitch, gateway);
-            PolicyPlan.Add(rows, facts, nodeSwitch);
+            EgressIpPlan.Add(facts, local, router, gateway);
+            PolicyPlan.Add(rows, facts, local, nodeSwitch);
         }
 
         return rows;
@@ -97,6 +99,16 @@ public static class NorthboundPlan
             Policy = policy,
             OutputPort = outputPort,
             ExternalIds = ids ?? [],
+        });
+
+    /// <summary>A policy of a router; it has to be allowed or to go elsewhere.</summary>
+    internal static void Policy(RowHandle router, string key, int priority, string match, params IReadOnlyList<Ipv4> nexthops) =>
+        router.Add("policies", key, new LogicalRouterPolicy
+        {
+            Priority = priority,
+            Match = match,
+            Action = nexthops.Count == 0 ? "allow" : "reroute",
+            Nexthops = [.. nexthops.Order().Select(n => n.ToString())],
         });
 
     /// <summary>Another zone: its port on the transit switch, and the ways to its pods and its gateway router.</summary>
@@ -165,18 +177,7 @@ public static class NorthboundPlan
             });
         }
 
-        // Pods reach their own host through its management port: on the external side it shares the gateway's address.
-        foreach (var host in local.Addresses)
-        {
-            router.Add("policies", $"1004 {host}", new LogicalRouterPolicy
-            {
-                Priority = 1004,
-                Match = $"inport == \"rtos-{local.Name}\" && ip4.dst == {host} /* {local.Name} */",
-                Action = "reroute",
-                Nexthops = [local.Management.ToString()],
-            });
-        }
-
+        HostPlan.Add(router, facts, local);
         return nodeSwitch;
     }
 }

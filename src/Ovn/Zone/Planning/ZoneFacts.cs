@@ -1,5 +1,6 @@
 using Dpf.Ovn.Addressing;
 using Dpf.Ovn.Annotations;
+using Dpf.Ovn.Zone.Planning.Policies;
 
 namespace Dpf.Ovn.Zone.Planning;
 
@@ -9,15 +10,18 @@ namespace Dpf.Ovn.Zone.Planning;
 /// <param name="Nodes">All nodes, the zone's own among them.</param>
 /// <param name="Pods">The pods of the zone that have an address.</param>
 /// <param name="Services">All services with their endpoints.</param>
-/// <param name="Policies">The network policies, their selectors already resolved.</param>
+/// <param name="Policies">What may pass, the policies' selectors already resolved.</param>
 public sealed record ZoneFacts(
     string Zone,
     ClusterNetwork Network,
     IReadOnlyList<ZoneNode> Nodes,
     IReadOnlyList<ZonePod> Pods,
     IReadOnlyList<ZoneService> Services,
-    IReadOnlyList<ZonePolicy> Policies)
+    ZonePolicies Policies)
 {
+    /// <summary>Source addresses that pods have outside.</summary>
+    public IReadOnlyList<ZoneEgressIp> EgressIps { get; init; } = [];
+
     /// <summary>The zone's own node, once the cluster manager has given it a subnet.</summary>
     public ZoneNode? Local => Nodes.FirstOrDefault(n => n.Name == Zone);
 
@@ -100,26 +104,9 @@ public sealed record ZoneServicePort(string Protocol, int Port, int NodePort, IR
 /// <param name="Node">Its node, if known.</param>
 public sealed record ZoneEndpoint(Ipv4 Address, int Port, string? Node);
 
-/// <summary>A network policy, resolved.</summary>
-/// <param name="Namespace">Its namespace.</param>
-/// <param name="Name">Its name.</param>
-/// <param name="Ports">The logical ports of the zone's pods that it selects.</param>
-/// <param name="Ingress">The rules for what may come in; null when it does not restrict that.</param>
-/// <param name="Egress">The rules for what may go out; null when it does not restrict that.</param>
-public sealed record ZonePolicy(
-    string Namespace,
-    string Name,
-    IReadOnlyList<string> Ports,
-    IReadOnlyList<ZonePolicyRule>? Ingress,
-    IReadOnlyList<ZonePolicyRule>? Egress);
-
-/// <summary>One rule of a policy.</summary>
-/// <param name="Anyone">Whether it allows every peer.</param>
-/// <param name="Peers">The addresses of selected pods.</param>
-/// <param name="Blocks">Networks with what they leave out.</param>
-/// <param name="Ports">Matches of the allowed ports, e.g. <c>tcp &amp;&amp; tcp.dst==80</c>; empty for all.</param>
-public sealed record ZonePolicyRule(
-    bool Anyone,
-    IReadOnlyList<Ipv4> Peers,
-    IReadOnlyList<(Cidr Network, IReadOnlyList<Cidr> Except)> Blocks,
-    IReadOnlyList<string> Ports);
+/// <summary>A source address that pods have outside.</summary>
+/// <param name="Name">The object that says so.</param>
+/// <param name="Assignments">The addresses with the nodes that they are at.</param>
+/// <param name="Pods">The pods' own addresses with their nodes.</param>
+public sealed record ZoneEgressIp(
+    string Name, IReadOnlyList<(Ipv4 Address, string Node)> Assignments, IReadOnlyList<(Ipv4 Address, string Node)> Pods);

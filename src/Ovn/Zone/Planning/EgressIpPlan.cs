@@ -1,0 +1,80 @@
+using System.Globalization;
+using Dpf.Ovn.Addressing;
+using Dpf.Ovsdb.Rows;
+using static Dpf.Ovn.Zone.Planning.NorthboundPlan;
+
+namespace Dpf.Ovn.Zone.Planning;
+
+/// <summary>
+/// Egress addresses: the pods of a zone go to the gateways of the nodes that hold them, and a gateway that holds one gives it to all
+/// pods that should have it, those that come from other zones among them.
+/// </summary>
+internal static class EgressIpPlan
+{
+    private const int Reroute = 100;
+    private const int StaysInside = 102;
+
+    public static void Add(ZoneFacts facts, ZoneNode local, RowHandle router, RowHandle? gateway)
+    {
+        var nodes = facts.Nodes.ToDictionary(n => n.Name, StringComparer.Ordinal);
+        var isUsed = false;
+        foreach (var egress in facts.EgressIps)
+        {
+            var holders = egress.Assignments.Where(a => nodes.ContainsKey(a.Node)).ToList();
+            foreach (var (pod, home) in egress.Pods)
+            {
+                var mine = gateway is null ? [] : holders.Where(h => h.Node == local.Name).ToList();
+                foreach (var (address, _) in mine.Take(1))
+                {
+                    GatewayPlan.Snat(gateway!, address, pod.ToString());
+                }
+
+                // From another zone only what that zone sent here on purpose comes this way; it leaves by this node's own gateway.
+                List<Ipv4> hops = home == local.Name
+                    ? [.. holders.Select(h => Hop(facts.Network, nodes[h.Node], local)).Distinct()]
+                    : mine.Count > 0 ? [facts.Network.JoinAddress(local.Id).Address] : [];
+                if (hops.Count > 0)
+                {
+                    isUsed = true;
+                    Policy(
+                        router, string.Create(CultureInfo.InvariantCulture, $"{Reroute} {pod}"), Reroute, $"ip4.src == {pod}", hops);
+                }
+            }
+        }
+
+        if (isUsed)
+        {
+            KeepInside(facts, router);
+
+            // A policy is asked only where there is a route, and pods of other zones have none to the outside here.
+            foreach (var range in facts.Network.Pods.Where(_ => gateway is not null))
+            {
+                Route(router, range.Network.ToString(), facts.Network.JoinAddress(local.Id).Address, policy: "src-ip");
+            }
+        }
+    }
+
+    private static Ipv4 Hop(ClusterNetwork network, ZoneNode holder, ZoneNode local) =>
+        holder.Name == local.Name ? network.JoinAddress(local.Id).Address : network.TransitAddress(holder.Id).Address;
+
+    /// <summary>What pods send to each other, to the nodes and back to other zones' gateways keeps its source.</summary>
+    private static void KeepInside(ZoneFacts facts, RowHandle router)
+    {
+        var inside = facts.Network.Pods.Select(p => p.Network).Append(facts.Network.Join).ToList();
+        foreach (var from in facts.Network.Pods.Select(p => p.Network))
+        {
+            foreach (var to in inside)
+            {
+                Policy(router, $"{StaysInside} {from} {to}", StaysInside, $"ip4.src == {from} && ip4.dst == {to}");
+            }
+
+            foreach (var node in facts.Nodes)
+            {
+                foreach (var host in node.Addresses)
+                {
+                    Policy(router, $"{StaysInside} {from} {node.Name} {host}", StaysInside, $"ip4.src == {from} && ip4.dst == {host}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+using Dpf.Api.ThirdParty.OvnKubernetes;
+using Dpf.Ovn.Addressing;
+using k8s.Models;
+
+namespace Dpf.Ovn.Zone.Planning.Policies;
+
+/// <summary>Resolves egress firewalls: what their rules, asked in order, deny in the end.</summary>
+internal sealed class EgressFirewallFacts(PolicyPods pods, IReadOnlyCollection<V1Node> nodes, ClusterNetwork network)
+{
+    /// <param name="firewalls">The firewalls; of each namespace the one that is named <c>default</c> counts.</param>
+    /// <param name="names">The addresses that names were found to have.</param>
+    public IReadOnlyList<ZoneEgressFirewall> Read(
+        IEnumerable<EgressFirewall> firewalls, IReadOnlyDictionary<string, IReadOnlyList<Ipv4>> names) =>
+    [
+        .. firewalls
+            .Where(f => f.Metadata.Name == "default")
+            .OrderBy(f => f.Metadata.NamespaceProperty, StringComparer.Ordinal)
+            .Select(f => new ZoneEgressFirewall(
+                f.Metadata.NamespaceProperty,
+                [.. pods.Select(f.Metadata.NamespaceProperty, null).Select(p => p.Port).OfType<string>()],
+                Denied(f.Spec.Egress, names),
+                AclLogging.Read(pods.AnnotationsOf(f.Metadata.NamespaceProperty))))
+            .Where(f => f.Ports.Count > 0 && f.Denied.Parts.Count > 0),
+    ];
+
+    private Traffic Denied(IEnumerable<EgressFirewallRule> rules, IReadOnlyDictionary<string, IReadOnlyList<Ipv4>> names)
+    {
+        // What stays in the cluster is the network policies' affair.
+        var inside = Ipv4Set.Of([.. network.Pods.Select(p => p.Network), network.Join, network.Masquerade]);
+        var (allowed, denied) = (Traffic.None, Traffic.None);
+        foreach (var rule in rules)
+        {
+            var ports = rule.Ports is { Count: > 0 } list
+                ? PortSet.Union(list.Select(p => PortSet.Of(p.Protocol, p.Port, p.Port)))
+                : PortSet.All;
+            var traffic = Traffic.Of(Destination(rule.To, names).Except(inside), ports);
+            if (rule.Type == "Allow")
+            {
+                allowed = allowed.Union(traffic);
+            }
+            else
+            {
+                denied = denied.Union(traffic.Except(allowed).Except(denied));
+            }
+        }
+
+        return denied;
+    }
+
+    private Ipv4Set Destination(EgressFirewallDestination to, IReadOnlyDictionary<string, IReadOnlyList<Ipv4>> names) =>
+        Cidr.TryParse(to.CidrSelector, out var network) ? Ipv4Set.Of(network)
+        : Ipv4.TryParse(to.CidrSelector, out var single) ? Ipv4Set.Of(single)
+        : to.DnsName is { } name ? Ipv4Set.Of(names.GetValueOrDefault(name.TrimEnd('.'), []))
+        : to.NodeSelector is { } selector ? NodeAddresses.Of(nodes, selector)
+        : Ipv4Set.None;
+}

@@ -1,0 +1,102 @@
+using Dpf.Ovn.Addressing;
+using Dpf.Ovn.Annotations;
+using k8s.Models;
+
+namespace Dpf.Ovn.Zone.Planning.Policies;
+
+/// <summary>A pod that policies may select or mean.</summary>
+/// <param name="Pod">The pod.</param>
+/// <param name="Port">Its logical port, if the zone has it.</param>
+/// <param name="Address">Its address, if it has one of its node's.</param>
+internal sealed record PolicyPod(V1Pod Pod, string? Port, Ipv4? Address)
+{
+    /// <summary>The numbers that a port's name stands for.</summary>
+    public PortSet Named(string name, string? protocol = null) => PortSet.Union((Pod.Spec?.Containers ?? [])
+        .Concat((Pod.Spec?.InitContainers ?? []).Where(c => c.RestartPolicy == "Always"))
+        .SelectMany(c => c.Ports ?? [])
+        .Where(p => p.Name == name && (protocol is null || (p.Protocol ?? "TCP").Equals(protocol, StringComparison.OrdinalIgnoreCase)))
+        .Select(p => PortSet.Of(p.Protocol, p.ContainerPort, p.ContainerPort)));
+}
+
+/// <summary>The pods and namespaces that selectors choose from, and the sets that they chose.</summary>
+internal sealed class PolicyPods
+{
+    /// <summary>The namespace that stands for the nodes themselves: what hosts send to pods comes from their addresses in the overlay.</summary>
+    private const string HostNetworkNamespace = "ovn-host-network";
+
+    private readonly ILookup<string, PolicyPod> _pods;
+    private readonly IReadOnlyCollection<V1Namespace> _namespaces;
+    private readonly IReadOnlyList<Ipv4> _hosts;
+    private readonly Dictionary<string, IReadOnlyList<Ipv4>> _sets = new(StringComparer.Ordinal);
+
+    /// <param name="pods">Every pod of the cluster that has not ended.</param>
+    /// <param name="namespaces">Every namespace.</param>
+    /// <param name="nodes">Every node.</param>
+    /// <param name="network">The cluster's networks.</param>
+    /// <param name="localPorts">The logical ports of the zone's pods.</param>
+    public PolicyPods(
+        IEnumerable<V1Pod> pods, IReadOnlyCollection<V1Namespace> namespaces, IReadOnlyCollection<ZoneNode> nodes, ClusterNetwork network,
+        IReadOnlySet<string> localPorts)
+    {
+        var subnets = nodes.ToDictionary(n => n.Name, n => n.Subnet, StringComparer.Ordinal);
+        _pods = pods.Where(p => p.Spec?.HostNetwork != true)
+            .Select(p => new PolicyPod(p, Local(p), Address(p)))
+            .ToLookup(p => p.Pod.Metadata.NamespaceProperty, StringComparer.Ordinal);
+        _namespaces = namespaces;
+        _hosts = [.. nodes.SelectMany(n => (Ipv4[])[n.Management, network.JoinAddress(n.Id).Address])];
+
+        string? Local(V1Pod pod) =>
+            ZonePod.PortOf(pod.Metadata.NamespaceProperty, pod.Metadata.Name) is var port && localPorts.Contains(port) ? port : null;
+
+        // Whoever makes a pod can write its annotations: an address counts only where the pod's node has it to give.
+        Ipv4? Address(V1Pod pod) =>
+            pod.Spec?.NodeName is { } node && subnets.TryGetValue(node, out var subnet) &&
+            PodNetwork.Read(pod.Metadata.Annotations)?.Address is { } address && PodAddresses.IsPods(subnet, address)
+                ? address.Address
+                : null;
+    }
+
+    /// <summary>The sets that were asked for.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<Ipv4>> Sets => _sets;
+
+    /// <summary>Every pod.</summary>
+    public IEnumerable<PolicyPod> All => _pods.SelectMany(p => p);
+
+    /// <summary>The pods of a namespace with these labels.</summary>
+    public IEnumerable<PolicyPod> Select(string ns, V1LabelSelector? selector) =>
+        _pods[ns].Where(p => LabelSelection.Matches(selector, p.Pod.Metadata.Labels));
+
+    /// <summary>The pods with these labels in the namespaces with those labels.</summary>
+    public IEnumerable<PolicyPod> Select(V1LabelSelector namespaces, V1LabelSelector? pods) =>
+        Namespaces(namespaces).SelectMany(ns => Select(ns, pods));
+
+    /// <summary>The annotations of a namespace.</summary>
+    public IDictionary<string, string>? AnnotationsOf(string ns) =>
+        _namespaces.FirstOrDefault(n => n.Metadata.Name == ns)?.Metadata.Annotations;
+
+    /// <summary>The key of the set of a namespace's pods with these labels.</summary>
+    public string SetOf(string ns, V1LabelSelector? pods) => Set(
+        $"{ns}_{LabelSelection.Text(pods)}", () => Select(ns, pods).Select(p => p.Address).OfType<Ipv4>());
+
+    /// <summary>The key of the set of the pods with these labels in the namespaces with those labels.</summary>
+    public string SetOf(V1LabelSelector namespaces, V1LabelSelector? pods) => Set(
+        $"{LabelSelection.Text(namespaces)}_{LabelSelection.Text(pods)}",
+        () =>
+        {
+            var chosen = Select(namespaces, pods).Select(p => p.Address).OfType<Ipv4>();
+            return pods is null && Namespaces(namespaces).Contains(HostNetworkNamespace) ? chosen.Concat(_hosts) : chosen;
+        });
+
+    private IEnumerable<string> Namespaces(V1LabelSelector selector) =>
+        _namespaces.Where(n => LabelSelection.Matches(selector, n.Metadata.Labels)).Select(n => n.Metadata.Name);
+
+    private string Set(string key, Func<IEnumerable<Ipv4>> addresses)
+    {
+        if (!_sets.ContainsKey(key))
+        {
+            _sets[key] = [.. addresses().Distinct().Order()];
+        }
+
+        return key;
+    }
+}
