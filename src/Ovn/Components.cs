@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using Dpf.Ovn.ClusterManager;
+using Dpf.Ovn.Dns;
 using Dpf.Ovn.Injector;
 using Dpf.Ovn.Node;
 using Dpf.Ovn.Node.Daemons;
@@ -20,6 +21,7 @@ public static class Components
         ["ovnkube-control-plane"] = new ClusterManagerComponent(),
         ["ovnkube-node"] = new NodeComponent(),
         ["ovn-resource-injector"] = new InjectorComponent(),
+        ["cluster-dns"] = new DnsComponent(),
         ["ovn-cni-provisioner"] = new ProvisionerComponent(),
         ["ovn-nb-ovsdb"] = DaemonComponent.Database(
             "ovnnb_db", "ovn-nb", ["ovn-nbctl", "--db=" + Northbound, "--timeout=5", "init"]),

@@ -10,8 +10,8 @@ public sealed class NodeAllocations(ClusterNetwork network)
     private readonly SubnetAllocator _subnets = new(network.Pods);
     private readonly NodeIdAllocator _ids = new();
 
-    /// <summary>The nodes that the last pass had nothing left for, each with what is missing and what to do.</summary>
-    public IReadOnlyList<string> Starved { get; private set; } = [];
+    /// <summary>The nodes that the last pass had nothing left for, with what is missing and what to do.</summary>
+    public IReadOnlyDictionary<string, string> Starved { get; private set; } = new Dictionary<string, string>();
 
     /// <summary>
     /// The annotations that each node lacks. Everything that a node already has is reserved before anything is handed out; of two
@@ -45,19 +45,19 @@ public sealed class NodeAllocations(ClusterNetwork network)
         }
 
         var missing = new Dictionary<string, IReadOnlyDictionary<string, string>>(StringComparer.Ordinal);
-        var starved = new List<string>();
+        var starved = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var node in managed)
         {
             var name = node.Metadata.Name;
             if (_subnets.Allocate(name) is not { } subnet)
             {
-                starved.Add($"node {name}: no subnet is left in the pod network; give the cluster a larger one or a longer host length");
+                starved.Add(name, $"node {name}: no subnet is left in the pod network; give the cluster a larger one or a longer host length");
                 continue;
             }
 
             if (_ids.Allocate(name) is not { } id)
             {
-                starved.Add($"node {name}: no node number is left");
+                starved.Add(name, $"node {name}: no node number is left; delete Node objects of machines that are gone");
                 continue;
             }
 

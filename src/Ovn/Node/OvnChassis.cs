@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Dpf.Ovn.Addressing;
 using Dpf.Ovn.Annotations;
+using Dpf.Ovn.Dns;
 using Dpf.Ovn.Zone.Applying;
 
 namespace Dpf.Ovn.Node;
@@ -57,7 +58,9 @@ public static class OvnChassis
         var logger = node.Component.Loggers.CreateLogger("zone");
         await using var databases = new ZoneDatabases(
             () => machine.Path(NorthboundSocket), () => machine.Path(SouthboundSocket), node.Time, logger);
-        await new ZoneController(node.Node, node.Settings.Network, node.Cache, databases, node.Time, logger).RunAsync(cancellation);
+        var forwarder = new DnsForwarder(machine.Network, () => DnsForwarder.Servers(machine.Path("/etc/resolv.conf")), node.Time);
+        await new ZoneController(node.Node, node.Settings.Network, node.Cache, databases, forwarder, node.Time, logger)
+            .RunAsync(cancellation);
     }
 
     private static KeyValuePair<string, string?> Entry(string key, string value) => new(key, value);

@@ -71,7 +71,8 @@ public sealed class NodeAllocationsTests
 
         Assert.Equal(["a", "b"], allocations.Missing(nodes).Keys.Order(StringComparer.Ordinal));
         var starved = Assert.Single(allocations.Starved);
-        Assert.Contains("node c: no subnet is left", starved, StringComparison.Ordinal);
+        Assert.Equal("c", starved.Key);
+        Assert.Contains("node c: no subnet is left", starved.Value, StringComparison.Ordinal);
 
         Assert.Contains("10.0.0.0/25", allocations.Missing(nodes[1..])["c"][NodeAnnotations.Subnets], StringComparison.Ordinal);
         Assert.Empty(allocations.Starved);

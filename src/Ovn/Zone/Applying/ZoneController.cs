@@ -3,6 +3,7 @@ using Dpf.Api.ThirdParty.AdminPolicies;
 using Dpf.Api.ThirdParty.OvnKubernetes;
 using Dpf.Ovn.Addressing;
 using Dpf.Ovn.Annotations;
+using Dpf.Ovn.Dns;
 using Dpf.Ovn.Zone.Planning;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Informers;
@@ -44,11 +45,20 @@ public sealed class ZoneController
     private readonly Informer<BaselineAdminNetworkPolicy> _baselines;
     private readonly Informer<EgressFirewall> _firewalls;
     private readonly Informer<EgressIp> _egressIps;
+    private readonly FirewallNames _names;
 
     /// <summary>A controller of a zone.</summary>
+    /// <param name="zone">The zone: its node's name.</param>
+    /// <param name="network">The cluster's networks.</param>
+    /// <param name="cache">The cluster's objects.</param>
+    /// <param name="databases">The zone's databases.</param>
+    /// <param name="forwarder">Who is asked for the addresses of names in egress firewalls.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">The log.</param>
     public ZoneController(
-        string zone, ClusterNetwork network, Cache cache, ZoneDatabases databases, TimeProvider time, ILogger logger)
+        string zone, ClusterNetwork network, Cache cache, ZoneDatabases databases, DnsForwarder forwarder, TimeProvider time, ILogger logger)
     {
+        _names = new FirewallNames(forwarder, time, () => _work.Writer.TryWrite(true));
         (_zone, _network, _client, _databases, _time, _logger) = (zone, network, cache.Client, databases, time, logger);
         _nodes = Watch<V1Node>(cache);
         _pods = Watch<V1Pod>(cache);
@@ -64,6 +74,21 @@ public sealed class ZoneController
 
     /// <summary>Runs until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellation)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var names = _names.RunAsync(stop.Token);
+        try
+        {
+            await ReconcileAsync(stop.Token);
+        }
+        finally
+        {
+            await stop.CancelAsync();
+            await names.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task ReconcileAsync(CancellationToken cancellation)
     {
         // Without all of them a pass would take away what it does not know of yet.
         await Task.WhenAll(
@@ -117,6 +142,7 @@ public sealed class ZoneController
             Baselines = _baselines.All,
             EgressFirewalls = _firewalls.All,
             EgressIps = _egressIps.All,
+            Names = _names.Of(_firewalls.All),
         };
         var facts = ClusterFacts.Read(_zone, _network, cluster);
         if (facts.Local is { } local)

@@ -1,4 +1,5 @@
 using Dpf.Ovn.Addressing;
+using Dpf.Ovn.ClusterManager;
 using k8s.Models;
 
 namespace Dpf.Ovn.Zone.Planning;
@@ -50,9 +51,14 @@ internal static class ServiceFacts
     /// <summary>The ready endpoints; when none is, those that still serve while they end.</summary>
     private static List<ZoneEndpoint> Endpoints(V1Service service, V1ServicePort port, IReadOnlyList<V1EndpointSlice> slices)
     {
+        // A host that has a high-speed endpoint is not reached at its out-of-band one too.
+        var fast = slices.Where(HighSpeedEndpoints.IsOurs).SelectMany(s => s.Endpoints ?? [])
+            .Select(e => e.TargetRef?.Uid).OfType<string>().ToHashSet(StringComparer.Ordinal);
         var all = slices.SelectMany(s => (s.Ports ?? [])
             .Where(p => (p.Name ?? "") == (port.Name ?? "") && (p.Protocol ?? "TCP") == (port.Protocol ?? "TCP") && p.Port is not null)
-            .SelectMany(p => (s.Endpoints ?? []).Select(e => (Endpoint: e, Port: p.Port!.Value)))).ToList();
+            .SelectMany(p => (s.Endpoints ?? [])
+                .Where(e => fast.Count == 0 || HighSpeedEndpoints.IsOurs(s) || e.TargetRef?.Uid is not { } uid || !fast.Contains(uid))
+                .Select(e => (Endpoint: e, Port: p.Port!.Value)))).ToList();
         var chosen = all
             .Where(e => service.Spec.PublishNotReadyAddresses == true || e.Endpoint.Conditions?.Ready != false).ToList();
         if (chosen.Count == 0)

@@ -1,0 +1,119 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Machines;
+
+namespace Dpf.Ovn.Dns;
+
+/// <summary>Asks the servers that a machine's <c>resolv.conf</c> names, from a network of it.</summary>
+/// <param name="network">Where from.</param>
+/// <param name="servers">The servers, in order; asked for at every question.</param>
+/// <param name="time">The clock.</param>
+public sealed class DnsForwarder(INetworkNamespace network, Func<IReadOnlyList<IPAddress>> servers, TimeProvider time)
+{
+    private const int Port = 53;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    /// <summary>The servers in a <c>resolv.conf</c>; none when it cannot be read.</summary>
+    public static IReadOnlyList<IPAddress> Servers(string file)
+    {
+        try
+        {
+            return
+            [
+                .. File.ReadLines(file).Select(l => l.Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries))
+                    .Where(w => w is ["nameserver", _, ..]).Select(w => IPAddress.TryParse(w[1], out var a) ? a : null)
+                    .OfType<IPAddress>().Where(a => a.AddressFamily == AddressFamily.InterNetwork),
+            ];
+        }
+        catch (IOException)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>Sends a message on and brings the answer back; null when no server answers.</summary>
+    public async Task<byte[]?> ForwardAsync(ReadOnlyMemory<byte> message, bool overTcp, CancellationToken cancellation)
+    {
+        foreach (var server in servers())
+        {
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            await using var timer = time.CreateTimer(_ => patience.Cancel(), null, Patience, Timeout.InfiniteTimeSpan);
+            try
+            {
+                return overTcp ? await TcpAsync(server, message, patience.Token) : await UdpAsync(server, message, patience.Token);
+            }
+            catch (Exception e) when (e is SocketException or EndOfStreamException ||
+                (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+            {
+                // The next one may answer.
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The addresses of a name; null when no server answers.</summary>
+    public async Task<IReadOnlyList<(Ipv4 Address, uint Seconds)>?> ResolveAsync(string name, CancellationToken cancellation)
+    {
+        var id = (ushort)RandomNumberGenerator.GetInt32(ushort.MaxValue + 1);
+        var query = DnsMessage.WriteQuery(id, new DnsQuestion(name.TrimEnd('.').ToLowerInvariant(), DnsType.A));
+        return await ForwardAsync(query, overTcp: false, cancellation) is { } answer ? DnsMessage.ReadAddresses(answer, id) : null;
+    }
+
+    private async Task<byte[]> UdpAsync(IPAddress server, ReadOnlyMemory<byte> message, CancellationToken cancellation)
+    {
+        using var socket = network.CreateSocket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        await socket.ConnectAsync(new IPEndPoint(server, Port), cancellation);
+        await socket.SendAsync(message, cancellation);
+        var buffer = new byte[ushort.MaxValue];
+        while (true)
+        {
+            var count = await socket.ReceiveAsync(buffer, cancellation);
+
+            // Late answers to earlier questions, or somebody's guesses.
+            if (count >= 2 && buffer.AsSpan(0, 2).SequenceEqual(message.Span[..2]))
+            {
+                return buffer[..count];
+            }
+        }
+    }
+
+    private async Task<byte[]> TcpAsync(IPAddress server, ReadOnlyMemory<byte> message, CancellationToken cancellation)
+    {
+        using var socket = network.CreateSocket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(new IPEndPoint(server, Port), cancellation);
+        await using var stream = new NetworkStream(socket);
+        await DnsStream.WriteAsync(stream, message, cancellation);
+        return await DnsStream.ReadAsync(stream, cancellation) ?? throw new EndOfStreamException();
+    }
+}
+
+/// <summary>Messages over TCP: each after its length.</summary>
+internal static class DnsStream
+{
+    /// <summary>The next message; null at the end.</summary>
+    public static async Task<byte[]?> ReadAsync(Stream stream, CancellationToken cancellation)
+    {
+        var length = new byte[2];
+        if (await stream.ReadAtLeastAsync(length, 2, throwOnEndOfStream: false, cancellation) < 2)
+        {
+            return null;
+        }
+
+        var message = new byte[BinaryPrimitives.ReadUInt16BigEndian(length)];
+        await stream.ReadExactlyAsync(message, cancellation);
+        return message;
+    }
+
+    /// <summary>Writes a message.</summary>
+    public static async Task WriteAsync(Stream stream, ReadOnlyMemory<byte> message, CancellationToken cancellation)
+    {
+        var framed = new byte[message.Length + 2];
+        BinaryPrimitives.WriteUInt16BigEndian(framed, (ushort)message.Length);
+        message.Span.CopyTo(framed.AsSpan(2));
+        await stream.WriteAsync(framed, cancellation);
+    }
+}

@@ -1,0 +1,104 @@
+using Dpf.Api.ThirdParty.OvnKubernetes;
+using Dpf.Ovn.Addressing;
+using Dpf.Ovn.Dns;
+
+namespace Dpf.Ovn.Zone.Applying;
+
+/// <summary>
+/// The addresses of the names in egress firewalls, asked for again when they have been believed long enough. While nobody answers, the
+/// last answer holds: a name server's failure neither opens nor closes anything.
+/// </summary>
+/// <param name="forwarder">Who is asked.</param>
+/// <param name="time">The clock.</param>
+/// <param name="changed">Called when a name has other addresses than before.</param>
+public sealed class FirewallNames(DnsForwarder forwarder, TimeProvider time, Action changed)
+{
+    private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(30);
+    private readonly Lock _lock = new();
+    private readonly SemaphoreSlim _new = new(0);
+    private readonly Dictionary<string, Known> _known = new(StringComparer.Ordinal);
+
+    /// <summary>The addresses as far as they are known; names that are new are asked for.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<Ipv4>> Of(IEnumerable<EgressFirewall> firewalls)
+    {
+        var names = firewalls.SelectMany(f => f.Spec.Egress).Select(r => r.To.DnsName?.TrimEnd('.'))
+            .Where(n => n is { Length: > 0 } && !n.StartsWith('*')).Select(n => n!).ToHashSet(StringComparer.Ordinal);
+        lock (_lock)
+        {
+            foreach (var gone in _known.Keys.Where(k => !names.Contains(k)).ToList())
+            {
+                _known.Remove(gone);
+            }
+
+            if (names.Count(n => _known.TryAdd(n, new Known([], DateTimeOffset.MinValue))) > 0)
+            {
+                _new.Release();
+            }
+
+            return _known.ToDictionary(k => k.Key, k => k.Value.Addresses, StringComparer.Ordinal);
+        }
+    }
+
+    /// <summary>Asks until cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        while (true)
+        {
+            await AskAsync(cancellation);
+            await WaitAsync(cancellation);
+        }
+    }
+
+    private async Task AskAsync(CancellationToken cancellation)
+    {
+        List<string> due;
+        lock (_lock)
+        {
+            due = [.. _known.Where(k => k.Value.Until <= time.GetUtcNow()).Select(k => k.Key)];
+        }
+
+        foreach (var name in due)
+        {
+            var answer = await forwarder.ResolveAsync(name, cancellation);
+            var until = time.GetUtcNow() + Bounded(answer);
+            lock (_lock)
+            {
+                if (!_known.TryGetValue(name, out var before))
+                {
+                    continue;
+                }
+
+                IReadOnlyList<Ipv4> addresses = answer is null ? before.Addresses : [.. answer.Select(a => a.Address).Distinct().Order()];
+                _known[name] = new Known(addresses, until);
+                if (addresses.SequenceEqual(before.Addresses))
+                {
+                    continue;
+                }
+            }
+
+            changed();
+        }
+    }
+
+    /// <summary>Until there is a new name, or the next may be due.</summary>
+    private async Task WaitAsync(CancellationToken cancellation)
+    {
+        using var due = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        await using var timer = time.CreateTimer(_ => due.Cancel(), null, Shortest, Timeout.InfiniteTimeSpan);
+        try
+        {
+            await _new.WaitAsync(due.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            // Time to look at what is due.
+        }
+    }
+
+    private static TimeSpan Bounded(IReadOnlyList<(Ipv4 Address, uint Seconds)>? answer) => answer is { Count: > 0 }
+        ? TimeSpan.FromSeconds(Math.Clamp(answer.Min(a => a.Seconds), Shortest.TotalSeconds, Longest.TotalSeconds))
+        : Shortest;
+
+    private sealed record Known(IReadOnlyList<Ipv4> Addresses, DateTimeOffset Until);
+}
