@@ -19,6 +19,9 @@ public sealed record ControlPlaneOptions
     /// <summary>The range that nodes get a /24 pod network from; null leaves <c>spec.podCIDR</c> alone.</summary>
     public string? PodCidr { get; init; }
 
+    /// <summary>The range that load balancers get their addresses from; null gives them none.</summary>
+    public string? LoadBalancerCidr { get; init; }
+
     /// <summary>How long a node's lease may be stale before the node counts as unreachable.</summary>
     public TimeSpan NodeGracePeriod { get; init; } = TimeSpan.FromSeconds(40);
 
@@ -57,6 +60,11 @@ public static class ClusterControllers
             new PodCleanup(cache, loggers, time).RunAsync(ended.Token),
             new VolumeBinder(cache, loggers, time).RunAsync(ended.Token),
         ];
+        if (options.LoadBalancerCidr is { } pool)
+        {
+            running.Add(new LoadBalancerController(cache, System.Net.IPNetwork.Parse(pool), loggers, time).RunAsync(ended.Token));
+        }
+
         if (options.Sign is { } sign)
         {
             running.Add(new CertificateController(cache, sign, loggers, time).RunAsync(ended.Token));

@@ -11,6 +11,9 @@ public static class LabAddresses
     /// <summary>The high-speed network.</summary>
     public const string HighSpeed = "10.0.123.0/24";
 
+    /// <summary>Where load balancers have their addresses.</summary>
+    public const string LoadBalancers = "10.0.124.0/24";
+
     /// <summary>The control-plane node.</summary>
     public const string ControlPlane = "10.0.110.1";
 

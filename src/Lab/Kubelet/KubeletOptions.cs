@@ -43,6 +43,12 @@ public sealed record KubeletOptions
     /// <summary>The API server's port for pods; null: that of <see cref="Connection"/>.</summary>
     public int? ApiServerPort { get; init; }
 
+    /// <summary>The cluster's name server for pods; null when it has none.</summary>
+    public string? ClusterDns { get; init; }
+
+    /// <summary>The domain of the cluster's names.</summary>
+    public string ClusterDomain { get; init; } = "cluster.local";
+
     /// <summary>Where an NFS export (server, path) is found by this process; null when there is no such export.</summary>
     public Func<string, string, string?> NfsFolder { get; init; } = (_, _) => null;
 

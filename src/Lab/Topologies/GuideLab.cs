@@ -9,6 +9,7 @@ using Dpf.Lab.Machines;
 using Dpf.Lab.Repository;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Hosting;
+using Dpf.Runtime.Informers;
 using Dpf.Runtime.Machines;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
@@ -138,11 +139,18 @@ public sealed class GuideLab : IAsyncDisposable
             _controlPlane, LabAddresses.ControlPlane, Prerequisites.ControlPlane(ControlPlaneMachine.Name),
             [new V1Taint { Key = "node-role.kubernetes.io/control-plane", Effect = "NoSchedule" }], cancellation));
         await RegisteredAsync(ControlPlaneMachine.Name, cancellation);
+        _watching.Add(Task.Run(() => RouteLoadBalancersAsync(_network, _cluster), CancellationToken.None));
         foreach (var worker in _workers)
         {
             _watching.Add(Task.Run(() => new DpuJoin(worker.Card, _options, _components).RunAsync(_stop.Token), CancellationToken.None));
             _watching.Add(Task.Run(() => WatchPowerAsync(worker), CancellationToken.None));
         }
+    }
+
+    private async Task RouteLoadBalancersAsync(LabNetwork network, ManagementCluster cluster)
+    {
+        await using var cache = new Cache(cluster.Admin, _options.Time, _options.Loggers);
+        await new LoadBalancerRoutes(cache, network.Machine, _logger, _options.Time).RunAsync(_stop.Token);
     }
 
     private Task<ChartRepository> ServeAsync(CancellationToken cancellation)
@@ -184,6 +192,7 @@ public sealed class GuideLab : IAsyncDisposable
             Components = _components,
             Labels = labels,
             Taints = taints,
+            ClusterDns = _options.ClusterDns,
             NfsFolder = NfsFolder,
             Loggers = _options.Loggers,
             Time = _options.Time,

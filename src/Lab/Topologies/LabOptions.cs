@@ -24,6 +24,9 @@ public sealed record LabOptions
     /// <summary>The range of service addresses.</summary>
     public string ServiceCidr { get; init; } = "10.233.0.0/18";
 
+    /// <summary>The address of the service of the cluster's name server.</summary>
+    public string ClusterDns { get; init; } = "10.233.0.3";
+
     /// <summary>Where the lab logs.</summary>
     public required ILoggerFactory Loggers { get; init; }
 

@@ -109,6 +109,7 @@ internal sealed class ManagementCluster : IAsyncDisposable
 
         Admin = KubeClient.FromKubeconfig(await File.ReadAllTextAsync(facts.Kubeconfig, cancellation));
         _controllers = Task.Run(() => KeepControllersAsync(facts), CancellationToken.None);
+        await ClusterDns.InstallAsync(Admin, _options.ClusterDns, cancellation);
     }
 
     // An API server that is killed takes its controllers' watches with it: they begin anew.
@@ -124,6 +125,7 @@ internal sealed class ManagementCluster : IAsyncDisposable
                     Admin,
                     new ControlPlaneOptions
                     {
+                        LoadBalancerCidr = LabAddresses.LoadBalancers,
                         Sign = CertificateSigner.For(authority, _options.Time),
                         Loggers = _options.Loggers,
                         Time = _options.Time,

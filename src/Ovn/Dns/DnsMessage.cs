@@ -227,8 +227,9 @@ public static class DnsMessage
                     Name(target);
                     break;
                 case DnsText(var text):
-                    _stream.WriteByte((byte)Math.Min(text.Length, 255));
-                    _stream.Write(Encoding.Latin1.GetBytes(text)[..Math.Min(text.Length, 255)]);
+                    var bytes = Encoding.Latin1.GetBytes(text.Length > 255 ? text[..255] : text);
+                    _stream.WriteByte((byte)bytes.Length);
+                    _stream.Write(bytes);
                     break;
                 case DnsService(var port, var target):
                     Short(0);

@@ -105,7 +105,7 @@ public sealed class LoadBalancerPlanTests
 
     /// <summary>A flow lives for 65535 seconds at most; after that the client's address alone leads to the same endpoint.</summary>
     [Fact]
-    public void TheLongestAffinityIsARealTimeToo()
+    public void Facts_9_29_TheLongestAffinityIsARealTimeToo()
     {
         var balancer = Assert.Single(Plan(
             Sample.Service(Sample.Port(0, ("10.233.64.4", "worker1"))) with { AffinitySeconds = 86400 }).All<LoadBalancer>()).Value;

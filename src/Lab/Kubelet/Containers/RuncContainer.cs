@@ -1,3 +1,4 @@
+using Dpf.Lab.Kubelet.Networking;
 using Dpf.Runtime.Machines;
 
 namespace Dpf.Lab.Kubelet.Containers;
@@ -76,6 +77,12 @@ internal sealed class RuncContainer : IRunningContainer
             File.WriteAllText(Path.Combine(folder, "hostname"), plan.Pod.Metadata.Name + "\n");
             files["/etc/hosts"] = bundle + "/hosts";
             files["/etc/hostname"] = bundle + "/hostname";
+        }
+
+        if (PodResolver.Text(plan.Pod, node.Options.ClusterDns, node.Options.ClusterDomain) is { } resolver)
+        {
+            File.WriteAllText(Path.Combine(folder, "resolv.conf"), resolver);
+            files["/etc/resolv.conf"] = bundle + "/resolv.conf";
         }
 
         File.WriteAllText(Path.Combine(folder, "config.json"), RuncConfig.Build(plan, files).ToJsonString());

@@ -31,9 +31,12 @@ public sealed class FirewallNames(DnsForwarder forwarder, TimeProvider time, Act
                 _known.Remove(gone);
             }
 
-            if (names.Count(n => _known.TryAdd(n, new Known([], DateTimeOffset.MinValue))) > 0)
+            foreach (var name in names)
             {
-                _new.Release();
+                if (_known.TryAdd(name, new Known([], DateTimeOffset.MinValue)))
+                {
+                    _new.Release();
+                }
             }
 
             return _known.ToDictionary(k => k.Key, k => k.Value.Addresses, StringComparer.Ordinal);
