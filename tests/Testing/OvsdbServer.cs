@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 
 namespace Dpf.Testing;
 
@@ -68,11 +69,21 @@ internal sealed class OvsdbServer : IAsyncDisposable
     private static Process Serve(string folder) => Start(
         "ovsdb-server", Path.Combine(folder, "db"), $"--remote=punix:{folder}/db.sock", $"--unixctl={folder}/ctl", "-vconsole:off");
 
+    /// <summary>Until somebody is let in: the socket's file is there a moment before.</summary>
     private async Task ListensAsync(CancellationToken cancellation)
     {
-        while (!File.Exists(Socket) && !_process.HasExited)
+        while (!_process.HasExited)
         {
-            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, cancellation);
+            using var probe = new System.Net.Sockets.Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            try
+            {
+                await probe.ConnectAsync(new UnixDomainSocketEndPoint(Socket), cancellation);
+                return;
+            }
+            catch (SocketException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, cancellation);
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 using Dpf.Api.ThirdParty.AdminPolicies;
 using Dpf.Api.ThirdParty.OvnKubernetes;
+using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Tests.Zone.Truth;
 using Dpf.Ovn.Zone.Planning;
 using Dpf.Ovsdb.Replica;
@@ -92,8 +93,8 @@ public sealed class HistoryTests
     {
         var pod = KubernetesJson.Deserialize<V1Pod>(KubernetesJson.Serialize(World.Pods[0]));
         pod.Metadata.Name = pod.Metadata.Uid = $"pod{number}";
-        pod.Metadata.Annotations[Annotations.PodNetwork.Annotation] =
-            Annotations.PodNetwork.Of(Sample.Worker1.Subnet.InterfaceAt((uint)(10 + number)), Sample.Network).Write();
+        pod.Metadata.Annotations[PodNetwork.Annotation] =
+            PodNetwork.Of(Sample.Worker1.Subnet.InterfaceAt((uint)(10 + number)), Sample.Network).Write();
         return pod;
     }
 

@@ -80,7 +80,7 @@ public sealed class KnownFaultsTests
         var vips = NorthboundPlan.Of(Sample.Facts with
         {
             Nodes = [node, Sample.Worker2], Services = [Sample.Service(Sample.Port(30080, ("10.233.64.3", "worker1")))],
-        }).All<LoadBalancer>().Values.SelectMany(b => b.Vips.Keys).ToList();
+        }).All<Ovsdb.Models.Northbound.LoadBalancer>().Values.SelectMany(b => b.Vips.Keys).ToList();
         Assert.Contains("10.0.110.21:30080", vips);
         Assert.Contains("10.0.123.21:30080", vips);
     }
