@@ -72,7 +72,7 @@ public sealed class NetworkTests(GuideLab guide) : IClassFixture<GuideLab>, IAsy
     public async Task Names_lead_to_services_and_to_each_pod_behind_them()
     {
         var service = await FieldAsync("service web", ".spec.clusterIP");
-        Assert.Equal(service, await InAsync("net", "getent ahostsv4 web | awk 'NR==1{print $1}'"));
+        await UntilAsync(service, () => InAsync("net", "getent ahostsv4 web | awk 'NR==1{print $1}'"));
         Assert.Equal(service, await InAsync("other", "getent ahostsv4 web.net | awk 'NR==1{print $1}'"));
         Assert.Equal(
             (await FieldAsync("pods -l app=server", ".status.podIP", list: true)).Split(' ').Order(StringComparer.Ordinal),

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Dpf.Lab.Machines;
-using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Informers;
 using Dpf.Runtime.Machines;
 using k8s.Models;
