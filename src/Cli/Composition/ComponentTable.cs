@@ -1,6 +1,7 @@
 using Dpf.Lab.BlueField.Dms;
 using Dpf.Lab.Topologies;
 using Dpf.Runtime.Hosting;
+using Dpf.Runtime.Vitals;
 
 namespace Dpf.Cli.Composition;
 
@@ -30,7 +31,7 @@ internal static class ComponentTable
         foreach (var (name, component) in tables.SelectMany(t => t))
         {
             // Two components of one name would hide one another.
-            all.Add(name, component);
+            all.Add(name, new ObservedComponent(component));
         }
 
         return all;

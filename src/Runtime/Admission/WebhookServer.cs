@@ -30,13 +30,27 @@ public sealed class WebhookServer(ComponentContext context, int port, string cer
         {
             foreach (var (path, handler) in _handlers)
             {
-                app.MapPost(path, http => AnswerAsync(http, handler));
+                app.MapPost(path, http => MeasuredAsync(http, path, handler));
             }
 
             app.MapGet("/healthz", () => "ok");
             app.MapGet("/readyz", () => "ok");
         },
         cancellation, Certificate);
+
+    private async Task MeasuredAsync(
+        HttpContext http, string path, Func<AdmissionRequest, CancellationToken, Task<AdmissionAnswer>> handler)
+    {
+        var ended = context.Vitals.Metrics.Webhook(path, context.Time);
+        try
+        {
+            await AnswerAsync(http, handler);
+        }
+        finally
+        {
+            ended(http.Response.StatusCode);
+        }
+    }
 
     private static async Task AnswerAsync(HttpContext http, Func<AdmissionRequest, CancellationToken, Task<AdmissionAnswer>> handler)
     {

@@ -45,7 +45,7 @@ public sealed class ClusterClients(KubeClient management, INetworkNamespace? net
         KubeClient client;
         try
         {
-            client = new KubeClient(KubeConnection.FromKubeconfig(Encoding.UTF8.GetString(data), network))
+            client = new KubeClient(KubeConnection.FromKubeconfig(Encoding.UTF8.GetString(data), network), management.Vitals)
             {
                 // A dead cluster must not hold up the living ones.
                 RequestTimeout = TimeSpan.FromSeconds(10),

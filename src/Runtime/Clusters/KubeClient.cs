@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json.Nodes;
 using Dpf.Runtime.Hosting;
+using Dpf.Runtime.Vitals;
 using k8s;
 using k8s.Models;
 
@@ -19,10 +20,13 @@ public sealed partial class KubeClient : IDisposable
     private readonly HttpClient _http;
 
     /// <summary>A client for a connection.</summary>
-    public KubeClient(KubeConnection connection)
+    /// <param name="connection">The server, and who asks.</param>
+    /// <param name="vitals">Where its requests are counted; null for nowhere.</param>
+    public KubeClient(KubeConnection connection, ComponentVitals? vitals = null)
     {
         Connection = connection;
-        _http = new HttpClient(connection.CreateHandler())
+        Vitals = vitals;
+        _http = new HttpClient(vitals is null ? connection.CreateHandler() : new CountedRequests(connection.CreateHandler(), vitals.Metrics))
         {
             BaseAddress = connection.Server,
             Timeout = Timeout.InfiniteTimeSpan,
@@ -34,6 +38,9 @@ public sealed partial class KubeClient : IDisposable
 
     /// <summary>How the server is reached.</summary>
     public KubeConnection Connection { get; }
+
+    /// <summary>The numbers and checks of the component that asks; null when nobody wants them.</summary>
+    public ComponentVitals? Vitals { get; }
 
     /// <summary>How long a request other than a watch may take.</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(30);
@@ -55,7 +62,7 @@ public sealed partial class KubeClient : IDisposable
             CertificateAuthority = File.ReadAllText(context.Path(ServiceAccountFolder + "/ca.crt")),
             Token = () => File.ReadAllText(context.Path(ServiceAccountFolder + "/token")).Trim(),
             Network = context.Network,
-        });
+        }, context.Vitals);
     }
 
     /// <summary>The object, or null when it is not there.</summary>

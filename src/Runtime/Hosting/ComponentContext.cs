@@ -1,5 +1,6 @@
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Machines;
+using Dpf.Runtime.Vitals;
 using Microsoft.Extensions.Logging;
 
 namespace Dpf.Runtime.Hosting;
@@ -30,6 +31,9 @@ public sealed record ComponentContext
 
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>What the component tells of itself.</summary>
+    public ComponentVitals Vitals { get; init; } = new();
 
     /// <summary>An environment variable, or <paramref name="fallback"/>.</summary>
     public string? Variable(string name, string? fallback = null) => Environment.GetValueOrDefault(name, fallback!);

@@ -17,8 +17,20 @@ public static class ComponentServer
     /// <param name="cancellation">Ends it.</param>
     /// <param name="certificate">The serving certificate, asked for at every handshake; null for plain HTTP.</param>
     /// <exception cref="IOException">The port is taken.</exception>
-    public static async Task ServeAsync(
+    public static Task ServeAsync(
         ComponentContext context, int port, Action<WebApplication> map, CancellationToken cancellation,
+        Func<X509Certificate2>? certificate = null) =>
+        ServeAsync(context, [new IPEndPoint(IPAddress.Any, port)], map, cancellation, certificate);
+
+    /// <summary>Serves on several addresses until cancelled.</summary>
+    /// <param name="context">The component.</param>
+    /// <param name="endpoints">Addresses and ports.</param>
+    /// <param name="map">Adds the routes.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <param name="certificate">The serving certificate, asked for at every handshake; null for plain HTTP.</param>
+    /// <exception cref="IOException">A port is taken.</exception>
+    public static async Task ServeAsync(
+        ComponentContext context, IReadOnlyList<IPEndPoint> endpoints, Action<WebApplication> map, CancellationToken cancellation,
         Func<X509Certificate2>? certificate = null)
     {
         var builder = EmbeddedWeb.CreateBuilder(context.Loggers);
@@ -29,13 +41,19 @@ public static class ComponentServer
             host.UseKestrelHttpsConfiguration();
         }
 
-        host.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Any, port, listen =>
+        host.ConfigureKestrel(kestrel =>
         {
-            if (certificate is not null)
+            foreach (var endpoint in endpoints)
             {
-                listen.UseHttps(https => https.ServerCertificateSelector = (_, _) => certificate());
+                kestrel.Listen(endpoint, listen =>
+                {
+                    if (certificate is not null)
+                    {
+                        listen.UseHttps(https => https.ServerCertificateSelector = (_, _) => certificate());
+                    }
+                });
             }
-        }));
+        });
         host.UseSockets(sockets => sockets.CreateBoundListenSocket = endpoint =>
         {
             var socket = context.Network.CreateSocket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

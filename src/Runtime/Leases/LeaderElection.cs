@@ -49,12 +49,14 @@ public sealed class LeaderElection(KubeClient client, NamespacedName lease, stri
     /// <exception cref="TimeoutException">The lease could not be kept; the work has been cancelled.</exception>
     public async Task RunAsync(Func<CancellationToken, Task> work, CancellationToken cancellation)
     {
+        client.Vitals?.Metrics.Leads(lease.Name, false);
         while (!await TryHoldAsync(cancellation))
         {
             await Task.Delay(Period, time, cancellation);
         }
 
         logger.LogInformation("{Identity} leads ({Lease})", identity, lease);
+        client.Vitals?.Metrics.Leads(lease.Name, true);
         using var leading = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var working = work(leading.Token);
         var keeping = KeepAsync(leading.Token);
@@ -67,6 +69,7 @@ public sealed class LeaderElection(KubeClient client, NamespacedName lease, stri
             await leading.CancelAsync();
             await keeping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await working.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            client.Vitals?.Metrics.Leads(lease.Name, false);
             await ReleaseAsync();
         }
 

@@ -6,18 +6,41 @@ namespace Dpf.Runtime.Queue;
 /// A set of keys to work on: a key added many times is worked on once, a key added while it is worked on is worked on again
 /// afterwards, and no two workers hold the same key.
 /// </summary>
-public sealed class WorkQueue<TKey>(TimeProvider time, Backoff backoff)
+/// <param name="time">The clock.</param>
+/// <param name="backoff">The delays after failures.</param>
+/// <param name="observer">Told what happens; null for nobody.</param>
+public sealed class WorkQueue<TKey>(TimeProvider time, Backoff backoff, IQueueObserver? observer = null)
     where TKey : notnull
 {
     private readonly Lock _lock = new();
-    private readonly HashSet<TKey> _dirty = [];
-    private readonly HashSet<TKey> _processing = [];
+    private readonly Dictionary<TKey, long> _dirty = [];
+    private readonly Dictionary<TKey, long> _processing = [];
     private readonly Dictionary<TKey, int> _failures = [];
     private readonly Dictionary<TKey, (DateTimeOffset Due, ITimer Timer)> _delayed = [];
     private readonly Channel<TKey> _ready = Channel.CreateUnbounded<TKey>();
 
     /// <summary>How many keys wait for a worker.</summary>
     public int Count => _ready.Reader.Count;
+
+    /// <summary>The queue now.</summary>
+    public QueueState State
+    {
+        get
+        {
+            lock (_lock)
+            {
+                var (sum, longest) = (TimeSpan.Zero, TimeSpan.Zero);
+                foreach (var start in _processing.Values)
+                {
+                    var spent = time.GetElapsedTime(start);
+                    sum += spent;
+                    longest = spent > longest ? spent : longest;
+                }
+
+                return new QueueState(Count, sum, longest);
+            }
+        }
+    }
 
     /// <summary>Adds a key now.</summary>
     public void Add(TKey key)
@@ -29,9 +52,13 @@ public sealed class WorkQueue<TKey>(TimeProvider time, Backoff backoff)
                 delayed.Timer.Dispose();
             }
 
-            if (_dirty.Add(key) && !_processing.Contains(key))
+            if (_dirty.TryAdd(key, time.GetTimestamp()))
             {
-                _ready.Writer.TryWrite(key);
+                observer?.Added();
+                if (!_processing.ContainsKey(key))
+                {
+                    _ready.Writer.TryWrite(key);
+                }
             }
         }
     }
@@ -71,6 +98,7 @@ public sealed class WorkQueue<TKey>(TimeProvider time, Backoff backoff)
             failures = _failures[key] = _failures.GetValueOrDefault(key) + 1;
         }
 
+        observer?.Retried();
         var delay = backoff.Delay(failures);
         AddAfter(key, delay);
         return delay;
@@ -91,8 +119,12 @@ public sealed class WorkQueue<TKey>(TimeProvider time, Backoff backoff)
         var key = await _ready.Reader.ReadAsync(cancellation);
         lock (_lock)
         {
-            _dirty.Remove(key);
-            _processing.Add(key);
+            if (_dirty.Remove(key, out var added))
+            {
+                observer?.Taken(time.GetElapsedTime(added));
+            }
+
+            _processing[key] = time.GetTimestamp();
         }
 
         return key;
@@ -103,8 +135,12 @@ public sealed class WorkQueue<TKey>(TimeProvider time, Backoff backoff)
     {
         lock (_lock)
         {
-            _processing.Remove(key);
-            if (_dirty.Contains(key))
+            if (_processing.Remove(key, out var start))
+            {
+                observer?.Finished(time.GetElapsedTime(start));
+            }
+
+            if (_dirty.ContainsKey(key))
             {
                 _ready.Writer.TryWrite(key);
             }

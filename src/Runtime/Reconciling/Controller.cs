@@ -1,6 +1,7 @@
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Informers;
 using Dpf.Runtime.Queue;
+using Dpf.Runtime.Vitals;
 using k8s;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
@@ -117,7 +118,12 @@ public sealed class RunningController<T>
     /// <summary>Runs until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
-        var queue = new WorkQueue<NamespacedName>(_time, Backoff.Default);
+        var vitals = _cache.Client.Vitals ?? new ComponentVitals();
+        var metrics = vitals.Metrics.Controller(_name, _workers);
+        var queue = new WorkQueue<NamespacedName>(_time, Backoff.Default, metrics);
+        metrics.Observe(() => queue.State);
+        var check = "controller-" + _name;
+        vitals.Health.AddReadiness(check, () => "its informers have not listed everything yet");
         var informer = _cache.Informer<T>(_scope);
         informer.Changed += change => queue.Add(KeyOf(change.Value));
         foreach (var source in _sources)
@@ -128,12 +134,14 @@ public sealed class RunningController<T>
         await informer.Synced.WaitAsync(cancellation);
         await Task.WhenAll(_informers.Select(i => i().Synced)).WaitAsync(cancellation);
 
+        vitals.Health.AddReadiness(check, () => null);
+
         // An informer shared with another controller may have been complete before this one subscribed.
         EnqueueAll(informer, queue);
         await using var timer = _resync is { } every
             ? _time.CreateTimer(_ => EnqueueAll(informer, queue), null, every, every)
             : null;
-        await Task.WhenAll(Enumerable.Range(0, _workers).Select(_ => Task.Run(() => WorkAsync(queue, cancellation), cancellation)));
+        await Task.WhenAll(Enumerable.Range(0, _workers).Select(_ => Task.Run(() => WorkAsync(queue, metrics, cancellation), cancellation)));
     }
 
     private static NamespacedName KeyOf(T value) => new(value.Metadata.NamespaceProperty, value.Metadata.Name);
@@ -146,15 +154,19 @@ public sealed class RunningController<T>
         }
     }
 
-    private async Task WorkAsync(WorkQueue<NamespacedName> queue, CancellationToken cancellation)
+    private async Task WorkAsync(WorkQueue<NamespacedName> queue, ControllerMetrics metrics, CancellationToken cancellation)
     {
         while (true)
         {
             var key = await queue.TakeAsync(cancellation);
+            var start = _time.GetTimestamp();
+            var outcome = ReconcileOutcome.Error;
+            metrics.Started();
             try
             {
                 var result = await _reconciler.ReconcileAsync(key, cancellation);
                 queue.Forget(key);
+                outcome = result.After is null ? ReconcileOutcome.Success : ReconcileOutcome.RequeueAfter;
                 if (result.After is { } delay)
                 {
                     queue.AddAfter(key, delay);
@@ -166,6 +178,7 @@ public sealed class RunningController<T>
             }
             catch (KubeException e) when (e.IsConflict)
             {
+                outcome = ReconcileOutcome.Requeue;
                 _logger.LogDebug("{Controller} {Key}: changed meanwhile, again: {Message}", _name, key, e.Message);
                 queue.AddFailed(key);
             }
@@ -176,6 +189,7 @@ public sealed class RunningController<T>
             }
             finally
             {
+                metrics.Ended(outcome, _time.GetElapsedTime(start));
                 queue.Done(key);
             }
         }
