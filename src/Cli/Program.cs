@@ -9,6 +9,7 @@ var root = new RootCommand(
       ./dpf up                        bring up the lab, walk the guide, show the traffic matrix
       ./dpf up --output json          the same for machines
       eval "$(./dpf env)"             point kubectl of this shell at it
+      ./dpf describe                  what belongs to what, how it stands, what to do next
       ./dpf traffic                   ask the traffic matrix again
       ./dpf down                      tear everything down in the guide's order
     """)
@@ -16,6 +17,7 @@ var root = new RootCommand(
     UpCommand.Create(),
     DownCommand.Create(),
     EnvCommand.Create(),
+    DescribeCommand.Create(),
     TrafficCommand.Create(),
     RunCommand.Create(),
     LabCommand.Create(),

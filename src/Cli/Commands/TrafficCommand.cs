@@ -28,7 +28,7 @@ internal static class TrafficCommand
             }
             else
             {
-                MatrixView.Write(AnsiConsole.Console, report.Matrix);
+                MatrixView.Write(Terminal.Console, report.Matrix);
             }
 
             return report.Ok ? 0 : 1;

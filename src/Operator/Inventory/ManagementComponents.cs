@@ -20,13 +20,13 @@ internal static class ManagementComponents
         var container = PodSpec(objects, "Deployment")["containers"]![0]!;
 
         // What keeps a cluster's virtual address comes from the manager's own image.
-        var arguments = new JsonArray($"--keepalived-image={(string?)container["image"]}");
+        var arguments = container["args"]!.AsArray();
+        arguments.Add($"--keepalived-image={(string?)container["image"]}");
         if (settings.ImagePullSecrets is { Count: > 0 } secrets)
         {
             arguments.Add("--image-pull-secrets=" + string.Join(',', secrets));
         }
 
-        container["args"] = arguments;
         return objects;
     }
 
