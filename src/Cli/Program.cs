@@ -10,7 +10,8 @@ var root = new RootCommand(
       ./dpf up --output json          the same for machines
       eval "$(./dpf env)"             point kubectl of this shell at it
       ./dpf describe                  what belongs to what, how it stands, what to do next
-      ./dpf traffic                   ask the traffic matrix again
+      ./dpf trace POD svc/NAME        the way of a packet, and where it would be dropped
+      ./dpf traffic                   test the traffic flows, with throughput and proof of offload
       ./dpf down                      tear everything down in the guide's order
     """)
 {
@@ -18,6 +19,8 @@ var root = new RootCommand(
     DownCommand.Create(),
     EnvCommand.Create(),
     DescribeCommand.Create(),
+    TraceCommand.Create(),
+    SupportCommand.Create(),
     TrafficCommand.Create(),
     RunCommand.Create(),
     LabCommand.Create(),

@@ -54,7 +54,9 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("up --workers 0", 2, "the lab has room for 1 to 4")]
     [InlineData("run nothing", 2, "'nothing' is no component; there are: ")]
     [InlineData("env", 1, "no lab is running; start one with ./dpf up")]
-    [InlineData("traffic", 1, "no lab is running; start one with ./dpf up")]
+    [InlineData("describe", 1, "no cluster: no lab is running (./dpf up starts one)")]
+    [InlineData("traffic", 1, "no cluster: no lab is running (./dpf up starts one)")]
+    [InlineData("traffic --kubeconfig /nowhere", 2, "the kubeconfig /nowhere cannot be used: ")]
     public async Task AMistakeIsSaidInALineWithoutAStackTrace(string arguments, int expected, string reason)
     {
         var (code, output, error) = await _dpf.RunAsync(arguments);

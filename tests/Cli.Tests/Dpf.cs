@@ -34,6 +34,8 @@ internal sealed class Dpf : IDisposable
         };
         start.Environment["DPF_STATE"] = State;
         start.Environment["DPF_HOME"] = TestFolder.Repository;
+        start.Environment["HOME"] = _folder.FullName;
+        start.Environment.Remove("KUBECONFIG");
         foreach (var (name, value) in variables)
         {
             start.Environment[name] = value;

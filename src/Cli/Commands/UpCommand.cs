@@ -37,7 +37,7 @@ internal static class UpCommand
     {
         var time = TimeProvider.System;
         var paths = LabPaths.Default;
-        var console = json ? AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) }) : Terminal.Console;
+        var console = json ? Terminal.Error : Terminal.Console;
         var progress = new ProgressView(console);
         if (workers is < 1 or > 4)
         {

@@ -24,6 +24,22 @@ public sealed class ProgressView(IAnsiConsole console) : IProgress<GuideProgress
         }
     }
 
+    /// <summary>What was reached just now, in place of what was said before; on no terminal a line of its own.</summary>
+    public void Passing(string text)
+    {
+        lock (_lock)
+        {
+            if (text.Length > 0)
+            {
+                Transient(text, plain: true);
+            }
+            else
+            {
+                Clear();
+            }
+        }
+    }
+
     /// <inheritdoc />
     public void Report(GuideProgress value)
     {

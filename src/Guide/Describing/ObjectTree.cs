@@ -36,7 +36,7 @@ public static class ObjectTree
                 ? byKind[(key.Cluster, key.Kind)].FirstOrDefault(value => value.Namespace == key.Namespace)
                 : byName[(key.Cluster, key.Kind, key.Name)].FirstOrDefault(value => key.Namespace is null || value.Namespace is null));
 
-        // A loop of owners would be somebody's mistake; it is shown once around.
+        // A loop of owners would be somebody's mistake; it ends where it began.
         ObjectNode Node(ClusterObject value, HashSet<ObjectKey> above)
         {
             var path = new HashSet<ObjectKey>(above) { value.Key };

@@ -40,6 +40,10 @@ public sealed partial class KubeClient
             ? JsonNode.Parse(json)!.AsObject()
             : null;
 
+    /// <summary>Any GET, as text, e.g. a container's log; null when it is not there.</summary>
+    public Task<string?> GetTextAsync(string path, CancellationToken cancellation) =>
+        SendAsync(HttpMethod.Get, path, null, null, cancellation, notFoundIsNull: true);
+
     /// <summary>Any request with a JSON body, as JSON.</summary>
     public async Task<JsonObject?> SendRawAsync(
         HttpMethod method, string path, JsonNode? body, CancellationToken cancellation, string contentType = "application/json") =>

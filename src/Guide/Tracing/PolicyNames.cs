@@ -1,0 +1,50 @@
+using Dpf.Runtime.Clusters;
+using k8s.Models;
+
+namespace Dpf.Guide.Tracing;
+
+/// <summary>The policies of Kubernetes behind a decision of the logical network.</summary>
+public static class PolicyNames
+{
+    /// <summary>The NetworkPolicies that select a pod in a direction, <c>Ingress</c> or <c>Egress</c>.</summary>
+    public static IReadOnlyList<string> Selecting(IEnumerable<V1NetworkPolicy> policies, V1Pod pod, string direction) =>
+    [
+        .. policies
+            .Where(policy => policy.Metadata.NamespaceProperty == pod.Metadata.NamespaceProperty && AppliesTo(policy, direction) && Selects(policy.Spec.PodSelector, pod))
+            .Select(policy => policy.Metadata.Name).Order(StringComparer.Ordinal),
+    ];
+
+    /// <summary>What denied a packet, for people.</summary>
+    /// <param name="client">The management cluster.</param>
+    /// <param name="pod">The pod on whose side it was denied; null when that is no pod.</param>
+    /// <param name="direction"><c>Ingress</c> or <c>Egress</c>.</param>
+    /// <param name="rule">What the zone's rule calls itself.</param>
+    /// <param name="cancellation">Cancels.</param>
+    public static async Task<string> ExplainAsync(KubeClient client, V1Pod? pod, string direction, string rule, CancellationToken cancellation)
+    {
+        var names = pod is null
+            ? []
+            : Selecting(await client.ListAsync<V1NetworkPolicy>(pod.Metadata.NamespaceProperty, cancellation), pod, direction);
+        return names.Count == 0 || rule.Contains("AdminNetworkPolicy", StringComparison.Ordinal)
+            ? $"a policy denies it ({rule})"
+            : $"NetworkPolicy {string.Join(", ", names.Select(name => $"{pod!.Metadata.NamespaceProperty}/{name}"))} " +
+              $"{(names.Count == 1 ? "selects" : "select")} pod {pod!.Metadata.Name}, and no {direction.ToLowerInvariant()} rule of {(names.Count == 1 ? "it" : "theirs")} allows this ({rule})";
+    }
+
+    private static bool AppliesTo(V1NetworkPolicy policy, string direction) =>
+        policy.Spec.PolicyTypes is { Count: > 0 } types ? types.Contains(direction) : direction == "Ingress" || policy.Spec.Egress is { Count: > 0 };
+
+    private static bool Selects(V1LabelSelector? selector, V1Pod pod)
+    {
+        var labels = pod.Metadata.Labels ?? new Dictionary<string, string>();
+        return (selector?.MatchLabels ?? new Dictionary<string, string>()).All(pair => labels.TryGetValue(pair.Key, out var value) && value == pair.Value) &&
+            (selector?.MatchExpressions ?? []).All(rule => rule.OperatorProperty switch
+            {
+                "In" => labels.TryGetValue(rule.Key, out var value) && rule.Values.Contains(value),
+                "NotIn" => !labels.TryGetValue(rule.Key, out var other) || !rule.Values.Contains(other),
+                "Exists" => labels.ContainsKey(rule.Key),
+                "DoesNotExist" => !labels.ContainsKey(rule.Key),
+                _ => false,
+            });
+    }
+}
