@@ -1,7 +1,6 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text;
-using System.Text.Json.Nodes;
 using Dpf.Guide.Describing;
 using Dpf.Guide.Tracing;
 using Dpf.Runtime.Clusters;

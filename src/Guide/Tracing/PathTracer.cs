@@ -77,7 +77,7 @@ public sealed class PathTracer(KubeClient client, ClusterClients clusters)
             switch (path)
             {
                 case { Drop: { } drop }:
-                    _drop = await ExplainAsync(zone, path.Hops.LastOrDefault()?.Datapath ?? "the logical network", drop, from, packet, cancellation);
+                    _drop = await ExplainAsync(zone, path.Hops is [.., var last] ? last.Datapath : "the logical network", drop, from, packet, cancellation);
                     return;
                 case { End: ("", _) or null }:
                     _drop = $"{zone.Machine}: the logical network leads nowhere";

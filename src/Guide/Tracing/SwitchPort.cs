@@ -21,7 +21,7 @@ public sealed record SwitchPort(string Name, string LinkState, IReadOnlyDictiona
 
     /// <summary>The interface that belongs to a logical port; null when there is none.</summary>
     public static async Task<SwitchPort?> OfLogicalPortAsync(NodeSwitching zone, string logicalPort, CancellationToken cancellation) =>
-        (await FindAsync(zone, $"external_ids:iface-id={logicalPort}", cancellation)).FirstOrDefault();
+        await FindAsync(zone, $"external_ids:iface-id={logicalPort}", cancellation) is [var port, ..] ? port : null;
 
     /// <summary>The tunnels of a machine.</summary>
     public static Task<IReadOnlyList<SwitchPort>> TunnelsAsync(NodeSwitching zone, CancellationToken cancellation) =>
