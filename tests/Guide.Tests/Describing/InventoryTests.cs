@@ -32,7 +32,7 @@ public sealed class InventoryTests : IAsyncLifetime
             apiVersion: provisioning.dpu.nvidia.com/v1alpha1
             kind: DPUCluster
             metadata: {name: c1, namespace: dpf}
-            spec: {type: static, maxNodes: 1, kubeconfig: c1-admin}
+            spec: {type: static, maxNodes: 1, version: v1.30.2, kubeconfig: c1-admin}
             ---
             apiVersion: provisioning.dpu.nvidia.com/v1alpha1
             kind: DPU
@@ -56,7 +56,7 @@ public sealed class InventoryTests : IAsyncLifetime
         var roots = ObjectTree.Build(await Inventory.ReadAsync(_management.Client, _clusters, Cancellation));
         var dpu = ObjectTree.Find(roots, "dpu", "w1-0000-03-00").Single();
         Assert.Equal(("Node", "c1"), (dpu.Children.Single().Object.Kind, dpu.Children.Single().Object.Cluster));
-        Assert.Equal("not looked at yet", ObjectTree.Find(roots, "dpucluster", null).Single().Standing.Text);
+        Assert.Equal("Pending", ObjectTree.Find(roots, "dpucluster", null).Single().Standing.Text);
     }
 
     [Fact]
