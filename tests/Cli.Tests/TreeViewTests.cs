@@ -12,16 +12,18 @@ public sealed class TreeViewTests
     {
         var pod = Node("Pod", "ns", "a-pod-with-a-name-that-is-much-longer-than-any-terminal-has-room-for", new Standing(StandingKind.Failed, "CrashLoopBackOff", "exited with 1"), "kubectl logs [x]");
         var root = Node("DPUService", "ns", "svc", new Standing(StandingKind.InProgress, "ApplicationsReady Pending", "hidden, because the cause is below"), null, pod, Node("Application", "argo", "app", new Standing(StandingKind.Ready, "Synced, Healthy"), null));
+        var shown = Render(root, width: 70, conditions: false);
+        Assert.All(shown.Split('\n'), line => Assert.True(line.Length <= 70, line));
         Assert.Equal(
             """
-            DPUService ns/svc                               … ApplicationsReady P…
-            ├─ Pod a-pod-with-a-name-that-is-much-longer-…  ✗ CrashLoopBackOff
+            DPUService ns/svc                           … ApplicationsReady Pend…
+            ├─ Pod a-pod-with-a-name-that-is-much-lon…  ✗ CrashLoopBackOff
             │     why: exited with 1
             │     next: kubectl logs [x]
-            └─ Application argo/app                         ✓ Synced, Healthy
+            └─ Application argo/app                     ✓ Synced, Healthy
 
             """,
-            Render(root, width: 70, conditions: false));
+            shown);
     }
 
     [Fact]
