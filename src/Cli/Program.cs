@@ -10,6 +10,7 @@ var root = new RootCommand(
       ./dpf up --output json          the same for machines
       eval "$(./dpf env)"             point kubectl of this shell at it
       ./dpf traffic                   ask the traffic matrix again
+      ./dpf reboot worker1-0000-03-00 reboot a DPU under running pods
       ./dpf down                      tear everything down in the guide's order
     """)
 {
@@ -17,6 +18,7 @@ var root = new RootCommand(
     DownCommand.Create(),
     EnvCommand.Create(),
     TrafficCommand.Create(),
+    RebootCommand.Create(),
     RunCommand.Create(),
     LabCommand.Create(),
 };
