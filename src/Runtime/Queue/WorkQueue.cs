@@ -13,6 +13,7 @@ public sealed class WorkQueue<TKey>(TimeProvider time, Backoff backoff)
     private readonly HashSet<TKey> _dirty = [];
     private readonly HashSet<TKey> _processing = [];
     private readonly Dictionary<TKey, int> _failures = [];
+    private readonly Dictionary<TKey, ITimer> _resting = [];
     private readonly Dictionary<TKey, (DateTimeOffset Due, ITimer Timer)> _delayed = [];
     private readonly Channel<TKey> _ready = Channel.CreateUnbounded<TKey>();
 
@@ -29,7 +30,7 @@ public sealed class WorkQueue<TKey>(TimeProvider time, Backoff backoff)
                 delayed.Timer.Dispose();
             }
 
-            if (_dirty.Add(key) && !_processing.Contains(key))
+            if (_dirty.Add(key) && !_processing.Contains(key) && !_resting.ContainsKey(key))
             {
                 _ready.Writer.TryWrite(key);
             }
@@ -98,13 +99,33 @@ public sealed class WorkQueue<TKey>(TimeProvider time, Backoff backoff)
         return key;
     }
 
-    /// <summary>Gives a taken key back; if it was added meanwhile it becomes ready again.</summary>
-    public void Done(TKey key)
+    /// <summary>Gives a taken key back; if it was added meanwhile it becomes ready again, at once or after a rest.</summary>
+    public void Done(TKey key, TimeSpan rest = default)
     {
         lock (_lock)
         {
             _processing.Remove(key);
-            if (_dirty.Contains(key))
+            if (rest > TimeSpan.Zero)
+            {
+                _resting[key] = time.CreateTimer(_ => Rested(key), null, rest, Timeout.InfiniteTimeSpan);
+            }
+            else if (_dirty.Contains(key))
+            {
+                _ready.Writer.TryWrite(key);
+            }
+        }
+    }
+
+    private void Rested(TKey key)
+    {
+        lock (_lock)
+        {
+            if (_resting.Remove(key, out var timer))
+            {
+                timer.Dispose();
+            }
+
+            if (_dirty.Contains(key) && !_processing.Contains(key))
             {
                 _ready.Writer.TryWrite(key);
             }

@@ -23,6 +23,7 @@ public sealed class ControllerBuilder<T>(Cache cache, string name, InformerScope
     private readonly List<Func<IInformer>> _informers = [];
     private int _workers = 4;
     private TimeSpan? _resync;
+    private bool _rests;
 
     /// <summary>Also reconcile the owner when an owned object changes.</summary>
     public ControllerBuilder<T> Owns<TOwned>(InformerScope? ownedScope = null)
@@ -81,9 +82,19 @@ public sealed class ControllerBuilder<T>(Cache cache, string name, InformerScope
         return this;
     }
 
+    /// <summary>
+    /// For reconciles that sum up many objects: after each one its key rests for a few times as long as it took, so that a
+    /// thousand changes cost a few sums, not a thousand. Where a sum takes a moment, so does the rest.
+    /// </summary>
+    public ControllerBuilder<T> RestsAfterWork()
+    {
+        _rests = true;
+        return this;
+    }
+
     /// <summary>The controller; <see cref="RunningController{T}.RunAsync"/> starts it.</summary>
     public RunningController<T> Build(IReconciler reconciler, ILoggerFactory loggers, TimeProvider time) =>
-        new(cache, name, scope, _sources, _informers, _workers, _resync, reconciler, loggers.CreateLogger(name), time);
+        new(cache, name, scope, _sources, _informers, _workers, _resync, reconciler, loggers.CreateLogger(name), time) { Rests = _rests };
 
     /// <summary>The same with a function.</summary>
     public RunningController<T> Build(
@@ -95,6 +106,8 @@ public sealed class ControllerBuilder<T>(Cache cache, string name, InformerScope
 public sealed class RunningController<T>
     where T : class, IKubernetesObject<V1ObjectMeta>
 {
+    private const int RestFactor = 4;
+    private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(1);
     private readonly Cache _cache;
     private readonly InformerScope? _scope;
     private readonly List<Action<WorkQueue<NamespacedName>>> _sources;
@@ -113,6 +126,9 @@ public sealed class RunningController<T>
         (_cache, _name, _scope, _sources, _informers, _workers, _resync) = (cache, name, scope, sources, informers, workers, resync);
         (_reconciler, _logger, _time) = (reconciler, logger, time);
     }
+
+    /// <summary>Whether a key rests after it was reconciled.</summary>
+    internal bool Rests { get; init; }
 
     /// <summary>Runs until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellation)
@@ -151,6 +167,7 @@ public sealed class RunningController<T>
         while (true)
         {
             var key = await queue.TakeAsync(cancellation);
+            var began = _time.GetTimestamp();
             try
             {
                 var result = await _reconciler.ReconcileAsync(key, cancellation);
@@ -176,10 +193,12 @@ public sealed class RunningController<T>
             }
             finally
             {
-                queue.Done(key);
+                queue.Done(key, Rests ? Rest(_time.GetElapsedTime(began)) : default);
             }
         }
     }
+
+    private static TimeSpan Rest(TimeSpan took) => took * RestFactor is var rest && rest < LongestRest ? rest : LongestRest;
 
     private static string Describe(Exception e) =>
         e is KubeException or TimeoutException or HttpRequestException ? e.Message : e.ToString();
