@@ -66,6 +66,7 @@ internal sealed class ServiceControllers(
         Controller.For<T>(cache, name)
             .Source(children)
             .Source(ClustersChange<T>)
+            .RestsAfterWork()
             .ResyncEvery(Resync)
             .Build(new MirrorReconciler<T>(kind, cache, _links, _events, time), loggers, time);
 
@@ -135,6 +136,7 @@ internal sealed class ServiceControllers(
             .Source(enqueue => _links.Watch<V1Pod>(
                 DeploymentNodes.Pods, pod => Of<DpuDeployment>(null).Where(d => pod.Metadata.Labels.TryGetValue(DeploymentNames.Service, out var id) &&
                     d.Spec.Services.Keys.Any(s => DeploymentNames.ServiceId(d, s) == id)).Select(KeyOf).ToList().ForEach(enqueue)))
+            .RestsAfterWork()
             .ResyncEvery(Resync)
             .Build(new DpuDeploymentReconciler(cache, _links, _events, time), loggers, time);
 

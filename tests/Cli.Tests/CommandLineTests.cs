@@ -80,6 +80,15 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task ALabThatIsNotUpCannotBeKept()
+    {
+        Directory.CreateDirectory(_dpf.State);
+        var (code, _, error) = await _dpf.RunAsync("down --keep-lab");
+        Assert.Equal(2, code);
+        Assert.Contains("--keep-lab", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task DownWithoutALabIsDone()
     {
         var (code, output, _) = await _dpf.RunAsync("down");

@@ -54,7 +54,7 @@ public sealed class IpamComponent : IComponent
             where T : class, IKubernetesObject<V1ObjectMeta>
         {
             var pools = cache.Informer<T>(scope);
-            return Controller.For<T>(cache, name, scope).WatchesForAll<V1Node>().Build(
+            return Controller.For<T>(cache, name, scope).WatchesForAll<V1Node>().RestsAfterWork().Build(
                 async (key, stop) =>
                 {
                     if (pools.Get(key.Namespace, key.Name) is not { } pool || pool.IsDeleting())

@@ -81,13 +81,15 @@ public static class PoolDivision
         IEnumerable<string> nodes, IEnumerable<PoolAllocation> present, Func<PoolAllocation, AddressRange?> range,
         Func<AddressRange, bool> fits, IEnumerable<AddressRange> candidates, Func<string, AddressRange, PoolAllocation> make)
     {
-        var wanted = nodes.Order(StringComparer.Ordinal).ToList();
+        var wanted = nodes.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
+        var names = wanted.ToHashSet(StringComparer.Ordinal);
         var kept = new Dictionary<string, AddressRange>(StringComparer.Ordinal);
+        var taken = new TakenRanges();
         foreach (var allocation in present)
         {
-            if (allocation.NodeName is { } node && wanted.Contains(node) && range(allocation) is { } r && fits(r) && !kept.Values.Any(r.Overlaps))
+            if (allocation.NodeName is { } node && names.Contains(node) && !kept.ContainsKey(node) && range(allocation) is { } r && fits(r) && taken.Add(r))
             {
-                kept.TryAdd(node, r);
+                kept[node] = r;
             }
         }
 
@@ -98,7 +100,7 @@ public static class PoolDivision
             if (!kept.TryGetValue(node, out var mine))
             {
                 bool found;
-                while ((found = free.MoveNext()) && kept.Values.Any(free.Current.Overlaps))
+                while ((found = free.MoveNext()) && !taken.Add(free.Current))
                 {
                     // Somebody has it.
                 }
@@ -108,12 +110,26 @@ public static class PoolDivision
                     continue;
                 }
 
-                kept[node] = mine = free.Current;
+                mine = free.Current;
             }
 
             result.Add(make(node, mine));
         }
 
         return result;
+    }
+
+    /// <summary>Ranges of which no two overlap, in order: whether one more fits is known from its two neighbours.</summary>
+    private sealed class TakenRanges
+    {
+        private readonly SortedSet<AddressRange> _ranges = new(Comparer<AddressRange>.Create((one, other) => one.First.CompareTo(other.First)));
+
+        /// <summary>Takes a range; false when a part of it is taken.</summary>
+        public bool Add(AddressRange range)
+        {
+            // The one that begins last of all that begin before this one ends; nothing (0) when there is none.
+            var last = _ranges.GetViewBetween(default, new AddressRange(range.Last, range.Last)).Max;
+            return (last == default || !last.Overlaps(range)) && _ranges.Add(range);
+        }
     }
 }

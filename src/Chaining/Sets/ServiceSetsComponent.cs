@@ -48,6 +48,7 @@ public sealed class ServiceSetsComponent : IComponent
             Controller.For<TSet>(cache, name)
                 .Owns<TChild>()
                 .WatchesForAll<V1Node>()
+                .RestsAfterWork()
                 .ResyncEvery(TimeSpan.FromMinutes(10))
                 .Build(
                     new SetReconciler<TSet, TChild>(kind, cache, context.Time, context.Loggers.CreateLogger(name)),

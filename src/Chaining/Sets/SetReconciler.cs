@@ -38,6 +38,9 @@ public sealed class SetReconciler<TSet, TChild>(SetKind<TSet, TChild> kind, Cach
     // Applied before in the same words: nothing to do unless somebody undid it.
     private readonly ConcurrentDictionary<NamespacedName, string> _applied = new();
 
+    // Seen before as it should be, from the same words of the set and the same version of the child.
+    private readonly ConcurrentDictionary<NamespacedName, (string Set, string Child)> _settled = new();
+
     /// <inheritdoc />
     public async Task<Result> ReconcileAsync(NamespacedName key, CancellationToken cancellation)
     {
@@ -78,13 +81,28 @@ public sealed class SetReconciler<TSet, TChild>(SetKind<TSet, TChild> kind, Cach
 
     private async Task ApplyAsync(TSet set, IReadOnlyList<string> nodes, IReadOnlyList<TChild> children, CancellationToken cancellation)
     {
-        foreach (var child in children.Where(c => kind.NodeOf(c) is not { } node || !nodes.Contains(node)))
+        var names = nodes.ToHashSet(StringComparer.Ordinal);
+        var present = new Dictionary<string, TChild>(StringComparer.Ordinal);
+        foreach (var child in children)
         {
-            await DeleteAsync(child, cancellation);
+            if (kind.NodeOf(child) is { } node && names.Contains(node))
+            {
+                present[node] = child;
+            }
+            else
+            {
+                await DeleteAsync(child, cancellation);
+            }
         }
 
+        var words = Words(set);
         foreach (var node in nodes)
         {
+            if (present.TryGetValue(node, out var seen) && _settled.GetValueOrDefault(Key(seen)) == (words, seen.Metadata.ResourceVersion))
+            {
+                continue;
+            }
+
             var child = kind.Plan(set, node);
             var name = new NamespacedName(child.Metadata.NamespaceProperty, child.Metadata.Name);
             var text = KubernetesJson.Serialize(child);
@@ -98,17 +116,28 @@ public sealed class SetReconciler<TSet, TChild>(SetKind<TSet, TChild> kind, Cach
                     logger.LogInformation("{Set}: {Child} made for node {Node}", set.Metadata.Name, name, node);
                 }
             }
+            else
+            {
+                _settled[name] = (words, now.Metadata.ResourceVersion);
+            }
         }
     }
 
     private async Task DeleteAsync(TChild child, CancellationToken cancellation)
     {
-        _applied.TryRemove(new NamespacedName(child.Metadata.NamespaceProperty, child.Metadata.Name), out _);
+        _applied.TryRemove(Key(child), out _);
+        _settled.TryRemove(Key(child), out _);
         if (!child.IsDeleting())
         {
             await cache.Client.DeleteAsync<TChild>(child.Metadata.NamespaceProperty, child.Metadata.Name, cancellation);
         }
     }
+
+    private static NamespacedName Key(TChild child) => new(child.Metadata.NamespaceProperty, child.Metadata.Name);
+
+    /// <summary>All of a set that its children are made from, except for the node.</summary>
+    private static string Words(TSet set) =>
+        $"{set.Metadata.Uid} {set.Metadata.Generation} {string.Join(',', set.Metadata.Annotations ?? new Dictionary<string, string>())}";
 
     private static bool Holds(TChild now, TChild wanted) =>
         wanted.Metadata.Labels.All(l => now.Metadata.Labels?.TryGetValue(l.Key, out var v) == true && v == l.Value) &&

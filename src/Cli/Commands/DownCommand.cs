@@ -12,12 +12,13 @@ internal static class DownCommand
     public static Command Create()
     {
         var force = new Option<bool>("--force") { Description = "skip the guide's deletion and remove the lab at once" };
-        var command = new Command("down", "Carry out the guide's step 7, then remove the lab; the machine is left as it was found.") { force };
-        command.SetAction((result, cancellation) => RunAsync(result.GetValue(force), cancellation));
+        var keep = new Option<bool>("--keep-lab") { Description = "carry out the guide's deletion alone; the lab's clusters and machines stay" };
+        var command = new Command("down", "Carry out the guide's step 7, then remove the lab; the machine is left as it was found.") { force, keep };
+        command.SetAction((result, cancellation) => RunAsync(result.GetValue(force), result.GetValue(keep), cancellation));
         return command;
     }
 
-    private static async Task<int> RunAsync(bool force, CancellationToken cancellation)
+    private static async Task<int> RunAsync(bool force, bool keep, CancellationToken cancellation)
     {
         var paths = LabPaths.Default;
         var console = AnsiConsole.Console;
@@ -29,6 +30,11 @@ internal static class DownCommand
         {
             console.WriteLine("There is no lab.");
             return 0;
+        }
+
+        if (keep && (force || status is not { Ready: true }))
+        {
+            throw new UserErrorException("--keep-lab: there is no lab that is up and could stay; leave the option out to remove what there is", 2);
         }
 
         var failed = false;
@@ -48,6 +54,12 @@ internal static class DownCommand
         else if (status is null)
         {
             console.WriteLine("The lab's daemon is gone: removing what it left.");
+        }
+
+        if (keep)
+        {
+            console.MarkupLine("[green]✓[/] step 7 is carried out; the lab stays");
+            return failed ? 1 : 0;
         }
 
         await Cleanup.RunAsync(paths, lab, cancellation);

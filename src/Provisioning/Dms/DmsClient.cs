@@ -6,7 +6,7 @@ using Grpc.Net.Client;
 namespace Dpf.Provisioning.Dms;
 
 /// <summary>The procedures of the management service in front of one DPU.</summary>
-internal sealed class DmsClient(GrpcChannel channel, IDisposable handler, TimeProvider time) : IDisposable
+internal sealed class DmsClient(GrpcChannel channel, IDisposable handler) : IDisposable
 {
     private const string ModePath = "nvidia/mode/config/mode";
     private const string DpuMode = "DPU";
@@ -112,8 +112,9 @@ internal sealed class DmsClient(GrpcChannel channel, IDisposable handler, TimePr
         await requests.WriteAsync(new InstallRequest { End = true }, cancellation);
     }
 
-    private CallOptions Options(TimeSpan? limit, CancellationToken cancellation) =>
-        new(deadline: limit is { } span ? time.GetUtcNow().UtcDateTime + span : null, cancellationToken: cancellation);
+    // gRPC holds deadlines against the system's clock, whatever anybody else's says.
+    private static CallOptions Options(TimeSpan? limit, CancellationToken cancellation) =>
+        new(deadline: limit is { } span ? TimeProvider.System.GetUtcNow().UtcDateTime + span : null, cancellationToken: cancellation);
 }
 
 /// <summary>DMS would not do what it was asked for; the message is what it said.</summary>

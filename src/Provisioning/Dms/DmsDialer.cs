@@ -82,7 +82,7 @@ internal sealed class DmsDialer(KubeClient client, INetworkNamespace network, Ti
             HttpHandler = handler,
             ThrowOperationCanceledOnCancellation = true,
         });
-        return new DmsClient(channel, handler, time);
+        return new DmsClient(channel, handler);
     }
 
     private static IPEndPoint EndPoint(V1Pod pod) => new(IPAddress.Parse(pod.Status.PodIP), DmsPod.PortOf(pod));

@@ -17,6 +17,7 @@ namespace Dpf.Provisioning.DpuSets;
 /// <summary>Keeps a DPU for every card that a DPUSet means, and rolls a new image or flavor out over them.</summary>
 internal sealed class DpuSetReconciler(Cache cache, EventRecorder events, TimeProvider time) : IReconciler
 {
+    private const int AtOnce = 16;
     private const string FieldManager = "dpf-provisioning-dpuset";
     private readonly Informer<DpuSet> _sets = cache.Informer<DpuSet>();
     private readonly Informer<Dpu> _dpus = cache.Informer<Dpu>();
@@ -36,6 +37,7 @@ internal sealed class DpuSetReconciler(Cache cache, EventRecorder events, TimePr
             .WatchesForAll<V1Node>()
             .Watches<Bfb>(b => Naming(b, set => set.DpuTemplate?.Spec?.Bfb?.Name))
             .Watches<DpuFlavor>(f => Naming(f, set => set.DpuTemplate?.Spec?.DpuFlavor))
+            .RestsAfterWork()
             .ResyncEvery(TimeSpan.FromMinutes(10))
             .Build(new DpuSetReconciler(cache, events, time), loggers, time);
 
@@ -63,15 +65,18 @@ internal sealed class DpuSetReconciler(Cache cache, EventRecorder events, TimePr
         set = await cache.Client.AddFinalizerAsync(set, ProvisioningLabels.DpuSetFinalizer, cancellation);
         var wanted = _nodes.All.OrderBy(n => n.Metadata.Name, StringComparer.Ordinal)
             .SelectMany(n => DpuSelection.Of(set.Spec, n).Select(card => (Node: n, Card: card))).ToList();
-        var problems = new List<string>();
-        foreach (var (node, card) in wanted)
+        var byName = dpus.ToDictionary(d => d.Metadata.Name, StringComparer.Ordinal);
+        var found = new ConcurrentBag<string>();
+        var parallel = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellation };
+        await Parallel.ForEachAsync(wanted, parallel, async (pair, stop) =>
         {
-            if (await EnsureAsync(set, node, card, dpus, cancellation) is { } problem)
+            if (await EnsureAsync(set, pair.Node, pair.Card, byName, stop) is { } problem)
             {
-                problems.Add(problem);
-                await events.WarningAsync(set, "FailedCreate", problem, cancellation);
+                found.Add(problem);
+                await events.WarningAsync(set, "FailedCreate", problem, stop);
             }
-        }
+        });
+        var problems = found.Order(StringComparer.Ordinal).ToList();
 
         foreach (var dpu in dpus.Where(d => !d.IsDeleting() && !DpuSelection.Keeps(set.Spec, d, _nodes.Get(null, d.Spec.NodeName))))
         {
@@ -111,10 +116,10 @@ internal sealed class DpuSetReconciler(Cache cache, EventRecorder events, TimePr
     }
 
     /// <summary>Makes a card's DPU, or brings it up to date; says what keeps it from that, which must not stop the others.</summary>
-    private async Task<string?> EnsureAsync(DpuSet set, V1Node node, HostDpu card, List<Dpu> dpus, CancellationToken cancellation)
+    private async Task<string?> EnsureAsync(DpuSet set, V1Node node, HostDpu card, Dictionary<string, Dpu> dpus, CancellationToken cancellation)
     {
         var name = DpuNames.Dpu(node.Metadata.Name, card.Pci.Label);
-        var present = dpus.Find(d => d.Metadata.Name == name);
+        var present = dpus.GetValueOrDefault(name);
         if (present?.IsDeleting() == true)
         {
             return null;

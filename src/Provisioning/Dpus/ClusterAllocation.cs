@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Dpf.Api.Provisioning;
 using Dpf.Runtime.Clusters;
@@ -52,53 +51,68 @@ internal static class ClusterAllocation
         : null;
 }
 
-/// <summary>Gives DPUs to clusters, one at a time, so that no place is given twice.</summary>
+/// <summary>Gives DPUs to clusters; a place is taken before it is written down, so that none is given twice.</summary>
 internal sealed class ClusterAllocator(Cache cache)
 {
-    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly Lock _lock = new();
 
     // Given, but not yet seen by the informer.
-    private readonly ConcurrentDictionary<string, NamespacedName> _given = new(StringComparer.Ordinal);
+    private readonly Dictionary<NamespacedName, (string Uid, NamespacedName Cluster)> _given = [];
 
     /// <summary>Gives the DPU to a cluster; null when that is done, else why there is none.</summary>
     public async Task<string?> AllocateAsync(DpuScope scope, CancellationToken cancellation)
     {
-        await _turn.WaitAsync(cancellation);
+        var (cluster, why) = Take(scope);
+        if (cluster is not { } chosen)
+        {
+            return why;
+        }
+
         try
         {
-            var (cluster, why) = ClusterAllocation.Choose(cache.Informer<DpuCluster>().All, Assigned());
-            if (cluster is not { } chosen)
-            {
-                return why;
-            }
-
             await scope.PatchAsync(
                 new JsonObject
                 {
                     ["spec"] = new JsonObject { ["cluster"] = new JsonObject { ["name"] = chosen.Name, ["namespace"] = chosen.Namespace } },
                 },
                 cancellation);
-            _given[scope.Dpu.Metadata.Uid] = chosen;
             return null;
         }
-        finally
+        catch (KubeException)
         {
-            _turn.Release();
+            // Refused, so not written. After any other failure it may have been: the place stays taken until the DPU is seen.
+            lock (_lock)
+            {
+                _given.Remove(scope.Key);
+            }
+
+            throw;
         }
     }
 
-    private Dictionary<NamespacedName, int> Assigned()
+    private (NamespacedName? Cluster, string Why) Take(DpuScope scope)
     {
-        var dpus = cache.Informer<Dpu>().All.Where(d => !d.IsDeleting()).ToDictionary(d => d.Metadata.Uid, StringComparer.Ordinal);
-        foreach (var (uid, _) in _given)
+        lock (_lock)
         {
-            if (!dpus.TryGetValue(uid, out var dpu) || ClusterAllocation.Of(dpu) is not null)
+            var dpus = cache.Informer<Dpu>();
+            foreach (var (key, given) in _given.ToList())
             {
-                _given.TryRemove(uid, out _);
+                if (dpus.Get(key.Namespace, key.Name) is not { } dpu || dpu.Metadata.Uid != given.Uid || ClusterAllocation.Of(dpu) is not null || key == scope.Key)
+                {
+                    _given.Remove(key);
+                }
             }
-        }
 
-        return dpus.Values.Select(d => ClusterAllocation.Of(d) ?? (_given.TryGetValue(d.Metadata.Uid, out var given) ? given : (NamespacedName?)null))
-            .OfType<NamespacedName>().GroupBy(c => c).ToDictionary(g => g.Key, g => g.Count());
+            var clusters = cache.Informer<DpuCluster>().All;
+            var assigned = clusters.Select(c => new NamespacedName(c.Metadata.NamespaceProperty, c.Metadata.Name))
+                .ToDictionary(c => c, c => dpus.CountIn(c) + _given.Values.Count(g => g.Cluster == c));
+            var (cluster, why) = ClusterAllocation.Choose(clusters, assigned);
+            if (cluster is { } chosen)
+            {
+                _given[scope.Key] = (scope.Dpu.Metadata.Uid, chosen);
+            }
+
+            return (cluster, why);
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Dpf.Api.Provisioning;
 using Dpf.Runtime.Clusters;
@@ -11,6 +12,10 @@ internal sealed class DpuClusterAccess(Cache cache, ClusterClients clients, Time
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private readonly ConditionalWeakTable<RemoteCluster, Task> _watched = [];
+
+    // Thousands of DPUs ask for the same few clusters: their Secrets are looked at so often, not for every one of them.
+    private static readonly TimeSpan Fresh = TimeSpan.FromMilliseconds(500);
+    private readonly ConcurrentDictionary<NamespacedName, (RemoteCluster Cluster, long Seen)> _seen = new();
 
     /// <summary>Called when a node of a DPU cluster changed: look at this DPU.</summary>
     public event Action<NamespacedName>? NodeChanged;
@@ -30,10 +35,17 @@ internal sealed class DpuClusterAccess(Cache cache, ClusterClients clients, Time
         }
 
         var secret = new NamespacedName(cluster.Metadata.NamespaceProperty, cluster.Spec.Kubeconfig);
+        if (_seen.TryGetValue(secret, out var seen) && time.GetElapsedTime(seen.Seen) < Fresh)
+        {
+            return seen.Cluster;
+        }
+
         try
         {
-            return await clients.GetAsync(secret, cancellation)
+            var remote = await clients.GetAsync(secret, cancellation)
                 ?? throw new DpuClusterException($"Secret {secret} with the kubeconfig of DPUCluster {cluster.Metadata.Name} does not exist");
+            _seen[secret] = (remote, time.GetTimestamp());
+            return remote;
         }
         catch (FormatException e)
         {
@@ -65,7 +77,7 @@ internal sealed class DpuClusterAccess(Cache cache, ClusterClients clients, Time
 
     private void Tell(string node)
     {
-        foreach (var dpu in cache.Informer<Dpu>().All.Where(d => d.Metadata.Name == node))
+        foreach (var dpu in cache.Informer<Dpu>().Named(node))
         {
             NodeChanged?.Invoke(new NamespacedName(dpu.Metadata.NamespaceProperty, dpu.Metadata.Name));
         }

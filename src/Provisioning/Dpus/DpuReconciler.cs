@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Dpf.Api.Provisioning;
@@ -16,6 +17,9 @@ namespace Dpf.Provisioning.Dpus;
 internal sealed class DpuReconciler(DpuTools tools) : IReconciler
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    // Since when a wait says something that is not written yet, by the DPU's incarnation.
+    private readonly ConcurrentDictionary<string, DateTimeOffset> _unwritten = new(StringComparer.Ordinal);
 
     /// <inheritdoc />
     public async Task<Result> ReconcileAsync(NamespacedName key, CancellationToken cancellation)
@@ -44,6 +48,11 @@ internal sealed class DpuReconciler(DpuTools tools) : IReconciler
             return Result.Done;
         }
 
+        if (Brief(scope, row, limited) is { } pause)
+        {
+            return Result.RequeueAfter(pause);
+        }
+
         await SaveAsync(scope, row, limited, cancellation);
         if (failure is not null && limited == step)
         {
@@ -55,6 +64,23 @@ internal sealed class DpuReconciler(DpuTools tools) : IReconciler
         return limited is Step.Wait && left is { } remaining
             ? Result.RequeueAfter(after < remaining ? after.Value : remaining)
             : new Result(after);
+    }
+
+    /// <summary>
+    /// How long to leave another word on the same wait unwritten: what is over in a moment nobody reads, and every write is one
+    /// for each of ten thousand DPUs. Null when there is something to write now.
+    /// </summary>
+    private TimeSpan? Brief(DpuScope scope, PhaseRow row, Step step)
+    {
+        if (step is Step.Wait { IsTrouble: false, IsOverdue: false } wait && scope.Dpu.Status?.Phase == row.Phase &&
+            scope.Dpu.Status.Conditions.Find(row.Condition) is { Status: "False" } written && written.Reason == wait.Reason && written.Message != wait.Message &&
+            _unwritten.GetOrAdd(scope.Dpu.Metadata.Uid, scope.Now) + Pause - scope.Now is var left && left > TimeSpan.Zero)
+        {
+            return left;
+        }
+
+        _unwritten.TryRemove(scope.Dpu.Metadata.Uid, out _);
+        return null;
     }
 
     private static async Task<(Step Step, Exception? Failure)> HandleAsync(DpuScope scope, PhaseRow row, CancellationToken cancellation)

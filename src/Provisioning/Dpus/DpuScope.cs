@@ -76,8 +76,7 @@ internal sealed class DpuScope(DpuTools tools, Dpu dpu)
     public DateTimeOffset Now => Tools.Time.GetUtcNow();
 
     /// <summary>The other DPUs in the same host.</summary>
-    public IEnumerable<Dpu> Siblings => Tools.Cache.Informer<Dpu>().All.Where(d =>
-        d.Spec.NodeName == Dpu.Spec.NodeName && d.Metadata.Uid != Dpu.Metadata.Uid);
+    public IEnumerable<Dpu> Siblings => Tools.Cache.Informer<Dpu>().OnHost(Dpu.Spec.NodeName).Where(d => d.Metadata.Uid != Dpu.Metadata.Uid);
 
     /// <summary>A label of the DPU.</summary>
     public string? Label(string name) => Dpu.Metadata.Labels?.TryGetValue(name, out var value) == true ? value : null;

@@ -16,11 +16,11 @@ internal static class DpuWatches
         var dpus = tools.Cache.Informer<Dpu>();
         return Controller.For<Dpu>(tools.Cache, "dpu")
             .Owns<V1Pod>(PodKeeper.Scope)
-            .Watches<Dpu>(d => Where(o => o.Spec.NodeName == d.Spec.NodeName && o.Metadata.Uid != d.Metadata.Uid))
+            .Watches<Dpu>(d => Keys(dpus.OnHost(d.Spec.NodeName ?? "").Where(o => o.Metadata.Uid != d.Metadata.Uid)))
             .Watches<Bfb>(b => Where(d => d.Spec.Bfb == b.Metadata.Name && d.Metadata.NamespaceProperty == b.Metadata.NamespaceProperty))
             .Watches<DpuFlavor>(f => Where(d => d.Spec.DpuFlavor == f.Metadata.Name && d.Metadata.NamespaceProperty == f.Metadata.NamespaceProperty))
-            .Watches<V1Node>(n => Where(d => d.Spec.NodeName == n.Metadata.Name))
-            .Watches<NodeMaintenance>(m => Where(d => d.Spec.NodeName == (m.Spec.NodeName ?? m.Metadata.Name)))
+            .Watches<V1Node>(n => Keys(dpus.OnHost(n.Metadata.Name)))
+            .Watches<NodeMaintenance>(m => Keys(dpus.OnHost(m.Spec.NodeName ?? m.Metadata.Name)))
             .Watches<DpuCluster>(c => Where(d =>
                 ClusterAllocation.Of(d) is not { } assigned || assigned == new NamespacedName(c.Metadata.NamespaceProperty, c.Metadata.Name)))
             .Source(add => tools.Clusters.NodeChanged += add)
@@ -29,7 +29,9 @@ internal static class DpuWatches
             .ResyncEvery(TimeSpan.FromMinutes(10))
             .Build(new DpuReconciler(tools), loggers, tools.Time);
 
-        IEnumerable<NamespacedName> Where(Func<Dpu, bool> concerns) =>
-            dpus.All.Where(concerns).Select(d => new NamespacedName(d.Metadata.NamespaceProperty, d.Metadata.Name));
+        IEnumerable<NamespacedName> Where(Func<Dpu, bool> concerns) => Keys(dpus.All.Where(concerns));
+
+        static IEnumerable<NamespacedName> Keys(IEnumerable<Dpu> concerned) =>
+            concerned.Select(d => new NamespacedName(d.Metadata.NamespaceProperty, d.Metadata.Name));
     }
 }

@@ -31,7 +31,9 @@ internal sealed class JoinTokens(DpuClusterAccess clusters, TimeProvider time, I
         var remote = await clusters.OfAsync(dpu, cancellation);
         var id = RandomNumberGenerator.GetString(Letters, 6);
         var secret = RandomNumberGenerator.GetString(Letters, 16);
-        await remote.Client.CreateAsync(Plan(dpu, id, secret, time.GetUtcNow() + Lifetime), cancellation);
+        var now = time.GetUtcNow();
+        await remote.Client.CreateAsync(Plan(dpu, id, secret, now + Lifetime), cancellation);
+        _nextLook[dpu.Metadata.Uid] = now + (Lifetime / 4);
         return Command(remote.Client.Connection, $"{id}.{secret}");
     }
 

@@ -40,8 +40,7 @@ internal sealed class PodKeeper(DpuTools tools)
         await turn.WaitAsync(cancellation);
         try
         {
-            var pods = await tools.Client.ListAsync<V1Pod>(null, cancellation, Scope.LabelSelector);
-            var onHost = pods.Where(p => HostPods.HostOf(p) == scope.Dpu.Spec.NodeName && p.Spec.Containers.Any(c => c.Name == "dms"));
+            var onHost = await NeighboursAsync(scope, cancellation);
             return await CreateAsync(DmsPod.Plan(scope.Dpu, Pci(scope), DmsPod.FreePort(onHost), tools.Options), cancellation);
         }
         finally
@@ -65,6 +64,21 @@ internal sealed class PodKeeper(DpuTools tools)
         var config = configs.OrderByDescending(c => c.Metadata.NamespaceProperty == scope.Key.Namespace).FirstOrDefault();
         return await CreateAsync(
             HostNetworkPod.Plan(scope.Dpu, Pci(scope), flavor, config?.Spec.Networking?.HighSpeedMtu ?? UsualMtu, tools.Options), cancellation);
+    }
+
+    /// <summary>The DMS pods of the host's other DPUs, asked of the API server: one made a moment ago is in no cache yet.</summary>
+    private async Task<IReadOnlyList<V1Pod>> NeighboursAsync(DpuScope scope, CancellationToken cancellation)
+    {
+        List<V1Pod> pods = [];
+        foreach (var neighbour in scope.Siblings)
+        {
+            if (await tools.Client.GetAsync<V1Pod>(neighbour.Metadata.NamespaceProperty, DpuNames.DmsPod(neighbour), cancellation) is { } pod)
+            {
+                pods.Add(pod);
+            }
+        }
+
+        return pods;
     }
 
     /// <summary>The DPU's flavor: an empty one when it names none, null when it does not exist.</summary>

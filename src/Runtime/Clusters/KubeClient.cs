@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using System.Text;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Vitals;
@@ -206,16 +207,17 @@ public sealed partial class KubeClient : IDisposable
                 continue;
             }
 
-            var frame = JsonNode.Parse(line)!;
-            var kind = (string)frame["type"]!;
+            using var frame = JsonDocument.Parse(line);
+            var kind = frame.RootElement.GetProperty("type").GetString()!;
+            var content = frame.RootElement.GetProperty("object").GetRawText();
             if (kind == "ERROR")
             {
-                var status = frame["object"]!;
+                var status = JsonNode.Parse(content)!;
                 throw new KubeException(
                     (HttpStatusCode)((int?)status["code"] ?? 500), (string?)status["reason"] ?? "", (string?)status["message"] ?? line, $"watch {path}");
             }
 
-            yield return new WatchChange<T>(kind, Parse<T>(frame["object"]!.ToJsonString()));
+            yield return new WatchChange<T>(kind, Parse<T>(content));
         }
     }
 

@@ -45,15 +45,19 @@ public sealed class EventRecorder(KubeClient client, string component, TimeProvi
         };
         try
         {
-            if (await client.GetAsync<Corev1Event>(ns, value.Metadata.Name, cancellation) is { } earlier)
-            {
-                earlier.Count = (earlier.Count ?? 1) + 1;
-                earlier.LastTimestamp = now;
-                await client.UpdateAsync(earlier, cancellation);
-            }
-            else
+            // Nearly always new: asking first would be a request for nothing.
+            try
             {
                 await client.CreateAsync(value, cancellation);
+            }
+            catch (KubeException e) when (e.Reason == "AlreadyExists")
+            {
+                if (await client.GetAsync<Corev1Event>(ns, value.Metadata.Name, cancellation) is { } earlier)
+                {
+                    earlier.Count = (earlier.Count ?? 1) + 1;
+                    earlier.LastTimestamp = now;
+                    await client.UpdateAsync(earlier, cancellation);
+                }
             }
         }
         catch (Exception e) when (e is KubeException or HttpRequestException or TimeoutException)

@@ -23,7 +23,7 @@ public sealed class Informer<T>(KubeClient client, InformerScope scope, TimeProv
     private static readonly TimeSpan WatchLength = TimeSpan.FromMinutes(4);
     private static readonly TimeSpan Silence = TimeSpan.FromMinutes(2);
     private readonly ConcurrentDictionary<NamespacedName, T> _store = new();
-    private readonly Dictionary<string, Func<T, IEnumerable<string>>> _indexers = [];
+    private readonly ConcurrentDictionary<string, InformerIndex<T>> _indexes = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Backoff _backoff = new(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(2), Random.Shared);
     private string? _revision;
@@ -40,15 +40,24 @@ public sealed class Informer<T>(KubeClient client, InformerScope scope, TimeProv
     /// <summary>One object, or null.</summary>
     public T? Get(string? ns, string name) => _store.GetValueOrDefault(new NamespacedName(ns, name));
 
-    /// <summary>Declares an index before the informer runs.</summary>
-    public void AddIndex(string name, Func<T, IEnumerable<string>> keys) => _indexers[name] = keys;
-
-    /// <summary>The objects under a key of an index.</summary>
-    /// <exception cref="KeyNotFoundException">There is no such index.</exception>
-    public IEnumerable<T> ByIndex(string name, string key)
+    /// <summary>
+    /// The objects under a key of an index, without looking at the others. The index is made by whoever asks for its name first,
+    /// and kept up to date from then on; it is as new as the copy before <see cref="Changed"/> tells of a change.
+    /// </summary>
+    /// <param name="name">The index's name; the same name must always mean the same keys.</param>
+    /// <param name="keys">The keys that an object is found under.</param>
+    /// <param name="key">The key.</param>
+    public IReadOnlyDictionary<NamespacedName, T> Indexed(string name, Func<T, IEnumerable<string>> keys, string key)
     {
-        var keys = _indexers[name];
-        return _store.Values.Where(value => keys(value).Contains(key));
+        if (!_indexes.TryGetValue(name, out var index))
+        {
+            lock (_indexes)
+            {
+                index = _indexes.GetOrAdd(name, _ => new InformerIndex<T>(keys, _store));
+            }
+        }
+
+        return index.Get(key);
     }
 
     /// <inheritdoc />
@@ -165,14 +174,36 @@ public sealed class Informer<T>(KubeClient client, InformerScope scope, TimeProv
             return;
         }
 
-        _store[key] = value;
+        Put(key, before, value);
         Changed?.Invoke(new InformerChange<T>(before, value));
+    }
+
+    // With the indexes: one that is made meanwhile must miss nothing. They come first: who sees an object finds it in them, too.
+    private void Put(NamespacedName key, T? before, T? after)
+    {
+        lock (_indexes)
+        {
+            foreach (var index in _indexes.Values)
+            {
+                index.Change(key, before, after);
+            }
+
+            if (after is null)
+            {
+                _store.TryRemove(key, out _);
+            }
+            else
+            {
+                _store[key] = after;
+            }
+        }
     }
 
     private void Remove(NamespacedName key, T? last)
     {
-        if (_store.TryRemove(key, out var before))
+        if (_store.TryGetValue(key, out var before))
         {
+            Put(key, before, null);
             Changed?.Invoke(new InformerChange<T>(last ?? before, null));
         }
     }

@@ -16,6 +16,7 @@ public sealed class WorkQueue<TKey>(TimeProvider time, Backoff backoff, IQueueOb
     private readonly Dictionary<TKey, long> _dirty = [];
     private readonly Dictionary<TKey, long> _processing = [];
     private readonly Dictionary<TKey, int> _failures = [];
+    private readonly Dictionary<TKey, ITimer> _resting = [];
     private readonly Dictionary<TKey, (DateTimeOffset Due, ITimer Timer)> _delayed = [];
     private readonly Channel<TKey> _ready = Channel.CreateUnbounded<TKey>();
 
@@ -55,7 +56,7 @@ public sealed class WorkQueue<TKey>(TimeProvider time, Backoff backoff, IQueueOb
             if (_dirty.TryAdd(key, time.GetTimestamp()))
             {
                 observer?.Added();
-                if (!_processing.ContainsKey(key))
+                if (!_processing.ContainsKey(key) && !_resting.ContainsKey(key))
                 {
                     _ready.Writer.TryWrite(key);
                 }
@@ -130,8 +131,8 @@ public sealed class WorkQueue<TKey>(TimeProvider time, Backoff backoff, IQueueOb
         return key;
     }
 
-    /// <summary>Gives a taken key back; if it was added meanwhile it becomes ready again.</summary>
-    public void Done(TKey key)
+    /// <summary>Gives a taken key back; if it was added meanwhile it becomes ready again, at once or after a rest.</summary>
+    public void Done(TKey key, TimeSpan rest = default)
     {
         lock (_lock)
         {
@@ -140,7 +141,27 @@ public sealed class WorkQueue<TKey>(TimeProvider time, Backoff backoff, IQueueOb
                 observer?.Finished(time.GetElapsedTime(start));
             }
 
-            if (_dirty.ContainsKey(key))
+            if (rest > TimeSpan.Zero)
+            {
+                _resting[key] = time.CreateTimer(_ => Rested(key), null, rest, Timeout.InfiniteTimeSpan);
+            }
+            else if (_dirty.ContainsKey(key))
+            {
+                _ready.Writer.TryWrite(key);
+            }
+        }
+    }
+
+    private void Rested(TKey key)
+    {
+        lock (_lock)
+        {
+            if (_resting.Remove(key, out var timer))
+            {
+                timer.Dispose();
+            }
+
+            if (_dirty.ContainsKey(key) && !_processing.ContainsKey(key))
             {
                 _ready.Writer.TryWrite(key);
             }

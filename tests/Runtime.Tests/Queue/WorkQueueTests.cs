@@ -52,4 +52,29 @@ public sealed class WorkQueueTests
         _queue.Forget("a");
         Assert.InRange(_queue.AddFailed("a").TotalSeconds, 1, 1.2);
     }
+
+    [Fact]
+    public async Task AKeyThatRestsComesBackOnceAfterwards()
+    {
+        _queue.Add("a");
+        _queue.Done(await _queue.TakeAsync(Cancellation), TimeSpan.FromSeconds(2));
+        _queue.Add("a");
+        _queue.Add("a");
+        _queue.AddAfter("a", TimeSpan.FromSeconds(1));
+        _time.Advance(TimeSpan.FromSeconds(1.9));
+        Assert.Equal(0, _queue.Count);
+        _time.Advance(TimeSpan.FromSeconds(0.1));
+        Assert.Equal(1, _queue.Count);
+    }
+
+    [Fact]
+    public async Task ARestWithoutNewsChangesNothing()
+    {
+        _queue.Add("a");
+        _queue.Done(await _queue.TakeAsync(Cancellation), TimeSpan.FromSeconds(2));
+        _time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal(0, _queue.Count);
+        _queue.Add("a");
+        Assert.Equal(1, _queue.Count);
+    }
 }
