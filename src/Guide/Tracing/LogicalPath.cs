@@ -58,6 +58,8 @@ public sealed record LogicalHop(string Datapath, bool IsRouter, string InPort)
 /// <param name="Packet">The packet at the end.</param>
 public sealed partial record LogicalPath(IReadOnlyList<LogicalHop> Hops, Packet Packet)
 {
+    private const string Balancer = "load balancer ";
+
     /// <summary>To everybody: what is sent to it asks for an address.</summary>
     public const string Broadcast = "ff:ff:ff:ff:ff:ff";
 
@@ -66,6 +68,23 @@ public sealed partial record LogicalPath(IReadOnlyList<LogicalHop> Hops, Packet 
 
     /// <summary>Why it goes no further; null when it does.</summary>
     public LogicalDrop? Drop => Hops.Count > 0 ? Hops[^1].Drop : new LogicalDrop("the first stage", "", false);
+
+    /// <summary>
+    /// The way to the backend that this path chose. Told what to choose, ovn-trace rewrites the packet at once and shows no load balancer:
+    /// what it did is known from here.
+    /// </summary>
+    public LogicalPath FollowedTo(LogicalPath backend)
+    {
+        if (backend.Hops.Count > 0)
+        {
+            foreach (var fact in Hops.SelectMany(hop => hop.Facts).Where(fact => fact.StartsWith(Balancer, StringComparison.Ordinal)).Take(1))
+            {
+                backend.Hops[0].Facts.Insert(0, fact);
+            }
+        }
+
+        return backend with { Packet = backend.Packet with { Destination = Packet.Destination, Port = Packet.Port } };
+    }
 
     /// <summary>Reads the sections of a trace.</summary>
     public static LogicalPath Read(IEnumerable<TraceSection> sections, Packet packet)
@@ -168,7 +187,7 @@ public sealed partial record LogicalPath(IReadOnlyList<LogicalHop> Hops, Packet 
     {
         // Without being told another, ovn-trace takes the first.
         var chosen = backends[0].Split(':');
-        hop.Facts.Add($"load balancer {packet.Destination}{(packet.Port is { } vip ? $":{vip}" : "")} → {backends[0]}{(backends.Length > 1 ? $", as well as {string.Join(", ", backends.Skip(1))}" : "")}");
+        hop.Facts.Add($"{Balancer}{packet.Destination}{(packet.Port is { } vip ? $":{vip}" : "")} → {backends[0]}{(backends.Length > 1 ? $", as well as {string.Join(", ", backends.Skip(1))}" : "")}");
         return packet with
         {
             Destination = chosen[0],

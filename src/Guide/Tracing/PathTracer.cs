@@ -219,7 +219,7 @@ public sealed class PathTracer(KubeClient client, ClusterClients clusters)
         // A load balancer chooses by chance: told what to choose, what is read is what was followed.
         return path.Packet.Destination == packet.Destination && path.Packet.Port == packet.Port
             ? path
-            : await ReadAsync([$"--lb-dst={path.Packet.Destination}{(path.Packet.Port is { } port ? $":{port}" : "")}"]);
+            : path.FollowedTo(await ReadAsync([$"--lb-dst={path.Packet.Destination}{(path.Packet.Port is { } port ? $":{port}" : "")}"]));
 
         async Task<LogicalPath> ReadAsync(string[] choice)
         {

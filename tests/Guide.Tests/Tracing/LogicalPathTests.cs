@@ -117,6 +117,17 @@ public sealed class LogicalPathTests
     }
 
     [Fact]
+    public void TheWayToTheChosenBackendSaysWhatChoseIt()
+    {
+        var chosen = LogicalPath.Read(OvnTraceText.Parse(ThroughAServiceToAnotherNode), Packet);
+        var forced = LogicalPath.Read(OvnTraceText.Parse("ingress(dp=\"w1\", inport=\"ns_client\")\n /* output to \"ns_server\", type \"\" */"), Packet);
+        var path = chosen.FollowedTo(forced);
+        Assert.Equal(["load balancer 10.9.0.10:80 → 10.1.2.3:8080, as well as 10.1.1.9:8080"], path.Hops.Single().Facts);
+        Assert.Equal(("10.1.2.3", 8080), (path.Packet.Destination, path.Packet.Port));
+        Assert.Equal(("ns_server", ""), path.End);
+    }
+
+    [Fact]
     public void NothingAtAllIsADrop() => Assert.NotNull(LogicalPath.Read(OvnTraceText.Parse(""), Packet).Drop);
 
     [Fact]
