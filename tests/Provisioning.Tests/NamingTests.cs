@@ -94,6 +94,18 @@ public sealed class NamingTests
         };
     }
 
+    [Theory]
+    [InlineData("Worker1", "worker1-0000-03-00")]
+    [InlineData("worker-with-a-very-long-name.of.a.data.center.example.org", "worker-with-a-very-long-name.of.a.data.cent-1ccdb6c4-0000-03-00")]
+    public void ADpusNameIsAHostNameToo(string node, string expected)
+    {
+        var name = DpuNames.Dpu(node, "0000-03-00");
+        Assert.Equal(expected, name);
+        Assert.True(name.Length <= 63, name);
+        Assert.NotEqual(name, DpuNames.Dpu(node + "x", "0000-03-00"));
+        Assert.Equal(name, DpuNames.Dpu(node, "0000-03-00"));
+    }
+
     [Fact]
     public void TheNextDmsOfAHostGetsTheNextPort()
     {

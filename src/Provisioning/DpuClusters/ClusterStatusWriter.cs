@@ -22,7 +22,7 @@ internal static class ClusterStatusWriter
         KubeClient client, DpuCluster cluster, string phase, IReadOnlyList<V1Condition> conditions, CancellationToken cancellation)
     {
         var text = KubernetesJson.Serialize(conditions);
-        if (cluster.Status?.Phase == phase && text == KubernetesJson.Serialize(cluster.Status.Conditions ?? []))
+        if (cluster.Status?.Phase == phase && cluster.Status.ObservedGeneration == cluster.Metadata.Generation && text == KubernetesJson.Serialize(cluster.Status.Conditions ?? []))
         {
             return false;
         }
@@ -32,7 +32,7 @@ internal static class ClusterStatusWriter
             new JsonObject
             {
                 ["metadata"] = new JsonObject { ["resourceVersion"] = cluster.Metadata.ResourceVersion },
-                ["status"] = new JsonObject { ["phase"] = phase, ["conditions"] = JsonNode.Parse(text, null, default(JsonDocumentOptions)) },
+                ["status"] = new JsonObject { ["phase"] = phase, ["observedGeneration"] = cluster.Metadata.Generation, ["conditions"] = JsonNode.Parse(text, null, default(JsonDocumentOptions)) },
             },
             cancellation);
         return true;

@@ -106,7 +106,7 @@ internal sealed class DpuSetReconciler(Cache cache, EventRecorder events, TimePr
         {
             null => $"BFB {ns}/{template?.Bfb?.Name} does not exist; create it",
             { Status.Phase: BfbPhases.Ready } => null,
-            var bfb => $"BFB {ns}/{bfb.Metadata.Name}: {PendingPhase.Why(bfb)}",
+            var bfb => $"BFB {ns}/{bfb.Metadata.Name} {PendingPhase.Why(bfb)}",
         };
     }
 

@@ -72,7 +72,7 @@ internal static class DpuScripts
 
         """;
 
-    /// <summary>Pulls images of nvcr.io from a mirror.</summary>
+    /// <summary>Pulls images of nvcr.io from a mirror, whose certificate has to be good as any other's.</summary>
     public static string RegistryMirror(string endpoint) =>
         "#!/bin/bash\nset -e\n" +
         """
@@ -82,10 +82,9 @@ internal static class DpuScripts
           v2.*|2.*) plugin=io.containerd.cri.v1.images ;;
         esac
         grep -q 'registry.mirrors."nvcr.io"' "$config" 2>/dev/null && exit 0
-        printf '\n[plugins."%s".registry.configs."nvcr.io".tls]\n  insecure_skip_verify = true\n' "$plugin" >> "$config"
 
         """ +
-        "printf '[plugins.\"%s\".registry.mirrors.\"nvcr.io\"]\\n  endpoint = [%s]\\n' \"$plugin\" " +
+        "printf '\\n[plugins.\"%s\".registry.mirrors.\"nvcr.io\"]\\n  endpoint = [%s]\\n' \"$plugin\" " +
         Quoting.ShellWord(JsonSerializer.Serialize(endpoint)) + " >> \"$config\"\n";
 
     /// <summary>Makes the kernel's new command line count from the next boot on.</summary>

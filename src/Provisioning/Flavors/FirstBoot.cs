@@ -6,6 +6,7 @@ internal static class FirstBoot
     private const string Private = "0600";
     private const string Public = "0644";
     private const string Program = "0755";
+    private const string SysctlFile = "/etc/sysctl.d/99-dpf.conf";
 
     /// <summary>The files, in order: the flavor's own come last but for scripts that use them.</summary>
     public static IEnumerable<CloudFile> Files(BfCfgFacts facts)
@@ -32,7 +33,7 @@ internal static class FirstBoot
 
         if (flavor.Sysctl?.Parameters is { Count: > 0 } sysctl)
         {
-            yield return new("/etc/sysctl.d/99-dpf.conf", Public, string.Concat(sysctl.Select(p => p + "\n")));
+            yield return new(SysctlFile, Public, string.Concat(sysctl.Select(p => p + "\n")));
         }
 
         if (flavor.Grub?.KernelParameters is { Count: > 0 } kernel)
@@ -68,6 +69,11 @@ internal static class FirstBoot
         yield return ["hostnamectl", "set-hostname", facts.DpuName];
         yield return ["modprobe", "br_netfilter"];
         yield return ["sysctl", "-p"];
+        if (flavor.Sysctl?.Parameters is { Count: > 0 })
+        {
+            yield return ["sysctl", "-p", SysctlFile];
+        }
+
         yield return ["systemctl", "stop", "kubelet"];
         yield return ["/opt/dpf/remove-90-kubelet-bluefield.sh"];
         yield return ["/opt/dpf/cleanup-dns.sh"];

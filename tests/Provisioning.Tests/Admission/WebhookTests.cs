@@ -60,6 +60,18 @@ public sealed class WebhookTests
 
         await world.Admin.DeleteAsync<DpuSet>(ProvisioningWorld.Namespace, "dpuset", Cancellation);
         await world.Admin.LosesAsync<DpuSet>(ProvisioningWorld.Namespace, "dpuset");
+
+        // A DPU of its own uses it as well.
+        await world.Admin.ApplyYamlAsync($$"""
+            apiVersion: provisioning.dpu.nvidia.com/v1alpha1
+            kind: DPU
+            metadata: {name: mine, namespace: {{ProvisioningWorld.Namespace}}}
+            spec: {nodeName: nowhere, bfb: bf-bundle, nodeEffect: {noEffect: true} }
+            """);
+        var used = await Assert.ThrowsAsync<KubeException>(() => world.Admin.DeleteAsync<Bfb>(ProvisioningWorld.Namespace, "bf-bundle", Cancellation));
+        Assert.Contains("in use by DPU mine", used.Message, StringComparison.Ordinal);
+        await world.Admin.DeleteAsync<Dpu>(ProvisioningWorld.Namespace, "mine", Cancellation);
+        await world.Admin.LosesAsync<Dpu>(ProvisioningWorld.Namespace, "mine");
         await world.Admin.DeleteAsync<Bfb>(ProvisioningWorld.Namespace, "bf-bundle", Cancellation);
         await world.Admin.LosesAsync<Bfb>(ProvisioningWorld.Namespace, "bf-bundle");
 

@@ -103,6 +103,27 @@ public sealed class DpuSetLifeTests
     }
 
     [Fact]
+    public async Task OneNodeThatIsNotToBeServedDoesNotHoldUpTheOthers()
+    {
+        await using var world = await ProvisioningWorld.StartAsync(withDpuCluster: false);
+        await world.AddHostAsync("worker1");
+        await world.AddHostAsync("worker2");
+        await world.Admin.ApplyYamlAsync($$"""
+            apiVersion: provisioning.dpu.nvidia.com/v1alpha1
+            kind: DPU
+            metadata: {name: worker1-0000-03-00, namespace: {{ProvisioningWorld.Namespace}}}
+            spec: {nodeName: worker1, bfb: bf-bundle}
+            """);
+        world.StartController();
+        await world.AddSetAsync();
+        await world.Admin.HasAsync<Dpu>(ProvisioningWorld.Namespace, "worker2-0000-03-00");
+        var set = await world.Admin.HasAsync<DpuSet>(
+            ProvisioningWorld.Namespace, "dpuset", s => s.Status?.Conditions.Find("DPUsReconciled") is { Status: "False", Reason: "Error" });
+        Assert.Equal(
+            "DPU worker1-0000-03-00 belongs to nobody; two DPUSets must not select the same DPU", set.Status!.Conditions.Find("DPUsReconciled")!.Message);
+    }
+
+    [Fact]
     public async Task ADpuWithoutASetLivesToo()
     {
         await using var world = await ProvisioningWorld.StartAsync();

@@ -38,6 +38,17 @@ public sealed class RollingUpdatePlanTests
         Assert.Empty(Next(1, 2, Outdated("a"), new RollingDpu("b", false, false, false)));
 
     [Fact]
+    public void AFreshOneThatFailedStopsTheRolloutWhateverMayBeMissingUntilAnotherWorks()
+    {
+        var failed = new RollingDpu("b", false, false, false, IsFailed: true);
+        Assert.Empty(Next(5, 5, Outdated("a"), failed));
+        Assert.Equal(["a"], Next(5, 5, Outdated("a"), failed, new RollingDpu("c", false, true, false)));
+
+        // What failed and is outdated itself goes first: the image before, or the next, heals it.
+        Assert.Equal(["b"], Next(1, 2, Outdated("a"), failed with { IsOutdated = true }));
+    }
+
+    [Fact]
     public void OneThatIsMissingOrGoingCounts()
     {
         Assert.Empty(Next(1, 2, Outdated("a")));

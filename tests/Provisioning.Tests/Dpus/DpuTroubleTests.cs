@@ -143,7 +143,7 @@ public sealed class DpuTroubleTests
         // What is wrong with the image is said by every DPU that waits for it.
         world.Web.Refusals.Enqueue(404);
         await world.AddImageAndFlavorAsync();
-        await SaysAsync(world, "BFBReady", "BFBFailed", "BFB dpf-operator-system/bf-bundle: HTTP404: http://");
+        await SaysAsync(world, "BFBReady", "BFBFailed", "BFB dpf-operator-system/bf-bundle is not ready: HTTP404: http://");
         await world.Admin.DeleteAsync<Bfb>(ProvisioningWorld.Namespace, "bf-bundle", Cancellation);
         await world.Admin.LosesAsync<Bfb>(ProvisioningWorld.Namespace, "bf-bundle");
         await world.AddImageAndFlavorAsync();

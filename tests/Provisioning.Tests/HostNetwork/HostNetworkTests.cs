@@ -29,6 +29,7 @@ public sealed class HostNetworkTests
         await host.ShellAsync("ip link add ens1f0v0 type veth peer name pf0vf0");
         AddFirstVf(host);
         Assert.Null(host.Read(HostNetworkComponent.ReadyFile));
+        await Eventually.SeeAsync(() => host.Read(HostNetworkComponent.SaysFile)?.Contains("br-dpu is not there", StringComparison.Ordinal) == true);
         await host.ShellAsync("ip link add br-dpu type bridge; ip link set br-dpu up; ip addr add 10.0.110.11/24 dev br-dpu");
         await Eventually.SeeAsync(() => host.Read(HostNetworkComponent.ReadyFile) is not null);
         Assert.Equal(new HostLink("ens1f0v0", "veth", "br-dpu", 1400, true, false), await LinkAsync(host));
@@ -76,10 +77,11 @@ public sealed class HostNetworkTests
         host.Write("/sys/bus/pci/devices/0000:03:00.1/sriov_totalvfs", "46\n");
         host.Write("/sys/bus/pci/devices/0000:03:00.1/sriov_numvfs", "0\n");
 
-        await new DpuHost(host.Machine, new PciFunctions(host.Machine.Path("/sys/bus/pci/devices")), "0000:03:00", 16, 1500)
-            .ConvergeAsync(Cancellation);
+        var dpu = new DpuHost(host.Machine, new PciFunctions(host.Machine.Path("/sys/bus/pci/devices")), "0000:03:00", 16, 1500);
+        await dpu.ConvergeAsync(Cancellation);
 
         Assert.Equal("4\n", host.Read(Pf + "/sriov_numvfs"));
+        Assert.StartsWith("0000:03:00.0 has 4 virtual functions (sriov_numvfs) instead of 16", dpu.Remark, StringComparison.Ordinal);
         Assert.Equal("16", host.Read("/sys/bus/pci/devices/0000:03:00.1/sriov_numvfs"));
     }
 

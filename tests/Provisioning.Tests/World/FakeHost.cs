@@ -7,6 +7,7 @@ using System.Text.Json.Nodes;
 using Dpf.Provisioning.Dms;
 using Dpf.Provisioning.Dpus;
 using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Informers;
 using k8s.Models;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -14,6 +15,7 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dpf.Provisioning.Tests.World;
 
@@ -116,11 +118,13 @@ internal sealed class FakeHost : IAsyncDisposable
 
     private async Task KeepPodsAsync()
     {
+        await using var cache = new Cache(_admin, TimeProvider.System, NullLoggerFactory.Instance);
+        var pods = cache.Informer<V1Pod>(PodKeeper.Scope);
         while (!_stop.IsCancellationRequested)
         {
             try
             {
-                foreach (var pod in (await _admin.ListAsync<V1Pod>(null, _stop.Token)).Where(p => HostPods.HostOf(p) == Name))
+                foreach (var pod in pods.All.Where(p => HostPods.HostOf(p) == Name))
                 {
                     await KeepAsync(pod);
                 }

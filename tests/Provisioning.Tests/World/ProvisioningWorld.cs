@@ -29,6 +29,7 @@ internal sealed partial class ProvisioningWorld : IAsyncDisposable
     private EmbeddedApiServer? _dpuServer;
     private (CancellationTokenSource Stop, Task Running)? _controller;
     private Task _certificates = Task.CompletedTask;
+    private Task _joining = Task.CompletedTask;
 
     public KubeClient Admin { get; private set; } = null!;
 
@@ -142,8 +143,59 @@ internal sealed partial class ProvisioningWorld : IAsyncDisposable
             Cancellation);
     }
 
+    /// <summary>From now on every DPU that is to join its cluster does, as a healthy one would.</summary>
+    public void KeepJoining() => _joining = Task.Run(async () =>
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            foreach (var dpu in (await Admin.ListAsync<Dpu>(Namespace, _stop.Token)).Where(d => d.Status?.Phase == Provisioning.Dpus.DpuPhases.ClusterConfig && d.Metadata.DeletionTimestamp is null))
+            {
+                await JoinAsync(dpu.Metadata.Name);
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, _stop.Token);
+        }
+    });
+
+    /// <summary>A DPU that another controller made, long ago, and that works.</summary>
+    public async Task AddReadyDpuAsync(string host, string image = "bf-bundle")
+    {
+        var name = host + "-0000-03-00";
+        await Admin.ApplyYamlAsync($$"""
+            apiVersion: provisioning.dpu.nvidia.com/v1alpha1
+            kind: DPU
+            metadata:
+              name: {{name}}
+              namespace: {{Namespace}}
+              labels:
+                provisioning.dpu.nvidia.com/dpuset-name: dpuset
+                provisioning.dpu.nvidia.com/dpuset-namespace: {{Namespace}}
+                provisioning.dpu.nvidia.com/dpu-pciAddress: 0000-03-00
+            spec:
+              nodeName: {{host}}
+              bfb: {{image}}
+              dpuFlavor: flavor
+              nodeEffect: {noEffect: true}
+              cluster: {name: tenant1, namespace: dpu-cplane-tenant1}
+            """);
+        await JoinAsync(name);
+        var conditions = Provisioning.Dpus.PhaseTable.Way.Select(row => new JsonObject
+        {
+            ["type"] = row.Condition, ["status"] = "True", ["reason"] = row.Condition, ["message"] = "", ["lastTransitionTime"] = "2025-01-01T00:00:00Z",
+        });
+        await Admin.PatchStatusAsync<Dpu>(
+            Namespace, name, new JsonObject { ["status"] = new JsonObject { ["phase"] = "Ready", ["conditions"] = new JsonArray([.. conditions]) } }, Cancellation);
+    }
+
     /// <summary>Waits until a DPU is in a phase.</summary>
     public Task<Dpu> PhaseAsync(string dpu, string phase) => Admin.HasAsync<Dpu>(Namespace, dpu, d => d.Status?.Phase == phase);
+
+    /// <summary>Takes the control plane of the DPU cluster away.</summary>
+    public async Task StopDpuClusterAsync()
+    {
+        await _dpuServer!.DisposeAsync();
+        _dpuServer = null;
+    }
 
     /// <summary>Starts the controller; after <see cref="StopControllerAsync"/> this is a restart.</summary>
     public void StartController(params string[] more)
@@ -199,6 +251,7 @@ internal sealed partial class ProvisioningWorld : IAsyncDisposable
         }
 
         await _stop.CancelAsync();
+        await _joining.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _certificates.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         foreach (var host in _hosts)
         {

@@ -18,15 +18,15 @@ internal static class PendingPhase
         {
             null => new Step.Wait("GetBFBFailed", $"BFB {name} does not exist; create it") { IsTrouble = true },
             { Status.Phase: BfbPhases.Ready } => null,
-            { Status.Phase: BfbPhases.Error } bfb => new Step.Wait("BFBFailed", $"BFB {name}: {Why(bfb)}") { IsTrouble = true },
-            var bfb => new Step.Wait("BFBNotReady", $"BFB {name}: {Why(bfb)}"),
+            { Status.Phase: BfbPhases.Error } bfb => new Step.Wait("BFBFailed", $"BFB {name} {Why(bfb)}") { IsTrouble = true },
+            var bfb => new Step.Wait("BFBNotReady", $"BFB {name} {Why(bfb)}"),
         };
     }
 
     /// <summary>What a boot image says of itself; not how much has come, which changes all the time.</summary>
     public static string Why(Bfb bfb) => bfb.Status?.Conditions.Find(BfbConditions.Ready) is { Status: "False" } said &&
         said.Reason is not (BfbConditions.Downloading or BfbConditions.Checking)
-            ? $"{said.Reason}: {said.Message}"
+            ? $"is not ready: {said.Reason}: {said.Message}"
             : $"is in phase {(string.IsNullOrEmpty(bfb.Status?.Phase) ? BfbPhases.Initializing : bfb.Status.Phase)}";
 
     /// <summary>A DPU's boot image.</summary>
