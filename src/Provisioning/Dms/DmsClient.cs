@@ -10,6 +10,7 @@ internal sealed class DmsClient(GrpcChannel channel, IDisposable handler, TimePr
 {
     private const string ModePath = "nvidia/mode/config/mode";
     private const string DpuMode = "DPU";
+    private const string NicMode = "NIC";
     private const int PieceBytes = 64 * 1024;
     private static readonly TimeSpan Short = TimeSpan.FromSeconds(30);
     private readonly CallInvoker _calls = channel.CreateCallInvoker();
@@ -21,7 +22,7 @@ internal sealed class DmsClient(GrpcChannel channel, IDisposable handler, TimePr
     {
         await _calls.AsyncUnaryCall(
             DmsMethods.Set, null, Options(Short, cancellation), new SetRequest([KeyValuePair.Create(ModePath, DpuMode)])).ResponseAsync;
-        if (await ModeAsync(cancellation) is { } mode && !mode.Equals(DpuMode, StringComparison.OrdinalIgnoreCase))
+        if (await ModeAsync(cancellation) is { } mode && mode.Contains(NicMode, StringComparison.OrdinalIgnoreCase))
         {
             throw new ModeChangeException(mode);
         }
