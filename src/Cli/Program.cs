@@ -12,6 +12,7 @@ var root = new RootCommand(
       ./dpf describe                  what belongs to what, how it stands, what to do next
       ./dpf trace POD svc/NAME        the way of a packet, and where it would be dropped
       ./dpf traffic                   test the traffic flows, with throughput and proof of offload
+      ./dpf reboot worker1-0000-03-00 reboot a DPU under running pods
       ./dpf down                      tear everything down in the guide's order
     """)
 {
@@ -22,6 +23,7 @@ var root = new RootCommand(
     TraceCommand.Create(),
     SupportCommand.Create(),
     TrafficCommand.Create(),
+    RebootCommand.Create(),
     RunCommand.Create(),
     LabCommand.Create(),
 };

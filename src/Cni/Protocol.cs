@@ -53,6 +53,22 @@ public sealed record PluginConfig
     /// <summary>The VF's PCI address.</summary>
     [JsonPropertyName("deviceID")]
     public string? DeviceId { get; init; }
+
+    /// <summary>With GC: the attachments that are still in use.</summary>
+    [JsonPropertyName("cni.dev/valid-attachments")]
+    public IReadOnlyList<PluginAttachment>? ValidAttachments { get; init; }
+}
+
+/// <summary>An interface of a container.</summary>
+public sealed record PluginAttachment
+{
+    /// <summary>The container.</summary>
+    [JsonPropertyName("containerID")]
+    public string ContainerId { get; init; } = "";
+
+    /// <summary>The interface's name in it.</summary>
+    [JsonPropertyName("ifname")]
+    public string InterfaceName { get; init; } = "";
 }
 
 /// <summary>The protocol's JSON, without reflection.</summary>

@@ -44,6 +44,15 @@ public sealed record OvnSettings
     /// <summary>The tunnel endpoint; null to find it out.</summary>
     public Ipv4? EncapIp { get; init; }
 
+    /// <summary>The namespace of the network's own objects in the hosts' cluster.</summary>
+    public string ConfigNamespace { get; init; } = "ovn-kubernetes";
+
+    /// <summary>How often a DPU renews its lease; zero for never.</summary>
+    public TimeSpan LeaseRenewInterval { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a renewal counts.</summary>
+    public TimeSpan LeaseDuration { get; init; } = TimeSpan.FromSeconds(40);
+
     /// <summary>Reads them.</summary>
     /// <exception cref="InvalidOperationException">Something required is missing or unknown.</exception>
     /// <exception cref="FormatException">An address makes no sense.</exception>
@@ -76,6 +85,9 @@ public sealed record OvnSettings
             },
             Gateway = GatewayOptions(context),
             ManagementNetdev = Value(context, "ovnkube-node-mgmt-port-netdev", "OVNKUBE_NODE_MGMT_PORT_NETDEV"),
+            ConfigNamespace = Value(context, "ovn-config-namespace", "OVN_CONFIG_NAMESPACE") ?? "ovn-kubernetes",
+            LeaseRenewInterval = Seconds(context, "dpu-node-lease-renew-interval", "OVNKUBE_DPU_NODE_LEASE_RENEW_INTERVAL", 10),
+            LeaseDuration = Seconds(context, "dpu-node-lease-duration", "OVNKUBE_DPU_NODE_LEASE_DURATION", 40),
             EncapIp = encap is null ? null : Ipv4.Parse(encap),
         };
     }
@@ -93,6 +105,11 @@ public sealed record OvnSettings
         context.Option(option) is { Length: > 0 } given ? given
         : context.Variable(variable) is { Length: > 0 } value ? value
         : null;
+
+    private static TimeSpan Seconds(ComponentContext context, string option, string variable, int fallback) =>
+        Value(context, option, variable) is not { } text ? TimeSpan.FromSeconds(fallback)
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? TimeSpan.FromSeconds(seconds)
+        : throw new InvalidOperationException($"{context.Name}: --{option} '{text}' is no number of seconds");
 
     private static Cidr Range(ComponentContext context, string option, string variable, string fallback) =>
         Cidr.Parse(Value(context, option, variable) ?? fallback).Network;

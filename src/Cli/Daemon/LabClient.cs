@@ -51,6 +51,10 @@ public sealed class LabClient : IDisposable
     /// <summary>Joins the workers to the cluster, as the guide's step 6 asks of its user.</summary>
     public async Task AddWorkersAsync(CancellationToken cancellation) => await PostAsync("/workers", cancellation);
 
+    /// <summary>Reboots a machine of the lab; returns when it has power again.</summary>
+    public async Task RebootAsync(string machine, CancellationToken cancellation) =>
+        await PostAsync("/reboot?machine=" + Uri.EscapeDataString(machine), cancellation);
+
     /// <summary>Asks the daemon to take everything down and end.</summary>
     public async Task StopAsync(CancellationToken cancellation) => await PostAsync("/stop", cancellation);
 

@@ -113,6 +113,7 @@ internal sealed class LabDaemon(LabPaths paths, int workers, ILoggerFactory logg
         var app = builder.Build();
         app.MapGet("/status", (RequestDelegate)(http => http.Response.WriteAsJsonAsync(Status(), JsonSerializerOptions.Web, http.RequestAborted)));
         app.MapPost("/workers", (RequestDelegate)AddWorkersAsync);
+        app.MapPost("/reboot", (RequestDelegate)RebootAsync);
         app.MapPost("/stop", (RequestDelegate)(http =>
         {
             _stop.TrySetResult();
@@ -123,15 +124,40 @@ internal sealed class LabDaemon(LabPaths paths, int workers, ILoggerFactory logg
         return app;
     }
 
+    private async Task RebootAsync(HttpContext http)
+    {
+        try
+        {
+            if (await LabAsync(http) is { } lab)
+            {
+                await lab.RebootAsync(http.Request.Query["machine"].ToString(), http.RequestAborted);
+            }
+        }
+        catch (ArgumentException e)
+        {
+            http.Response.StatusCode = StatusCodes.Status404NotFound;
+            await http.Response.WriteAsync(e.Message, http.RequestAborted);
+        }
+    }
+
     private async Task AddWorkersAsync(HttpContext http)
     {
-        if (!_ready || _lab is null)
+        if (await LabAsync(http) is { } lab)
         {
-            http.Response.StatusCode = StatusCodes.Status409Conflict;
-            await http.Response.WriteAsync("not ready yet", http.RequestAborted);
-            return;
+            await lab.AddWorkersAsync(http.RequestAborted);
+        }
+    }
+
+    /// <summary>The lab once it is built; before that the request is refused.</summary>
+    private async Task<GuideLab?> LabAsync(HttpContext http)
+    {
+        if (_ready && _lab is not null)
+        {
+            return _lab;
         }
 
-        await _lab.AddWorkersAsync(http.RequestAborted);
+        http.Response.StatusCode = StatusCodes.Status409Conflict;
+        await http.Response.WriteAsync("not ready yet", http.RequestAborted);
+        return null;
     }
 }

@@ -17,6 +17,7 @@ public sealed class BlueFieldCard : IAsyncDisposable
     /// <summary>The PF's PCI address on the host.</summary>
     public const string PfAddress = "0000:03:00.0";
 
+    private const string Slot = "0000:03:";
     private const int TotalVfs = 46;
     private static readonly string[] Uplinks = ["p0", "pf0hpf"];
     private readonly Machine _host;
@@ -66,6 +67,7 @@ public sealed class BlueFieldCard : IAsyncDisposable
         {
             await System.ShutDownAsync();
             await Computer.SwitchOffAsync();
+            await UnplugAsync(cancellation);
             Computer.EraseDisk();
             await Computer.SwitchOnAsync(cancellation);
             await WireAsync(cancellation);
@@ -78,7 +80,10 @@ public sealed class BlueFieldCard : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes the power from the card and gives it back, when its host is switched on again.</summary>
+    /// <summary>
+    /// Takes the power from the card and gives it back: when its host is switched on again, or under a running host. That one sees
+    /// the card's functions go, from pods too, and come back as new devices without virtual functions.
+    /// </summary>
     public async Task ResetAsync(CancellationToken cancellation)
     {
         await _turn.WaitAsync(cancellation);
@@ -86,6 +91,7 @@ public sealed class BlueFieldCard : IAsyncDisposable
         {
             await System.ShutDownAsync();
             await Computer.SwitchOffAsync();
+            await UnplugAsync(cancellation);
             await Computer.SwitchOnAsync(cancellation);
             await WireAsync(cancellation);
             if (System.IsInstalled)
@@ -115,6 +121,24 @@ public sealed class BlueFieldCard : IAsyncDisposable
 
     private string SwitchId => string.Create(CultureInfo.InvariantCulture, $"0e42a1000000{_number:x4}");
 
+    /// <summary>Waits until the host has lost the card's devices, and takes its functions off the bus.</summary>
+    private async Task UnplugAsync(CancellationToken cancellation)
+    {
+        _vfs = 0;
+        if (!_host.IsOn)
+        {
+            return;
+        }
+
+        // The kernel ends a network, and with it the other ends of its devices, in its own time.
+        while (_host.Devices().Contains(PfName))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(10), _time, cancellation);
+        }
+
+        new SysTree(_host).RemoveFunctions(Slot);
+    }
+
     private async Task WireAsync(CancellationToken cancellation)
     {
         _vfs = 0;
@@ -137,9 +161,15 @@ public sealed class BlueFieldCard : IAsyncDisposable
             await _turn.WaitAsync(cancellation);
             try
             {
-                if (_host.IsOn && Computer.IsOn && Wanted() is var wanted && wanted > _vfs)
+                if (_host.IsOn && Computer.IsOn && _host.Devices().Contains(PfName) && Wanted() is var wanted)
                 {
-                    await AddVfsAsync(Math.Min(wanted, TotalVfs), cancellation);
+                    // A device that ends with a pod's network goes back to the host on metal.
+                    var there = Computer.Devices();
+                    var missing = Enumerable.Range(0, Math.Max(_vfs, Math.Min(wanted, TotalVfs))).Where(vf => !there.Contains(Representor(vf))).ToList();
+                    if (missing.Count > 0)
+                    {
+                        await AddVfsAsync(missing, cancellation);
+                    }
                 }
             }
             catch (Exception e) when (e is IOException or Runtime.Machines.MachineCommandException)
@@ -161,33 +191,29 @@ public sealed class BlueFieldCard : IAsyncDisposable
         return File.Exists(path) && int.TryParse(File.ReadAllText(path).Trim(), CultureInfo.InvariantCulture, out var count) ? count : 0;
     }
 
-    private async Task AddVfsAsync(int count, CancellationToken cancellation)
+    private async Task AddVfsAsync(List<int> fresh, CancellationToken cancellation)
     {
-        var first = _vfs;
-        var fresh = Enumerable.Range(first, count - first).ToList();
         await _network.BatchAsync(
-            fresh.Select(vf => Pair(
-                string.Create(CultureInfo.InvariantCulture, $"ens1f0v{vf}"), Macs.Vf(_number, vf),
-                string.Create(CultureInfo.InvariantCulture, $"pf0vf{vf}"), Macs.Representor(_number, vf))),
-            cancellation);
-        var range = string.Create(CultureInfo.InvariantCulture, $"$(seq {first} {count - 1})");
-        await _host.RunAsync(new("bash", "-c", $"for i in {range}; do ethtool -K ens1f0v$i tx off; done >/dev/null"), cancellation);
-        await Computer.RunAsync(new("bash", "-c", $"for i in {range}; do ethtool -K pf0vf$i tx off; done >/dev/null"), cancellation);
+            fresh.Select(vf => Pair(Netdev(vf), Macs.Vf(_number, vf), Representor(vf), Macs.Representor(_number, vf))), cancellation);
+        var list = string.Join(' ', fresh.Select(vf => vf.ToString(CultureInfo.InvariantCulture)));
+        await _host.RunAsync(new("bash", "-c", $"for i in {list}; do ethtool -K ens1f0v$i tx off; done >/dev/null"), cancellation);
+        await Computer.RunAsync(new("bash", "-c", $"for i in {list}; do ethtool -K pf0vf$i tx off; done >/dev/null"), cancellation);
         var (host, own) = (new SysTree(_host), new SysTree(Computer));
         foreach (var vf in fresh)
         {
-            var name = string.Create(CultureInfo.InvariantCulture, $"ens1f0v{vf}");
-            host.AddVf(PfAddress, vf, VfAddress(vf), name, Macs.Vf(_number, vf));
-            var port = string.Create(CultureInfo.InvariantCulture, $"pf0vf{vf}");
-            own.AddPort(port, port, SwitchId, Macs.Representor(_number, vf));
+            host.AddVf(PfAddress, vf, VfAddress(vf), Netdev(vf), Macs.Vf(_number, vf));
+            own.AddPort(Representor(vf), Representor(vf), SwitchId, Macs.Representor(_number, vf));
         }
 
         // The first VF is the host's link to the management network: a Linux bridge carries it.
-        await SwitchPorts.HideAsync(
-            Computer, Uplinks.Concat(Enumerable.Range(1, count - 1).Select(vf => string.Create(CultureInfo.InvariantCulture, $"pf0vf{vf}"))), cancellation);
-        _vfs = count;
-        _logger.LogInformation("{Count} virtual functions", count);
+        _vfs = Math.Max(_vfs, fresh[^1] + 1);
+        await SwitchPorts.HideAsync(Computer, Uplinks.Concat(Enumerable.Range(1, _vfs - 1).Select(Representor)), cancellation);
+        _logger.LogInformation("{Count} virtual functions, {Fresh} of them new", _vfs, fresh.Count);
     }
+
+    private static string Netdev(int vf) => string.Create(CultureInfo.InvariantCulture, $"ens1f0v{vf}");
+
+    private static string Representor(int vf) => string.Create(CultureInfo.InvariantCulture, $"pf0vf{vf}");
 
     private string Pair(string hostDevice, string hostMac, string representor, string mac) => string.Create(
         CultureInfo.InvariantCulture,

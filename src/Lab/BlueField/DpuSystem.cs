@@ -13,6 +13,7 @@ public sealed class DpuSystem(Machine machine, ILoggerFactory loggers, TimeProvi
 {
     private const string UserData = "/var/lib/cloud/seed/nocloud-net/user-data";
     private const string FirstBootDone = "/var/lib/cloud/instance/boot-finished";
+    private const string HostNameFile = "/etc/hostname.dpu";
     private readonly ILogger _logger = loggers.CreateLogger(machine.HostName);
     private readonly List<IMachineProcess> _services = [];
     private Task _network = Task.CompletedTask;
@@ -21,6 +22,10 @@ public sealed class DpuSystem(Machine machine, ILoggerFactory loggers, TimeProvi
 
     /// <summary>Whether there is a system to boot.</summary>
     public bool IsInstalled => File.Exists(machine.Path(UserData));
+
+    /// <summary>The name that the system gave itself; the machine's while there is none.</summary>
+    public string HostName =>
+        machine.IsOn && File.Exists(machine.Path(HostNameFile)) ? File.ReadAllText(machine.Path(HostNameFile)).Trim() : machine.HostName;
 
     /// <summary>Runs the configuration as the installer of the boot image does: with the new system's root at <c>/mnt</c>.</summary>
     /// <exception cref="MachineCommandException">The configuration failed.</exception>

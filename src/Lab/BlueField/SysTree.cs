@@ -32,6 +32,23 @@ internal sealed class SysTree(IMachine machine)
         Link(string.Create(CultureInfo.InvariantCulture, $"/sys/bus/pci/devices/{pf}/virtfn{index}"), "../" + address);
     }
 
+    /// <summary>Takes a card's functions off the bus, as a reset of the card does.</summary>
+    /// <param name="slot">What their addresses begin with, e.g. <c>0000:03:</c>.</param>
+    public void RemoveFunctions(string slot)
+    {
+        var devices = machine.Path("/sys/bus/pci/devices");
+        foreach (var function in Directory.EnumerateDirectories(devices, slot + "*").ToList())
+        {
+            var netdevs = Path.Combine(function, "net");
+            foreach (var netdev in Directory.Exists(netdevs) ? Directory.EnumerateDirectories(netdevs).ToList() : [])
+            {
+                Directory.Delete(machine.Path("/sys/class/net/" + Path.GetFileName(netdev)), recursive: true);
+            }
+
+            Directory.Delete(function, recursive: true);
+        }
+    }
+
     /// <summary>A port of the embedded switch.</summary>
     /// <param name="netdev">The device.</param>
     /// <param name="port">The port's name, e.g. <c>pf0vf3</c>.</param>

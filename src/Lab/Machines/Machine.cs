@@ -76,6 +76,21 @@ public sealed class Machine : IMachine, IAsyncDisposable
     public IMachineProcess Start(MachineCommand command) => MachineProcess.Start(
         Arguments(command), command, command.LogPath is { } log ? Path(log) : null);
 
+    /// <summary>The devices in the machine's own network now; none while it is off.</summary>
+    public IReadOnlySet<string> Devices()
+    {
+        try
+        {
+            return File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{_init}/net/dev"))
+                .Where(l => l.Contains(':', StringComparison.Ordinal)).Select(l => l[..l.IndexOf(':', StringComparison.Ordinal)].Trim())
+                .ToHashSet(StringComparer.Ordinal);
+        }
+        catch (IOException)
+        {
+            return new HashSet<string>();
+        }
+    }
+
     /// <summary>Switches the machine on: mounts its disk anew and starts its first process.</summary>
     /// <exception cref="InvalidOperationException">It did not start.</exception>
     public async Task SwitchOnAsync(CancellationToken cancellation)

@@ -86,6 +86,24 @@ public sealed class GuideLab : IAsyncDisposable
         }
     }
 
+    /// <summary>Reboots a machine: a worker with its card, or a card alone under its running host.</summary>
+    /// <param name="name">A worker, or a DPU: its name in the DPU cluster, or that of its computer.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="ArgumentException">There is no such machine.</exception>
+    public async Task RebootAsync(string name, CancellationToken cancellation)
+    {
+        if (_workers.Find(w => w.Machine.HostName == name) is { } worker)
+        {
+            worker.RequestReboot();
+            return;
+        }
+
+        var host = _workers.Find(w => w.Card.Computer.HostName == name || w.Card.System.HostName == name) ?? throw new ArgumentException(
+            $"no machine '{name}' in this lab; there are {string.Join(", ", _workers.SelectMany(w => new[] { w.Machine.HostName, w.Card.System.HostName }))}",
+            nameof(name));
+        await host.RebootCardAsync(cancellation);
+    }
+
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {

@@ -48,6 +48,9 @@ internal sealed class WorkerMachine : IAsyncDisposable
         return worker;
     }
 
+    /// <summary>Asks for a reboot, as something on the machine would.</summary>
+    public void RequestReboot() => File.WriteAllText(Machine.Path(PowerRequest), "reset\n");
+
     /// <summary>Waits until something on the machine asks for a reboot.</summary>
     public async Task RebootRequestedAsync(CancellationToken cancellation)
     {
@@ -70,6 +73,21 @@ internal sealed class WorkerMachine : IAsyncDisposable
         await Machine.SwitchOnAsync(cancellation);
         await Card.ResetAsync(cancellation);
         await BootAsync(cancellation);
+    }
+
+    /// <summary>Takes the power from the card alone, under whatever runs on the host, and gives it back.</summary>
+    public async Task RebootCardAsync(CancellationToken cancellation)
+    {
+        _logger.LogInformation("its card reboots");
+        if (_dhcp is not null)
+        {
+            await _dhcp.DisposeAsync();
+        }
+
+        await Card.ResetAsync(cancellation);
+
+        // The PF is another device than before, as a network manager would see at once.
+        _dhcp = DhcpClient.Start(Machine, BlueFieldCard.PfName, defaultRoute: false);
     }
 
     public async ValueTask DisposeAsync()

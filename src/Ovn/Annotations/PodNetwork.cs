@@ -21,6 +21,10 @@ public sealed record PodNetwork(Cidr Address, string Mac, Ipv4 Gateway, IReadOnl
         address.At(1),
         [.. network.Pods.Select(p => p.Network), .. network.Services, new Cidr(network.ServiceHairpin, 32), network.Join]);
 
+    /// <summary>Reads the annotation's value; null when it is missing or broken.</summary>
+    public static PodNetwork? Parse(string? value) =>
+        value is null ? null : Read(new Dictionary<string, string> { [Annotation] = value });
+
     /// <summary>Reads the annotation; null when it is missing or broken.</summary>
     public static PodNetwork? Read(IDictionary<string, string>? annotations)
     {

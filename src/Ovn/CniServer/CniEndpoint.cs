@@ -4,6 +4,7 @@ using Dpf.Cni;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Node;
 using Dpf.Runtime.Hosting;
+using Dpf.Runtime.Machines;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -88,7 +89,7 @@ public static class CniEndpoint
             var plugin = await JsonSerializer.DeserializeAsync(http.Request.Body, ProtocolJson.Default.PluginRequest, limit.Token)
                 ?? throw new FormatException("the request is empty");
             request = CniRequest.Read(plugin);
-            var response = new JsonObject { ["Result"] = await CarryOutAsync(request, attachment, limit.Token) };
+            var response = new JsonObject { ["Result"] = await CarryOutAsync(node.Component.Machine, request, attachment, limit.Token) };
             await WriteAsync(http, 200, response.ToJsonString());
         }
         catch (NotReadyException e)
@@ -106,7 +107,8 @@ public static class CniEndpoint
         }
     }
 
-    private static async Task<JsonObject?> CarryOutAsync(CniRequest request, IPodAttachment attachment, CancellationToken cancellation)
+    private static async Task<JsonObject?> CarryOutAsync(
+        IMachine machine, CniRequest request, IPodAttachment attachment, CancellationToken cancellation)
     {
         switch (request.Command)
         {
@@ -121,11 +123,40 @@ public static class CniEndpoint
             case "DEL":
                 await attachment.DeleteAsync(request, cancellation);
                 return null;
+            case "CHECK":
+                await SandboxCheck.CheckAsync(machine, request, cancellation);
+                return null;
+            case "GC":
+                foreach (var gone in Unused(request.Config, AttachmentState.All(machine)))
+                {
+                    await attachment.CollectAsync(gone, cancellation);
+                }
+
+                return null;
             case "STATUS" when attachment.NotReady is { } why:
                 throw new NotReadyException(why);
-            default:
+            case "STATUS" or "UPDATE":
                 return null;
+            default:
+                throw new FormatException($"CNI_COMMAND {request.Command} is unknown");
         }
+    }
+
+    /// <summary>The sandboxes of a network that the runtime, asking for GC, does not count among those in use.</summary>
+    internal static IReadOnlyList<string> Unused(PluginConfig config, IReadOnlyList<(string ContainerId, AttachmentState State)> known)
+    {
+        // Without the list nothing is known to be unused, whatever the runtime meant.
+        if (config.ValidAttachments is not { } valid)
+        {
+            return [];
+        }
+
+        var used = valid.Select(v => (v.ContainerId, v.InterfaceName)).ToHashSet();
+        return
+        [
+            .. known.Where(k => k.State.NetworkName == config.Name && !used.Contains((k.ContainerId, k.State.InterfaceName)))
+                .Select(k => k.ContainerId),
+        ];
     }
 
     private static async Task WriteAsync(HttpContext http, int status, string text)

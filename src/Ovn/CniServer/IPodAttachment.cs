@@ -13,6 +13,9 @@ public interface IPodAttachment
     /// <summary>Disconnects a sandbox; succeeds when there is nothing left to do.</summary>
     Task DeleteAsync(CniRequest request, CancellationToken cancellation);
 
+    /// <summary>Cleans up after a sandbox that is known to be gone, without its pod.</summary>
+    Task CollectAsync(string containerId, CancellationToken cancellation);
+
     /// <summary>Why pods cannot be connected at present; null when they can.</summary>
     string? NotReady { get; }
 }

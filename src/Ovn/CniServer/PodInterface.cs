@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Node;
 
@@ -6,24 +7,25 @@ namespace Dpf.Ovn.CniServer;
 /// <summary>The inside of a sandbox: the interface's name, address and routes.</summary>
 internal static class PodInterface
 {
-    /// <summary>Configures <paramref name="device"/>, which is in the sandbox already, as the pod's interface.</summary>
-    public static async Task ConfigureAsync(
-        Links links, CniRequest request, string device, PodNetwork network, int mtu, CancellationToken cancellation)
+    /// <summary>Lines of an <c>ip</c> batch that make <paramref name="device"/>, which is in the sandbox, the pod's interface.</summary>
+    public static IReadOnlyList<string> Batch(string device, string name, PodNetwork network, int mtu)
     {
-        var name = request.InterfaceName;
         var rename = device == name ? [] : (string[])[$"link set {device} name {name}"];
-        await links.BatchAsync(
-            ["link set lo up", $"link set {device} down", .. rename, $"link set {name} address {network.Mac} mtu {mtu}", $"link set {name} up"],
-            cancellation, request.NetworkNamespace);
-
-        // Before the first packet, which would otherwise go out without a checksum.
-        await links.CompleteChecksumsAsync(name, cancellation, request.NetworkNamespace);
-        await links.BatchAsync(
-            [
-                $"addr replace {network.Address} dev {name}",
-                $"route replace default via {network.Gateway} dev {name}",
-                .. network.Routes.Select(route => $"route replace {route.Network} via {network.Gateway} dev {name}"),
-            ],
-            cancellation, request.NetworkNamespace);
+        return
+        [
+            "link set lo up",
+            $"link set {device} down",
+            .. rename,
+            string.Create(CultureInfo.InvariantCulture, $"link set {name} address {network.Mac} mtu {mtu}"),
+            $"link set {name} up",
+            $"addr replace {network.Address} dev {name}",
+            $"route replace default via {network.Gateway} dev {name}",
+            .. network.Routes.Select(route => $"route replace {route.Network} via {network.Gateway} dev {name}"),
+        ];
     }
+
+    /// <summary>Configures it in the sandbox of a request.</summary>
+    public static Task ConfigureAsync(
+        Links links, CniRequest request, string device, PodNetwork network, int mtu, CancellationToken cancellation) =>
+        links.BatchAsync(Batch(device, request.InterfaceName, network, mtu), cancellation, request.NetworkNamespace);
 }

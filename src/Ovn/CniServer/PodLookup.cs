@@ -1,5 +1,6 @@
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Node;
+using Dpf.Runtime.Informers;
 using k8s.Models;
 
 namespace Dpf.Ovn.CniServer;
@@ -7,7 +8,8 @@ namespace Dpf.Ovn.CniServer;
 /// <summary>Waits for what the zone controller and the DPU say about a pod.</summary>
 internal sealed class PodLookup(NodeContext node)
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
+    // Only for what the watch does not tell: the pod's end before it was seen.
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     /// <summary>The pod, straight from the API server.</summary>
     public Task<V1Pod?> FindAsync(CniRequest request, CancellationToken cancellation) =>
@@ -18,29 +20,45 @@ internal sealed class PodLookup(NodeContext node)
     public async Task<(V1Pod Pod, PodNetwork Network)> WaitAsync(
         CniRequest request, Func<V1Pod, bool> isReady, CancellationToken cancellation)
     {
-        var pods = node.Cache.Informer<V1Pod>();
-        var misses = 0;
-        while (true)
+        var pods = node.Pods;
+        var changed = new Signal();
+        void OnChange(InformerChange<V1Pod> change)
         {
-            // The runtime may be faster than the watch.
-            var pod = pods.Get(request.Namespace, request.Pod) ?? await FindAsync(request, cancellation);
-            if (pod is null && ++misses > 5)
+            if (change.Value.Metadata.Name == request.Pod && change.Value.Metadata.NamespaceProperty == request.Namespace)
             {
-                throw new InvalidOperationException($"pod {request.Namespace}/{request.Pod} is not there any more");
+                changed.Raise();
             }
+        }
 
-            if (pod is not null && request.PodUid is { } uid && pod.Metadata.Uid != uid)
+        pods.Changed += OnChange;
+        try
+        {
+            for (var misses = 0; ;)
             {
-                throw new InvalidOperationException(
-                    $"pod {request.Namespace}/{request.Pod} was replaced: the sandbox is for {uid}, the pod is {pod.Metadata.Uid} now");
-            }
+                // The runtime may be faster than the watch.
+                var pod = pods.Get(request.Namespace, request.Pod) ?? await FindAsync(request, cancellation);
+                if (pod is null && ++misses > 5)
+                {
+                    throw new InvalidOperationException($"pod {request.Namespace}/{request.Pod} is not there any more");
+                }
 
-            if (pod is not null && PodNetwork.Read(pod.Metadata.Annotations) is { } network && isReady(pod))
-            {
-                return (pod, network);
-            }
+                if (pod is not null && request.PodUid is { } uid && pod.Metadata.Uid != uid)
+                {
+                    throw new InvalidOperationException(
+                        $"pod {request.Namespace}/{request.Pod} was replaced: the sandbox is for {uid}, the pod is {pod.Metadata.Uid} now");
+                }
 
-            await Task.Delay(Interval, node.Time, cancellation);
+                if (pod is not null && PodNetwork.Read(pod.Metadata.Annotations) is { } network && isReady(pod))
+                {
+                    return (pod, network);
+                }
+
+                await changed.WaitAsync(Interval, node.Time, cancellation);
+            }
+        }
+        finally
+        {
+            pods.Changed -= OnChange;
         }
     }
 }

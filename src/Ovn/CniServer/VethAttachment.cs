@@ -4,6 +4,7 @@ using Dpf.Ovn.Zone.Planning;
 using Dpf.Ovsdb.Models.OpenVSwitch;
 using Dpf.Ovsdb.Rows;
 using Dpf.Runtime.Machines;
+using Microsoft.Extensions.Logging;
 using OpenVSwitch = Dpf.Ovn.Node.OpenVSwitch;
 
 namespace Dpf.Ovn.CniServer;
@@ -23,7 +24,7 @@ public sealed class VethAttachment(NodeContext node, OpenVSwitch ovs) : IPodAtta
     public async Task<(PodNetwork Network, Attached Attached)> AddAsync(CniRequest request, CancellationToken cancellation)
     {
         var (pod, network) = await _pods.WaitAsync(request, _ => true, cancellation);
-        var host = HostInterface(request);
+        var host = HostInterface(request.ContainerId);
         await DeleteLinkAsync(host, cancellation);
         var passing = "mv" + host[..Math.Min(10, host.Length)];
         await node.Links.BatchAsync(
@@ -32,10 +33,20 @@ public sealed class VethAttachment(NodeContext node, OpenVSwitch ovs) : IPodAtta
                 $"link set {host} up",
             ],
             cancellation);
-        new AttachmentState(host, request.InterfaceName).Save(Machine, request.ContainerId);
+        new AttachmentState(host, request.InterfaceName)
+        {
+            NetworkNamespace = request.NetworkNamespace,
+            Pod = $"{request.Namespace}/{request.Pod}",
+            NetworkName = request.Config.Name,
+            Addresses = network.Write(),
+            Mtu = node.Settings.Network.Mtu,
+        }.Save(Machine, request.ContainerId);
+
+        // Before the first packet, which would otherwise go out without a checksum.
+        await node.Links.CompleteChecksumsAsync(passing, cancellation, request.NetworkNamespace);
         await PodInterface.ConfigureAsync(node.Links, request, passing, network, node.Settings.Network.Mtu, cancellation);
 
-        var rows = new RowSet(Owner(request));
+        var rows = new RowSet(Owner(request.ContainerId));
         rows.Existing<Bridge>(OpenVSwitch.IntegrationBridge)
             .Add("ports", host, new Port { Name = host, OtherConfig = new Dictionary<string, string> { ["transient"] = "true" } })
             .Add("interfaces", host, new Interface
@@ -57,20 +68,48 @@ public sealed class VethAttachment(NodeContext node, OpenVSwitch ovs) : IPodAtta
     }
 
     /// <inheritdoc />
-    public async Task DeleteAsync(CniRequest request, CancellationToken cancellation)
+    public Task DeleteAsync(CniRequest request, CancellationToken cancellation) => CollectAsync(request.ContainerId, cancellation);
+
+    /// <inheritdoc />
+    public async Task CollectAsync(string containerId, CancellationToken cancellation)
     {
-        await ovs.ApplyAsync(new RowSet(Owner(request)), cancellation);
-        await DeleteLinkAsync(HostInterface(request), cancellation);
-        AttachmentState.Remove(Machine, request.ContainerId);
+        await ovs.ApplyAsync(new RowSet(Owner(containerId)), cancellation);
+        await DeleteLinkAsync(HostInterface(containerId), cancellation);
+        AttachmentState.Remove(Machine, containerId);
     }
 
-    private static string Owner(CniRequest request) => "sandbox-" + request.ContainerId;
+    /// <summary>One pass over all sandboxes: collects those that ended without a DEL, and gives the others the network's MTU.</summary>
+    public async Task SweepAsync(CancellationToken cancellation)
+    {
+        var mtu = node.Settings.Network.Mtu;
+        foreach (var (id, state) in AttachmentState.All(Machine))
+        {
+            if (state.NetworkNamespace is not { } ns)
+            {
+                continue;
+            }
 
-    private static string HostInterface(CniRequest request) => request.ContainerId[..Math.Min(15, request.ContainerId.Length)];
+            if (!File.Exists(Machine.Path(ns)))
+            {
+                await CollectAsync(id, cancellation);
+                node.Logger.LogInformation("pod {Pod}: its sandbox ended without a DEL; its port is gone", state.Pod);
+            }
+            else if (state.Mtu != mtu)
+            {
+                await node.Links.BatchAsync([$"link set {state.Device} mtu {mtu}"], cancellation);
+                await node.Links.BatchAsync([$"link set {state.InterfaceName} mtu {mtu}"], cancellation, ns);
+                (state with { Mtu = mtu }).Save(Machine, id);
+            }
+        }
+    }
+
+    private static string Owner(string containerId) => "sandbox-" + containerId;
+
+    private static string HostInterface(string containerId) => containerId[..Math.Min(15, containerId.Length)];
 
     private async Task DeleteLinkAsync(string name, CancellationToken cancellation)
     {
-        if (await node.Links.FindAsync(name, cancellation) is not null)
+        if (node.Links.Names().Contains(name))
         {
             await node.Links.BatchAsync([$"link delete {name}"], cancellation);
         }

@@ -1,5 +1,6 @@
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Node;
+using Dpf.Ovn.Node.Health;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Machines;
 using k8s.Models;
@@ -7,14 +8,14 @@ using k8s.Models;
 namespace Dpf.Ovn.CniServer;
 
 /// <summary>Moves a VF into the pod, after the DPU has connected its representor.</summary>
-public sealed class VfAttachment(NodeContext node) : IPodAttachment
+internal sealed class VfAttachment(NodeContext node, VfSandboxes sandboxes, DpuHealth health) : IPodAttachment
 {
     private readonly PodLookup _pods = new(node);
 
     /// <inheritdoc />
     public string? NotReady => NodeAnnotations.Plain(node.Annotations, NodeAnnotations.ChassisId) is null
         ? "the DPU of this node has not reported yet"
-        : null;
+        : health.Cause;
 
     private IMachine Machine => node.Component.Machine;
 
@@ -25,36 +26,25 @@ public sealed class VfAttachment(NodeContext node) : IPodAttachment
             $"pod {request.Namespace}/{request.Pod} has no VF (no deviceID in the network configuration): on a node with a DPU each " +
             "pod needs one; was it created before the resource injector ran?");
         var function = node.Pci.AtAddress(address);
-        var state = AttachmentState.Load(Machine, request.ContainerId);
-        var device = state?.Device ?? function.Netdev ?? throw new InvalidOperationException(
-            $"the VF {address} has no network device; is it in another pod still?");
+        var device = AttachmentState.Load(Machine, request.ContainerId)?.Device ?? sandboxes.OnHost(address) ??
+            throw new InvalidOperationException(
+                $"the VF {address} has no network device on the host; it is in the sandbox of another pod still, or bound to another driver");
         var details = new ConnectionDetails($"{function.PfId}", $"{function.VfId}", request.ContainerId, device);
         await node.Client.AnnotateAsync<V1Pod>(
             request.Namespace, request.Pod,
             [new KeyValuePair<string, string?>(ConnectionDetails.Annotation, details.Write())],
             cancellation, request.PodUid);
         var (_, network) = await _pods.WaitAsync(request, pod => IsConnected(pod, request), cancellation);
-
-        new AttachmentState(device, request.InterfaceName).Save(Machine, request.ContainerId);
-        if (await node.Links.FindAsync(device, cancellation) is not null)
+        var state = new AttachmentState(device, request.InterfaceName)
         {
-            // Under a name that no sandbox has, so that the move cannot clash.
-            var passing = "mv" + request.ContainerId[..Math.Min(10, request.ContainerId.Length)];
-            await node.Links.BatchAsync(
-                [
-                    $"link set {device} down",
-                    $"link set {device} name {passing}",
-                    $"link set {passing} netns {request.NetworkNamespace}",
-                ],
-                cancellation);
-            device = passing;
-        }
-        else
-        {
-            device = request.InterfaceName;
-        }
-
-        await PodInterface.ConfigureAsync(node.Links, request, device, network, node.Settings.Network.Mtu, cancellation);
+            NetworkNamespace = request.NetworkNamespace,
+            PciAddress = address,
+            Pod = $"{request.Namespace}/{request.Pod}",
+            NetworkName = request.Config.Name,
+            Addresses = network.Write(),
+            Mtu = node.Settings.Network.Mtu,
+        };
+        await sandboxes.EnterAsync(request.ContainerId, state, network, cancellation);
         return (network, new Attached(""));
     }
 
@@ -62,24 +52,11 @@ public sealed class VfAttachment(NodeContext node) : IPodAttachment
     public async Task DeleteAsync(CniRequest request, CancellationToken cancellation)
     {
         await TellDpuAsync(request, cancellation);
-        if (AttachmentState.Load(Machine, request.ContainerId) is not { } state)
-        {
-            return;
-        }
-
-        if (request.NetworkNamespace is { } ns && File.Exists(Machine.Path(ns)))
-        {
-            await node.Links.BatchAsync(
-                [
-                    $"link set {state.InterfaceName} down",
-                    $"link set {state.InterfaceName} name {state.Device}",
-                    $"link set {state.Device} netns /proc/1/ns/net",
-                ],
-                cancellation, ns);
-        }
-
-        AttachmentState.Remove(Machine, request.ContainerId);
+        await sandboxes.LeaveAsync(request.ContainerId, cancellation);
     }
+
+    /// <inheritdoc />
+    public Task CollectAsync(string containerId, CancellationToken cancellation) => sandboxes.LeaveAsync(containerId, cancellation);
 
     private static bool IsConnected(V1Pod pod, CniRequest request)
     {

@@ -31,15 +31,14 @@ public static class InjectionRules
             return true;
         }
 
-        var terms = spec["affinity"]?["nodeAffinity"]?["requiredDuringSchedulingIgnoredDuringExecution"]?["nodeSelectorTerms"];
-        foreach (var term in terms as JsonArray ?? [])
+        foreach (var term in NodeMatch.Terms(spec))
         {
-            if ((term?["matchExpressions"] as JsonArray ?? []).Any(WantsControlPlane))
+            if ((term["matchExpressions"] as JsonArray ?? []).Any(WantsControlPlane))
             {
                 return true;
             }
 
-            foreach (var field in term?["matchFields"] as JsonArray ?? [])
+            foreach (var field in term["matchFields"] as JsonArray ?? [])
             {
                 if ((string?)field?["key"] != "metadata.name" || (string?)field["operator"] != "In")
                 {
@@ -60,6 +59,20 @@ public static class InjectionRules
         }
 
         return false;
+    }
+
+    /// <summary>
+    /// Whether the pod can land on no node with a DPU but on others: there it needs no VF, and would wait for one for ever. One that
+    /// can land nowhere yet may find its node tomorrow, and gets its VF.
+    /// </summary>
+    /// <param name="pod">The pod.</param>
+    /// <param name="nodes">All nodes.</param>
+    /// <param name="hasDpu">Whether a node has a DPU.</param>
+    public static bool StaysOffDpus(JsonObject pod, IEnumerable<CandidateNode> nodes, Func<CandidateNode, bool> hasDpu)
+    {
+        var spec = pod["spec"] as JsonObject ?? [];
+        var possible = nodes.Where(n => NodeMatch.MayLandOn(spec, n)).ToList();
+        return possible.Count > 0 && !possible.Any(hasDpu);
     }
 
     /// <summary>

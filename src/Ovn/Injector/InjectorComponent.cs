@@ -1,6 +1,7 @@
 using Dpf.Runtime.Admission;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Hosting;
+using Dpf.Runtime.Informers;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
 
@@ -23,11 +24,16 @@ public sealed class InjectorComponent : IComponent
             context.Option("webhook-port") ?? context.Variable("WEBHOOK_PORT", "9443")!, System.Globalization.CultureInfo.InvariantCulture);
         var certificates = context.Option("webhook-cert-dir") ??
             context.Variable("WEBHOOK_CERT_DIR", "/tmp/k8s-webhook-server/serving-certs")!;
+        var dpuLabel = Label(context.Option("dpu-host-label") ?? context.Variable("DPU_HOST_LABEL", "k8s.ovn.org/dpu-host")!);
         using var client = context.InCluster();
+        await using var cache = new Cache(client, context.Time, context.Loggers);
+        var nodes = cache.Informer<V1Node>();
+        await cache.WaitForSyncAsync(cancellation);
         await new WebhookServer(context, port, certificates)
             .Map("/mutate--v1-pod", async (request, stop) =>
             {
-                if (request.Object is not { } pod || await InjectionRules.SkipsAsync(pod, name => LabelsAsync(client, name, stop)))
+                if (request.Object is not { } pod || await InjectionRules.SkipsAsync(pod, name => LabelsAsync(client, name, stop)) ||
+                    InjectionRules.StaysOffDpus(pod, nodes.All.Select(Candidate), node => Has(node, dpuLabel)))
                 {
                     return AdmissionAnswer.Allow;
                 }
@@ -47,6 +53,14 @@ public sealed class InjectorComponent : IComponent
             })
             .RunAsync(cancellation);
     }
+
+    private static CandidateNode Candidate(V1Node node) =>
+        new(node.Metadata.Name, node.Metadata.Labels?.AsReadOnly() ?? new Dictionary<string, string>().AsReadOnly());
+
+    private static (string Key, string? Value) Label(string text) => text.Split('=', 2) is [var key, var value] ? (key, value) : (text, null);
+
+    private static bool Has(CandidateNode node, (string Key, string? Value) label) =>
+        node.Labels.TryGetValue(label.Key, out var value) && (label.Value is null || label.Value == value);
 
     private static async Task<IReadOnlyCollection<string>?> LabelsAsync(KubeClient client, string name, CancellationToken cancellation) =>
         await client.GetAsync<V1Node>(null, name, cancellation) is { } node

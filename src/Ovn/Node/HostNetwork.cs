@@ -2,6 +2,7 @@ using System.Globalization;
 using Dpf.Ovn.Addressing;
 using Dpf.Ovn.Zone.Planning;
 using Dpf.Runtime.Machines;
+using Microsoft.Extensions.Logging;
 
 namespace Dpf.Ovn.Node;
 
@@ -14,28 +15,35 @@ public sealed record HostFacts(string GatewayDevice, Ipv4 NodeAddress, Cidr Subn
 
 /// <summary>
 /// The host's side: the management port's address and routes, the way to services over the gateway, and the address translation
-/// for both. Applied as a whole, again and again, because a DHCP client or a network manager may drop any of it.
+/// for both. Each pass compares it with what the kernel has, because a DHCP client, a network manager, a flap of the link or a new
+/// device after the DPU's reboot may take away any of it.
 /// </summary>
-public sealed class HostNetwork(IMachine machine, Links links, TimeProvider time)
+public sealed class HostNetwork(IMachine machine, Links links, TimeProvider time, ILogger logger)
 {
+    // For the address translation, which is not compared.
     private static readonly TimeSpan Refresh = TimeSpan.FromSeconds(15);
-    private string _applied = "";
+    private string _rules = "";
     private long _appliedAt;
 
     /// <summary>The management port.</summary>
     public const string ManagementPort = "ovn-k8s-mp0";
 
-    /// <summary>Applies it when it is another than before, and every few seconds anyway.</summary>
+    /// <summary>Applies what is missing.</summary>
     public async Task ApplyAsync(HostFacts facts, IReadOnlyList<ZoneService> services, CancellationToken cancellation)
     {
+        var missing = Missing(facts, await links.StateAsync(cancellation));
+        if (missing.Count > 0)
+        {
+            await links.BatchAsync(missing, cancellation);
+            logger.LogInformation("{Machine}: restored {Lines}", machine.HostName, string.Join("; ", missing));
+        }
+
         var rules = Rules(facts, services);
-        var wanted = string.Join('\n', Batch(facts)) + rules;
-        if (wanted == _applied && time.GetElapsedTime(_appliedAt) < Refresh)
+        if (missing.Count == 0 && rules == _rules && time.GetElapsedTime(_appliedAt) < Refresh)
         {
             return;
         }
 
-        await links.BatchAsync(Batch(facts), cancellation);
         await machine.ExecuteAsync(
             cancellation,
             "sysctl", "-qw", "net.ipv4.ip_forward=1", $"net.ipv4.conf.{ManagementPort}.forwarding=1",
@@ -49,31 +57,53 @@ public sealed class HostNetwork(IMachine machine, Links links, TimeProvider time
             throw new MachineCommandException(machine.HostName, command, result);
         }
 
-        (_applied, _appliedAt) = (wanted, time.GetTimestamp());
+        (_rules, _appliedAt) = (rules, time.GetTimestamp());
     }
 
     /// <summary>The addresses, routes and neighbours, as lines of an <c>ip</c> batch.</summary>
-    public static IReadOnlyList<string> Batch(HostFacts facts)
+    public static IReadOnlyList<string> Batch(HostFacts facts) => [.. Items(facts).Select(i => i.Line)];
+
+    /// <summary>Those lines whose effect the kernel does not have.</summary>
+    public static IReadOnlyList<string> Missing(HostFacts facts, KernelState state) =>
+        [.. Items(facts).Where(i => !i.IsThere(state)).Select(i => i.Line)];
+
+    private static List<Item> Items(HostFacts facts)
     {
         var (device, node, subnet, network) = facts;
         var router = subnet.At(1);
-        List<string> lines =
+        var masquerade = new Cidr(network.HostMasquerade, network.Masquerade.Length);
+        return
         [
             // The management port first: its routes need it up.
-            $"link set {ManagementPort} up mtu {network.Mtu}",
-            $"addr replace {subnet.InterfaceAt(2)} dev {ManagementPort}",
-            $"neigh replace {router} lladdr {router.Mac} dev {ManagementPort} nud permanent",
-            $"route replace {network.HostLocalMasquerade}/32 via {router} dev {ManagementPort}",
-            .. network.Pods.Select(p => $"route replace {p.Network} via {router} dev {ManagementPort}"),
+            new($"link set {ManagementPort} up mtu {network.Mtu}", s => s.IsUp(ManagementPort, network.Mtu)),
+            Address(subnet.InterfaceAt(2), ManagementPort),
+            Permanent(router, ManagementPort),
+            Way(new Route(new Cidr(network.HostLocalMasquerade, 32), router, ManagementPort, null, null)),
+            .. network.Pods.Select(p => Way(new Route(p.Network, router, ManagementPort, null, null))),
 
-            $"addr replace {new Cidr(network.HostMasquerade, network.Masquerade.Length)} dev {device}",
-            $"neigh replace {network.OvnMasquerade} lladdr {network.OvnMasquerade.Mac} dev {device} nud permanent",
-            $"neigh replace {network.DummyNextHop} lladdr {network.DummyNextHop.Mac} dev {device} nud permanent",
-            $"route replace {network.OvnMasquerade}/32 dev {device} src {node}",
-            .. network.Services.Select(s =>
-                $"route replace {s} via {network.DummyNextHop} dev {device} src {network.HostMasquerade} mtu {network.Mtu}"),
+            Address(masquerade, device),
+            Permanent(network.OvnMasquerade, device),
+            Permanent(network.DummyNextHop, device),
+            Way(new Route(new Cidr(network.OvnMasquerade, 32), null, device, node, null)),
+            .. network.Services.Select(s => Way(new Route(s.Network, network.DummyNextHop, device, network.HostMasquerade, network.Mtu))),
         ];
-        return lines;
+    }
+
+    private static Item Address(Cidr address, string device) =>
+        new($"addr replace {address} dev {device}", s => s.Has(device, address));
+
+    private static Item Permanent(Ipv4 address, string device) => new(
+        $"neigh replace {address} lladdr {address.Mac} dev {device} nud permanent",
+        s => s.Neighbours.Contains(new Neighbour(address, address.Mac, device)));
+
+    private static Item Way(Route route)
+    {
+        var via = route.Via is { } hop ? $" via {hop}" : "";
+        var source = route.Source is { } address ? $" src {address}" : "";
+        var mtu = route.Mtu is { } size ? string.Create(CultureInfo.InvariantCulture, $" mtu {size}") : "";
+        return new($"route replace {route.To}{via} dev {route.Device}{source}{mtu}", s => s.Routes.Any(r => r.To == route.To &&
+            r.Via == route.Via && r.Device == route.Device && r.Metric == 0 && r.Mtu == route.Mtu &&
+            (route.Source is null || r.Source == route.Source)));
     }
 
     /// <summary>The address translation, as one nftables transaction.</summary>
@@ -128,4 +158,9 @@ public sealed class HostNetwork(IMachine machine, Links links, TimeProvider time
 
             """;
     }
+
+    /// <summary>A part of it.</summary>
+    /// <param name="Line">What makes it.</param>
+    /// <param name="IsThere">Whether the kernel has it.</param>
+    private sealed record Item(string Line, Func<KernelState, bool> IsThere);
 }

@@ -9,7 +9,9 @@ namespace Dpf.Ovn.Node;
 /// <param name="Name">Its name.</param>
 /// <param name="Mac">Its MAC address.</param>
 /// <param name="Addresses">Its IPv4 addresses.</param>
-public sealed record Link(string Name, string Mac, IReadOnlyList<Cidr> Addresses);
+/// <param name="Mtu">Its MTU.</param>
+/// <param name="IsUp">Whether it is set up.</param>
+public sealed record Link(string Name, string Mac, IReadOnlyList<Cidr> Addresses, int Mtu = 1500, bool IsUp = true);
 
 /// <summary>A machine's network interfaces and routes.</summary>
 public sealed class Links(IMachine machine)
@@ -17,20 +19,31 @@ public sealed class Links(IMachine machine)
     /// <summary>All interfaces.</summary>
     public async Task<IReadOnlyList<Link>> AllAsync(CancellationToken cancellation)
     {
-        var json = await machine.ExecuteAsync(cancellation, "ip", "-j", "-4", "addr", "show");
-        var addresses = JsonNode.Parse(json)!.AsArray()
-            .Where(l => l?["ifname"] is not null)
-            .GroupBy(l => (string)l!["ifname"]!, StringComparer.Ordinal)
-            .ToDictionary(l => l.Key, l => Addresses(l.First()!), StringComparer.Ordinal);
-
-        // With -4 an interface without an address is left out.
-        var links = JsonNode.Parse(await machine.ExecuteAsync(cancellation, "ip", "-j", "link", "show"))!.AsArray();
+        // Without -4, which would leave out the interfaces that have no address.
+        var links = JsonNode.Parse(await machine.ExecuteAsync(cancellation, "ip", "-j", "addr", "show"))!.AsArray();
         return
         [
             .. links.Where(l => l?["ifname"] is not null).Select(l => new Link(
-                (string)l!["ifname"]!, (string?)l["address"] ?? "", addresses.GetValueOrDefault((string)l["ifname"]!, []))),
+                (string)l!["ifname"]!, (string?)l["address"] ?? "", Addresses(l), (int?)l["mtu"] ?? 0,
+                (l["flags"] as JsonArray ?? []).Any(f => (string?)f == "UP"))),
         ];
     }
+
+    /// <summary>The interfaces, the main routing table and the permanent neighbours.</summary>
+    public async Task<KernelState> StateAsync(CancellationToken cancellation)
+    {
+        var links = AllAsync(cancellation);
+        var routes = machine.ExecuteAsync(cancellation, "ip", "-j", "-4", "route", "show", "table", "main");
+        var neighbours = machine.ExecuteAsync(cancellation, "ip", "-j", "-4", "neigh", "show", "nud", "permanent");
+        return new KernelState(
+            await links, KernelState.ReadRoutes(await routes), KernelState.ReadNeighbours(await neighbours));
+    }
+
+    /// <summary>The names of the interfaces; read, without a process, from the network of the machine's first process.</summary>
+    public IReadOnlySet<string> Names() =>
+        File.ReadLines(machine.Path("/proc/1/net/dev"))
+            .Where(l => l.Contains(':', StringComparison.Ordinal)).Select(l => l[..l.IndexOf(':', StringComparison.Ordinal)].Trim())
+            .ToHashSet(StringComparer.Ordinal);
 
     /// <summary>One interface; null when it is not there.</summary>
     public async Task<Link?> FindAsync(string name, CancellationToken cancellation) =>

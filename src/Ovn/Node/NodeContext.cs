@@ -66,6 +66,15 @@ public sealed class NodeContext : IAsyncDisposable
         .Select(a => Addressing.Ipv4.TryParse(a.Address, out var address) ? address : (Addressing.Ipv4?)null)
         .FirstOrDefault(a => a is not null);
 
+    /// <summary>
+    /// The pods: on a host with a DPU those of the node, elsewhere all, which the zone needs anyhow.
+    /// </summary>
+    public Informer<V1Pod> Pods => Cache.Informer<V1Pod>(
+        Settings.Mode == NodeMode.DpuHost ? new InformerScope(FieldSelector: "spec.nodeName=" + Node) : null);
+
+    /// <summary>The lease of the node's DPU.</summary>
+    internal Health.DpuLease Lease => new(Settings.ConfigNamespace, Node, Settings.LeaseRenewInterval, Settings.LeaseDuration);
+
     /// <summary>The services as last seen.</summary>
     public IReadOnlyList<ZoneService> Services => ServiceFacts.Read(_services.All, _endpoints.All);
 
@@ -102,9 +111,15 @@ public sealed class NodeContext : IAsyncDisposable
     }
 
     /// <summary>Runs a step again and again; a failure is logged once per kind and tried again.</summary>
+    /// <param name="what">The step, for the log.</param>
+    /// <param name="interval">The time between two passes.</param>
+    /// <param name="step">One pass.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <param name="sooner">Begins the next pass before its time.</param>
     public async Task RepeatAsync(
-        string what, TimeSpan interval, Func<CancellationToken, Task> step, CancellationToken cancellation)
+        string what, TimeSpan interval, Func<CancellationToken, Task> step, CancellationToken cancellation, Signal? sooner = null)
     {
+        sooner ??= new Signal();
         string? lastFailure = null;
         while (true)
         {
@@ -122,7 +137,7 @@ public sealed class NodeContext : IAsyncDisposable
                 }
             }
 
-            await Task.Delay(interval, Time, cancellation);
+            await sooner.WaitAsync(interval, Time, cancellation);
         }
     }
 

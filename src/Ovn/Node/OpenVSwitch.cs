@@ -34,7 +34,7 @@ public sealed class OpenVSwitch : IAsyncDisposable
                 new ReplicatedTable("Open_vSwitch", "external_ids", "other_config", "dpdk_initialized", "bridges"),
                 new ReplicatedTable("Bridge", "name", "ports", "datapath_type", "external_ids"),
                 new ReplicatedTable("Port", "name", "interfaces", "external_ids", "other_config"),
-                new ReplicatedTable("Interface", "name", "type", "ofport", "external_ids", "mtu_request", "error"),
+                new ReplicatedTable("Interface", "name", "type", "ofport", "external_ids", "mtu_request", "mtu", "admin_state", "error"),
             ],
         });
         _rows = new RowReconciler(Client);
@@ -74,6 +74,16 @@ public sealed class OpenVSwitch : IAsyncDisposable
         var rows = new RowSet(owner);
         rows.Singleton<Row>().Merge("external_ids", externalIds).Merge("other_config", otherConfig);
         return ApplyAsync(rows, cancellation);
+    }
+
+    /// <summary>How many flows a bridge has.</summary>
+    public async Task<int> FlowCountAsync(string bridge, CancellationToken cancellation)
+    {
+        var text = await _machine.ExecuteAsync(cancellation, "ovs-ofctl", "-O", "OpenFlow13", "dump-aggregate", bridge);
+        var count = text.Split("flow_count=") is [_, var rest] ? string.Concat(rest.TakeWhile(char.IsAsciiDigit)) : "";
+        return int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var flows)
+            ? flows
+            : throw new FormatException($"{_machine.HostName}: ovs-ofctl dump-aggregate {bridge} says '{text.Trim()}' and no flow_count");
     }
 
     /// <summary>Replaces a bridge's flows in one step.</summary>

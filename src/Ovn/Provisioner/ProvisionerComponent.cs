@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using Dpf.Ovn.Addressing;
 using Dpf.Ovn.Node;
@@ -19,10 +18,8 @@ public sealed class ProvisionerComponent : IComponent
     private const string Bridge = "br-ovn";
     private const string HostLabel = "provisioning.dpu.nvidia.com/host";
     private const string InitOutput = "/etc/init-output/";
-
-    // Worse than any other way to the management network: only the switch's own tunnels shall take it.
-    private const int HostRouteMetric = 10000;
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
 
     /// <inheritdoc />
     public async Task RunAsync(ComponentContext context, CancellationToken cancellation)
@@ -40,11 +37,23 @@ public sealed class ProvisionerComponent : IComponent
         await using var ovs = new OpenVSwitch(context.Machine, context.Time, logger);
         using var client = context.InCluster();
         var host = await HostAsync(client, nodeName, context.Time, logger, cancellation);
+        var changed = new Signal();
+        await NodeContext.TogetherAsync(
+            cancellation,
+            stop => KernelEvents.RunAsync(context.Machine, context.Time, changed.Raise, stop),
+            stop => KeepAsync(context, ovs, host, hostNetwork, discovery, changed, logger, stop));
+    }
+
+    private static async Task KeepAsync(
+        ComponentContext context, OpenVSwitch ovs, string host, Cidr? hostNetwork, Cidr discovery, Signal changed, ILogger logger,
+        CancellationToken cancellation)
+    {
         DhcpLease? lease = null;
+        Cidr? former = null;
         var renewAt = context.Time.GetUtcNow();
         while (true)
         {
-            var delay = TimeSpan.FromSeconds(1);
+            var delay = Retry;
             try
             {
                 if (lease is null || context.Time.GetUtcNow() >= renewAt)
@@ -56,17 +65,19 @@ public sealed class ProvisionerComponent : IComponent
                             logger.LogInformation("{Bridge}: {Address} from {Server}", Bridge, fresh.Address, fresh.Server);
                         }
 
+                        former = lease?.Address ?? former;
                         (lease, renewAt) = (fresh, context.Time.GetUtcNow() + (fresh.Duration / 2));
                     }
                     else
                     {
-                        logger.LogInformation("{Bridge}: no DHCP server answered yet", Bridge);
+                        logger.LogInformation("{Bridge}: no DHCP server {Answered}", Bridge, lease is null ? "answered yet" : "renews the lease");
                     }
                 }
 
                 if (lease is not null)
                 {
-                    await ApplyAsync(context, ovs, lease, host, hostNetwork, discovery, cancellation);
+                    var plan = EndpointPlan.Of(Bridge, lease, hostNetwork, discovery);
+                    await ApplyAsync(context, ovs, plan, former, host, logger, cancellation);
                     delay = Interval;
                 }
             }
@@ -76,7 +87,7 @@ public sealed class ProvisionerComponent : IComponent
                 logger.LogWarning("{Message}; trying again", e.Message);
             }
 
-            await Task.Delay(delay, context.Time, cancellation);
+            await changed.WaitAsync(delay, context.Time, cancellation);
         }
     }
 
@@ -114,31 +125,26 @@ public sealed class ProvisionerComponent : IComponent
     }
 
     private static async Task ApplyAsync(
-        ComponentContext context, OpenVSwitch ovs, DhcpLease lease, string host, Cidr? hostNetwork, Cidr discovery,
+        ComponentContext context, OpenVSwitch ovs, EndpointPlan plan, Cidr? former, string host, ILogger logger,
         CancellationToken cancellation)
     {
-        var gateway = lease.Routes.FirstOrDefault(r => r.Destination == discovery)?.NextHop ?? throw new InvalidOperationException(
-            $"the DHCP server {lease.Server} hands out no route to {discovery} (option 121); the gateway of the high-speed network " +
-            "is taken from that");
-        var routes = lease.Routes.Where(r => r.Destination.Length > 0).Select(r =>
-            $"route replace {r.Destination.Network} via {r.NextHop} dev {Bridge}");
-        if (hostNetwork is { } network)
+        var links = new Links(context.Machine);
+        var missing = plan.Missing(Bridge, await links.StateAsync(cancellation), former);
+        if (missing.Count > 0)
         {
-            routes = routes.Append(string.Create(
-                CultureInfo.InvariantCulture, $"route replace {network} via {gateway} dev {Bridge} metric {HostRouteMetric}"));
+            await links.BatchAsync(missing, cancellation);
+            logger.LogInformation("{Machine}: restored {Lines}", context.Machine.HostName, string.Join("; ", missing));
         }
 
-        await new Links(context.Machine).BatchAsync([$"addr replace {lease.Address} dev {Bridge}", .. routes], cancellation);
-
         // The files before the endpoint's address: that is what the node agent waits for.
-        Write(context.Path(InitOutput + "ovn_gateway_opts"), $"--gateway-nexthop={gateway}");
-        Write(context.Path(InitOutput + "ovn_gateway_router_subnet"), lease.Address.Network.ToString());
+        Write(context.Path(InitOutput + "ovn_gateway_opts"), $"--gateway-nexthop={plan.Gateway}");
+        Write(context.Path(InitOutput + "ovn_gateway_router_subnet"), plan.Address.Network.ToString());
         await ovs.ConfigureAsync(
             "provisioner",
             new Dictionary<string, string>
             {
                 ["host-k8s-nodename"] = host,
-                ["ovn-encap-ip"] = lease.Address.Address.ToString(),
+                ["ovn-encap-ip"] = plan.Address.Address.ToString(),
             },
             new Dictionary<string, string>(),
             cancellation);

@@ -101,12 +101,30 @@ public sealed class MachineProcess : IMachineProcess
     /// <summary>Sends a signal to a process and to all below it, from the bottom.</summary>
     private static void Signal(int id, int signal)
     {
-        foreach (var child in Children(id))
+        var children = Children(id);
+        foreach (var child in children)
         {
             Signal(child, signal);
         }
 
-        _ = Native.Kill(id, signal);
+        // Whoever entered other namespaces for its child ends with it, and has to reap it: a child without a parent would stay, where
+        // the first process reaps nobody, and its process namespace with it.
+        if (children.Count == 0 || !IsEntrance(id))
+        {
+            _ = Native.Kill(id, signal);
+        }
+    }
+
+    private static bool IsEntrance(int id)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{id}/comm") == "nsenter\n";
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 
     private static IReadOnlyList<int> Children(int id)

@@ -39,6 +39,29 @@ public sealed class InjectionRulesTests
         Assert.Contains("gone", failure.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Fact sheet, known bugs 25: a VF only for pods that may land on a node with a DPU.</summary>
+    [Theory]
+    [InlineData("{}", false)]
+    [InlineData("""{"nodeSelector":{"pool":"plain"}}""", true)]
+    [InlineData("""{"nodeSelector":{"pool":"fast"}}""", false)]
+    [InlineData("""{"nodeSelector":{"pool":"of tomorrow"}}""", false)]
+    [InlineData("""{"nodeName":"plain1"}""", true)]
+    [InlineData("""{"nodeName":"fast1"}""", false)]
+    [InlineData("""{"affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[{"matchExpressions":[{"key":"k8s.ovn.org/dpu-host","operator":"DoesNotExist"}]}]}}}}""", true)]
+    [InlineData("""{"affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[{"matchExpressions":[{"key":"k8s.ovn.org/dpu-host","operator":"Exists"}]}]}}}}""", false)]
+    [InlineData("""{"affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[{"matchExpressions":[{"key":"pool","operator":"In","values":["plain","x"]}]},{"matchFields":[{"key":"metadata.name","operator":"In","values":["fast1"]}]}]}}}}""", false)]
+    [InlineData("""{"affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[{"matchExpressions":[{"key":"pool","operator":"NotIn","values":["fast"]},{"key":"cores","operator":"Gt","values":["8"]}]}]}}}}""", true)]
+    [InlineData("""{"affinity":{"nodeAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":{"nodeSelectorTerms":[{"matchExpressions":[{"key":"cores","operator":"Lt","values":["8"]}]}]}}}}""", false)]
+    public void Bug25_PodsThatCanOnlyLandOnNodesWithoutADpuAreLeftAlone(string spec, bool stays)
+    {
+        CandidateNode[] nodes =
+        [
+            new("plain1", new Dictionary<string, string> { ["pool"] = "plain", ["cores"] = "16" }),
+            new("fast1", new Dictionary<string, string> { ["pool"] = "fast", ["cores"] = "4", ["k8s.ovn.org/dpu-host"] = "" }),
+        ];
+        Assert.Equal(stays, InjectionRules.StaysOffDpus(Pod(spec), nodes, n => n.Labels.ContainsKey("k8s.ovn.org/dpu-host")));
+    }
+
     [Fact]
     public void TheFirstContainerGetsOneVfAndThePodItsNetwork()
     {

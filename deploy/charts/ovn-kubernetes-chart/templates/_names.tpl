@@ -69,6 +69,10 @@ imagePullSecrets:
 - name: run-netns
   mountPath: /run/netns
   mountPropagation: HostToContainer
+- name: run-ovn-kubernetes
+  mountPath: /run/ovn-kubernetes
+- name: var-lib-ovn-kubernetes
+  mountPath: /var/lib/ovn-kubernetes
 {{- end -}}
 
 {{- define "ovn.cniVolumes" -}}
@@ -83,5 +87,13 @@ imagePullSecrets:
 - name: run-netns
   hostPath:
     path: /run/netns
+    type: DirectoryOrCreate
+- name: run-ovn-kubernetes
+  hostPath:
+    path: /run/ovn-kubernetes
+    type: DirectoryOrCreate
+- name: var-lib-ovn-kubernetes
+  hostPath:
+    path: /var/lib/ovn-kubernetes
     type: DirectoryOrCreate
 {{- end -}}

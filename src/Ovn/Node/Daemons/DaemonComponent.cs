@@ -17,15 +17,8 @@ public sealed class DaemonComponent(
 
     /// <summary>A database server for one of OVN's databases.</summary>
     public static DaemonComponent Database(string name, string schema, IReadOnlyList<string> initialise) => new(
-        async (machine, cancellation) =>
-        {
-            // On the machine's disk: the rows outlive the pod, and with them the flows.
-            if (!File.Exists(machine.Path($"/var/lib/ovn/{name}.db")))
-            {
-                await machine.ExecuteAsync(
-                    cancellation, "ovsdb-tool", "create", $"/var/lib/ovn/{name}.db", $"/usr/share/ovn/{schema}.ovsschema");
-            }
-        },
+        (machine, cancellation) => DatabaseFile.PrepareAsync(
+            machine, $"/var/lib/ovn/{name}.db", $"/usr/share/ovn/{schema}.ovsschema", cancellation),
         [
             "ovsdb-server", $"/var/lib/ovn/{name}.db", $"--remote=punix:/run/ovn/{name}.sock", $"--pidfile=/run/ovn/{name}.pid",
             $"--unixctl=/run/ovn/{name}.ctl", "-vconsole:warn",

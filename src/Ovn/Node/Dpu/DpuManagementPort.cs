@@ -24,14 +24,12 @@ public sealed class DpuManagementPort(NodeContext node, OpenVSwitch ovs)
         var rows = new RowSet("management-port");
         rows.Existing<Bridge>(OpenVSwitch.IntegrationBridge)
             .Add("ports", representor, new Port { Name = representor })
-            .Add("interfaces", representor, RepresentorInterface.Of(ovs.Now, representor, new Dictionary<string, string>
+            .Add("interfaces", representor, RepresentorInterface.Of(ovs.Now, representor, node.Settings.Network.Mtu, new Dictionary<string, string>
             {
                 ["iface-id"] = "k8s-" + node.Node,
             }));
-        if (await ovs.ApplyAsync(rows, cancellation) > 0)
-        {
-            await node.Links.BatchAsync([$"link set {representor} mtu {node.Settings.Network.Mtu} up"], cancellation);
-        }
+        await node.SetUpRepresentorsAsync(ovs.Now, [representor], cancellation);
+        await ovs.ApplyAsync(rows, cancellation);
 
         var macs = new JsonObject { ["default"] = subnet.At(2).Mac };
         await node.AnnotateAsync(

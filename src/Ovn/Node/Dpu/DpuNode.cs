@@ -1,5 +1,6 @@
 using Dpf.Ovn.Addressing;
 using Dpf.Ovn.Node.Gateway;
+using Dpf.Ovn.Node.Health;
 using Dpf.Runtime.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -27,6 +28,7 @@ internal static class DpuNode
             cancellation,
             stop => OvnChassis.RunZoneAsync(node, stop),
             stop => new PodWiring(node, ovs).RunAsync(stop),
+            new LeaseRenewal(node, node.Lease, ovs).RunAsync,
             stop => node.RepeatAsync(
                 "chassis", TimeSpan.FromSeconds(10),
                 step => OvnChassis.ConfigureAsync(node, ovs, encap, gateway.Bridge, userspace: false, step), stop),

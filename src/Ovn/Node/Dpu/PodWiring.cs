@@ -3,7 +3,7 @@ using Dpf.Ovn.Zone.Planning;
 using Dpf.Ovsdb.Models.OpenVSwitch;
 using Dpf.Ovsdb.Rows;
 using Dpf.Runtime.Clusters;
-using Dpf.Runtime.Informers;
+using Dpf.Runtime.Events;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
 
@@ -11,32 +11,48 @@ namespace Dpf.Ovn.Node.Dpu;
 
 /// <summary>
 /// Connects the host's pods: plugs the representor of each pod's VF into br-int as its logical port and tells the host when OVN
-/// has installed it. Each pass looks at all pods, so whatever went wrong before is put right by the next.
+/// has installed it, or why that cannot be. Each pass looks at all pods, so whatever went wrong before is put right by the next.
 /// </summary>
 public sealed class PodWiring
 {
+    // Longer than OVN takes on a loaded DPU, shorter than the host's patience.
+    private static readonly TimeSpan InstallLimit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
     private readonly NodeContext _node;
     private readonly OpenVSwitch _ovs;
-    private readonly Informer<V1Pod> _pods;
-    private readonly SemaphoreSlim _work = new(1, 1);
+    private readonly EventRecorder _events;
+    private readonly Signal _work = new();
+    private readonly Dictionary<string, long> _plugged = new(StringComparer.Ordinal);
 
     /// <summary>Wires the pods of the node.</summary>
     public PodWiring(NodeContext node, OpenVSwitch ovs)
     {
         (_node, _ovs) = (node, ovs);
-        _pods = node.Cache.Informer<V1Pod>();
-        _pods.Changed += change => Signal(change.Value.Spec?.NodeName == node.Node);
+        _events = new EventRecorder(node.Client, "ovnkube-node", node.Time, node.Logger);
+        node.Pods.Changed += change =>
+        {
+            if (change.Value.Spec?.NodeName == node.Node)
+            {
+                _work.Raise();
+            }
+        };
     }
 
     /// <summary>Runs until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellation)
     {
-        await _pods.Synced.WaitAsync(cancellation);
-        using var changes = _ovs.Client.Replica.Subscribe(change => Signal(change.Rows.Any(r => r.Table == "Interface")));
-        await using var timer = _node.Time.CreateTimer(_ => Signal(true), null, TimeSpan.Zero, TimeSpan.FromSeconds(5));
+        await _node.Pods.Synced.WaitAsync(cancellation);
+        using var changes = _ovs.Client.Replica.Subscribe(change =>
+        {
+            if (change.Rows.Any(r => r.Table == "Interface"))
+            {
+                _work.Raise();
+            }
+        });
         while (true)
         {
-            await _work.WaitAsync(cancellation);
+            var pause = Interval;
             try
             {
                 await PassAsync(cancellation);
@@ -44,22 +60,10 @@ public sealed class PodWiring
             catch (Exception e) when (e is not OperationCanceledException || !cancellation.IsCancellationRequested)
             {
                 _node.Logger.LogWarning("node {Node}: wiring pods: {Message}; trying again", _node.Node, e.Message);
+                pause = Retry;
             }
-        }
-    }
 
-    private void Signal(bool concerns)
-    {
-        try
-        {
-            if (concerns && _work.CurrentCount == 0)
-            {
-                _work.Release();
-            }
-        }
-        catch (SemaphoreFullException)
-        {
-            // Somebody else signalled in between: as good.
+            await _work.WaitAsync(pause, _node.Time, cancellation);
         }
     }
 
@@ -70,72 +74,52 @@ public sealed class PodWiring
             return;
         }
 
-        var wanted = Wanted();
+        var claims = PodClaims.Read(_node.Pods.All, _node.Node, NodeAnnotations.Subnet(_node.Annotations))
+            .Select(c => new Wiring(c, c.Refusal is null ? Representor(c.Details) : null)).ToList();
         var rows = new RowSet("pod-ports");
         var bridge = rows.Existing<Bridge>(OpenVSwitch.IntegrationBridge);
-        var fresh = new List<string>();
-        foreach (var wiring in wanted.Where(w => w.Representor is not null))
+        var plugged = new List<string>();
+        foreach (var wiring in claims.Where(w => w.Representor is not null))
         {
-            var now = _ovs.Now.Named<Interface>(wiring.Representor!);
-            if (now is not null && !Serves(now, wiring))
+            if (_ovs.Now.Named<Interface>(wiring.Representor!) is { } now && !Serves(now, wiring))
             {
                 // The VF went from one sandbox to another: OVN's word about the old port must not pass for the new, so the old
                 // one goes first; its going starts the next pass.
                 continue;
             }
 
-            if (now is null)
-            {
-                fresh.Add(wiring.Representor!);
-            }
-
+            plugged.Add(wiring.Representor!);
             var port = new Port
             {
                 Name = wiring.Representor!,
                 OtherConfig = new Dictionary<string, string> { ["transient"] = "true" },
             };
             bridge.Add("ports", wiring.Representor!, port)
-                .Add("interfaces", wiring.Representor!, RepresentorInterface.Of(_ovs.Now, wiring.Representor!, Ids(wiring)));
+                .Add("interfaces", wiring.Representor!, RepresentorInterface.Of(
+                    _ovs.Now, wiring.Representor!, _node.Settings.Network.Mtu, Ids(wiring)));
         }
 
-        if (fresh.Count > 0)
-        {
-            await _node.Links.BatchAsync(fresh.Select(r => $"link set {r} mtu {_node.Settings.Network.Mtu} up"), cancellation);
-        }
-
+        // Also of a port that is there: the representor of a VF that came back is another device.
+        await _node.SetUpRepresentorsAsync(_ovs.Now, plugged, cancellation);
         await _ovs.ApplyAsync(rows, cancellation);
-        foreach (var wiring in wanted)
+        foreach (var gone in _plugged.Keys.Except(claims.Select(c => c.Claim.Details.SandboxId)).ToList())
+        {
+            _plugged.Remove(gone);
+        }
+
+        foreach (var wiring in claims)
         {
             await ReportAsync(wiring, cancellation);
         }
     }
-
-    /// <summary>The pods whose host asked for a connection; of two that claim one VF the younger, whose claim is the later.</summary>
-    private List<Wiring> Wanted() =>
-    [
-        .. _pods.All
-            .Where(p => ClusterFacts.IsLocal(p, _node.Node))
-            .Select(p => (Pod: p, Details: ConnectionDetails.Read(p.Metadata.Annotations), Network: PodNetwork.Read(p.Metadata.Annotations)))
-            .Where(p => p.Details is not null && p.Network is not null)
-            .Select(p => new Wiring(p.Pod, p.Details!, p.Network!, Representor(p.Details!)))
-            .GroupBy(w => (w.Details.PfId, w.Details.VfId))
-            .Select(g => g.OrderBy(w => w.Pod.Metadata.DeletionTimestamp is null).ThenBy(w => w.Pod.Metadata.CreationTimestamp).Last()),
-    ];
 
     private string? Representor(ConnectionDetails details) =>
         int.TryParse(details.PfId, out var pf) && int.TryParse(details.VfId, out var vf) ? _node.Pci.Representor(pf, vf) : null;
 
     private async Task ReportAsync(Wiring wiring, CancellationToken cancellation)
     {
-        var status = wiring.Representor is null
-            ? new ConnectionStatus(
-                "Error", $"the DPU has no representor of PF {wiring.Details.PfId} VF {wiring.Details.VfId}", wiring.Details.SandboxId)
-            : _ovs.Now.Named<Interface>(wiring.Representor) is { } row && Serves(row, wiring) &&
-                row.ExternalIds.GetValueOrDefault("ovn-installed") == "true"
-                ? new ConnectionStatus("Ready", null, wiring.Details.SandboxId)
-                : null;
-        var meta = wiring.Pod.Metadata;
-        if (status is null || NodeAnnotations.Plain(meta.Annotations, ConnectionStatus.Annotation) == status.Write())
+        var meta = wiring.Claim.Pod.Metadata;
+        if (Status(wiring) is not { } status || NodeAnnotations.Plain(meta.Annotations, ConnectionStatus.Annotation) == status.Write())
         {
             return;
         }
@@ -146,7 +130,13 @@ public sealed class PodWiring
                 meta.NamespaceProperty, meta.Name, [new KeyValuePair<string, string?>(ConnectionStatus.Annotation, status.Write())],
                 cancellation, meta.Uid);
             _node.Logger.LogInformation(
-                "pod {Namespace}/{Pod}: {Status} on {Representor}", meta.NamespaceProperty, meta.Name, status.Status, wiring.Representor);
+                "pod {Namespace}/{Pod}: {Status} on {Representor} {Reason}", meta.NamespaceProperty, meta.Name, status.Status,
+                wiring.Representor, status.Reason);
+            if (status.Reason is { } reason)
+            {
+                await _events.WarningAsync(
+                    wiring.Claim.Pod, wiring.Claim.Refusal is null ? "ErrorConnecting" : "AddressRefused", reason, cancellation);
+            }
         }
         catch (KubeException e) when (e.IsNotFound || e.IsConflict)
         {
@@ -154,19 +144,60 @@ public sealed class PodWiring
         }
     }
 
-    private static bool Serves(Interface row, Wiring wiring) =>
-        row.ExternalIds.GetValueOrDefault("iface-id-ver") == wiring.Pod.Metadata.Uid &&
-        row.ExternalIds.GetValueOrDefault("sandbox") == wiring.Details.SandboxId;
-
-    private static Dictionary<string, string> Ids(Wiring wiring) => new(StringComparer.Ordinal)
+    /// <summary>What there is to say; null while OVN is at work.</summary>
+    private ConnectionStatus? Status(Wiring wiring)
     {
-        ["attached_mac"] = wiring.Network.Mac,
-        ["iface-id"] = ZonePod.PortOf(wiring.Pod.Metadata.NamespaceProperty, wiring.Pod.Metadata.Name),
-        ["iface-id-ver"] = wiring.Pod.Metadata.Uid,
-        ["sandbox"] = wiring.Details.SandboxId,
-        ["ip_addresses"] = wiring.Network.Address.ToString(),
-        ["vf-netdev-name"] = wiring.Representor!,
-    };
+        var (details, sandbox) = (wiring.Claim.Details, wiring.Claim.Details.SandboxId);
+        ConnectionStatus Error(string reason) => new("Error", reason, sandbox);
+        if (wiring.Claim.Refusal is { } refusal)
+        {
+            return Error(refusal);
+        }
 
-    private sealed record Wiring(V1Pod Pod, ConnectionDetails Details, PodNetwork Network, string? Representor);
+        if (wiring.Representor is null)
+        {
+            return Error($"the DPU has no representor of PF {details.PfId} VF {details.VfId}");
+        }
+
+        if (_ovs.Now.Named<Interface>(wiring.Representor) is not { } row || !Serves(row, wiring))
+        {
+            return null;
+        }
+
+        if (row.Error is { Length: > 0 } error)
+        {
+            return Error($"Open vSwitch on the DPU cannot use {wiring.Representor}: {error}");
+        }
+
+        if (row.ExternalIds.GetValueOrDefault("ovn-installed") == "true")
+        {
+            _plugged.Remove(sandbox);
+            return new ConnectionStatus("Ready", null, sandbox);
+        }
+
+        var since = _plugged.TryGetValue(sandbox, out var at) ? at : _plugged[sandbox] = _node.Time.GetTimestamp();
+        return _node.Time.GetElapsedTime(since) > InstallLimit
+            ? Error($"ovn-controller on the DPU has not installed {wiring.Representor} within {InstallLimit.TotalSeconds} s; does it run, and ovn-northd?")
+            : null;
+    }
+
+    private static bool Serves(Interface row, Wiring wiring) =>
+        row.ExternalIds.GetValueOrDefault("iface-id-ver") == wiring.Claim.Pod.Metadata.Uid &&
+        row.ExternalIds.GetValueOrDefault("sandbox") == wiring.Claim.Details.SandboxId;
+
+    private static Dictionary<string, string> Ids(Wiring wiring)
+    {
+        var (meta, network) = (wiring.Claim.Pod.Metadata, wiring.Claim.Network);
+        return new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["attached_mac"] = network.Mac,
+            ["iface-id"] = ZonePod.PortOf(meta.NamespaceProperty, meta.Name),
+            ["iface-id-ver"] = meta.Uid,
+            ["sandbox"] = wiring.Claim.Details.SandboxId,
+            ["ip_addresses"] = network.Address.ToString(),
+            ["vf-netdev-name"] = wiring.Representor!,
+        };
+    }
+
+    private sealed record Wiring(PodClaim Claim, string? Representor);
 }

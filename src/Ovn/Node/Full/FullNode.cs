@@ -21,7 +21,8 @@ internal static class FullNode
         var gateway = new FullGateway(node, ovs);
         var device = await gateway.WaitForBridgeAsync(cancellation);
         var bridge = new GatewayBridge(node, ovs);
-        var host = new HostNetwork(context.Machine, node.Links, context.Time);
+        var host = new HostNetwork(context.Machine, node.Links, context.Time, node.Logger);
+        var pods = new VethAttachment(node, ovs);
         var isReady = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await NodeContext.TogetherAsync(
             cancellation,
@@ -43,10 +44,11 @@ internal static class FullNode
                     }
                 },
                 stop),
+            stop => node.RepeatAsync("sandboxes", TimeSpan.FromSeconds(10), pods.SweepAsync, stop),
             async stop =>
             {
                 await isReady.Task.WaitAsync(stop);
-                await CniEndpoint.RunAsync(node, new VethAttachment(node, ovs), stop);
+                await CniEndpoint.RunAsync(node, pods, stop);
             });
     }
 

@@ -16,6 +16,7 @@ public sealed class GatewayBridge(NodeContext node, OpenVSwitch ovs)
 {
     private static readonly TimeSpan Refresh = TimeSpan.FromSeconds(15);
     private IReadOnlyList<string> _installed = [];
+    private int _installedCount;
     private long _installedAt;
 
     /// <summary>One pass; true once the flows are in.</summary>
@@ -43,12 +44,14 @@ public sealed class GatewayBridge(NodeContext node, OpenVSwitch ovs)
         var ports = new GatewayPorts(wire, host, ovn, config.Mac, config.Address.Address, setup.Encap, others);
         var flows = GatewayFlows.Of(ports, node.Settings.Network, node.Services);
 
-        // Also without a change: a restarted switch has forgotten them.
-        if (!flows.SequenceEqual(_installed, StringComparer.Ordinal) || node.Time.GetElapsedTime(_installedAt) > Refresh)
+        // Also without a change: a restarted switch has forgotten them, and traffic waits for them.
+        var isNew = _installed.Count == 0;
+        if (!flows.SequenceEqual(_installed, StringComparer.Ordinal) || node.Time.GetElapsedTime(_installedAt) > Refresh ||
+            await ovs.FlowCountAsync(config.Bridge, cancellation) != _installedCount)
         {
-            var isNew = _installed.Count == 0;
             await ovs.ReplaceFlowsAsync(config.Bridge, flows, cancellation);
             (_installed, _installedAt) = (flows, node.Time.GetTimestamp());
+            _installedCount = await ovs.FlowCountAsync(config.Bridge, cancellation);
             if (isNew)
             {
                 node.Logger.LogInformation(

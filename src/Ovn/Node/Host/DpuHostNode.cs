@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Dpf.Ovn.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.CniServer;
+using Dpf.Ovn.Node.Health;
 using Dpf.Runtime.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -18,10 +19,23 @@ internal static class DpuHostNode
         var name = settings.Node ?? context.Machine.HostName;
         await using var node = new NodeContext(context, settings, name);
         await node.Cache.WaitForSyncAsync(cancellation);
-        var host = new HostNetwork(context.Machine, node.Links, context.Time);
+        var host = new HostNetwork(context.Machine, node.Links, context.Time, node.Logger);
+        var health = new DpuHealth(node, node.Lease);
+        using var sandboxes = new VfSandboxes(node);
+        var (network, devices) = (new Signal(), new Signal());
         var isReady = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await NodeContext.TogetherAsync(
             cancellation,
+            stop => KernelEvents.RunAsync(
+                context.Machine, context.Time,
+                () =>
+                {
+                    network.Raise();
+                    devices.Raise();
+                },
+                stop),
+            health.RunAsync,
+            stop => node.RepeatAsync("sandboxes", TimeSpan.FromSeconds(5), sandboxes.RestoreAsync, stop, devices),
             stop => node.RepeatAsync(
                 "host network", TimeSpan.FromSeconds(2),
                 async step =>
@@ -31,11 +45,11 @@ internal static class DpuHostNode
                         isReady.TrySetResult();
                     }
                 },
-                stop),
+                stop, network),
             async stop =>
             {
                 await isReady.Task.WaitAsync(stop);
-                await CniEndpoint.RunAsync(node, new VfAttachment(node), stop);
+                await CniEndpoint.RunAsync(node, new VfAttachment(node, sandboxes, health), stop);
             });
     }
 

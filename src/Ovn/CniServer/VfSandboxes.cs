@@ -1,0 +1,183 @@
+using Dpf.Ovn.Annotations;
+using Dpf.Ovn.Node;
+using Dpf.Runtime.Machines;
+using Microsoft.Extensions.Logging;
+
+namespace Dpf.Ovn.CniServer;
+
+/// <summary>
+/// The VFs of a host's sandboxes: moves them in and back, and looks after them meanwhile. When the DPU reboots the VFs go, from
+/// sandboxes too, and come back on the host as new devices: each is put back where it was. What a sandbox left that ended without
+/// a DEL is cleaned up.
+/// </summary>
+internal sealed class VfSandboxes(NodeContext node) : IDisposable
+{
+    private readonly SemaphoreSlim _turn = new(1, 1);
+
+    private IMachine Machine => node.Component.Machine;
+
+    /// <summary>The name that a VF has on the host now; null while it is not there, or in a sandbox.</summary>
+    public string? OnHost(string? pciAddress, params IEnumerable<string?> otherNames)
+    {
+        var there = node.Links.Names();
+        return otherNames.Prepend(pciAddress is null ? null : Netdev(pciAddress)).FirstOrDefault(n => n is not null && there.Contains(n));
+    }
+
+    /// <summary>Moves the VF into its sandbox, if it is not there yet, and makes it the pod's interface.</summary>
+    public async Task EnterAsync(string containerId, AttachmentState state, PodNetwork network, CancellationToken cancellation)
+    {
+        await _turn.WaitAsync(cancellation);
+        try
+        {
+            // First: whatever happens from here on, the state says what has to be undone or done again.
+            state.Save(Machine, containerId);
+            await MoveInAsync(containerId, state, network, cancellation);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Moves the VF back to the host under its own name and forgets the sandbox.</summary>
+    public async Task LeaveAsync(string containerId, CancellationToken cancellation)
+    {
+        await _turn.WaitAsync(cancellation);
+        try
+        {
+            await LeaveInTurnAsync(containerId, cancellation);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>One pass over all sandboxes.</summary>
+    public async Task RestoreAsync(CancellationToken cancellation)
+    {
+        foreach (var id in AttachmentState.All(Machine).Select(s => s.ContainerId))
+        {
+            await _turn.WaitAsync(cancellation);
+            try
+            {
+                // Anew: a DEL may have come first.
+                if (AttachmentState.Load(Machine, id) is { } state)
+                {
+                    await RestoreAsync(id, state, cancellation);
+                }
+            }
+            catch (Exception e) when (e is MachineCommandException or IOException or InvalidOperationException)
+            {
+                // The others do not wait for this one.
+                node.Logger.LogWarning("sandbox {Sandbox}: {Message}; trying again", id, e.Message);
+            }
+            finally
+            {
+                _turn.Release();
+            }
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _turn.Dispose();
+
+    private async Task RestoreAsync(string id, AttachmentState state, CancellationToken cancellation)
+    {
+        if (state.NetworkNamespace is not { } ns || PodNetwork.Parse(state.Addresses) is not { } network)
+        {
+            return;
+        }
+
+        if (!File.Exists(Machine.Path(ns)))
+        {
+            await LeaveInTurnAsync(id, cancellation);
+            node.Logger.LogInformation("pod {Pod}: its sandbox ended without a DEL; {Device} is free again", state.Pod, state.Device);
+            return;
+        }
+
+        var mtu = node.Settings.Network.Mtu;
+        if (OnHost(state.PciAddress, state.Device) is not null)
+        {
+            state = state with { Mtu = mtu };
+            state.Save(Machine, id);
+            await MoveInAsync(id, state, network, cancellation);
+            node.Logger.LogInformation(
+                "pod {Pod}: {Device} came back and is its {Interface} again, {Address}", state.Pod, state.Device, state.InterfaceName,
+                network.Address);
+        }
+        else if (state.Mtu != mtu)
+        {
+            await node.Links.BatchAsync([$"link set {state.InterfaceName} mtu {mtu}"], cancellation, ns);
+            (state with { Mtu = mtu }).Save(Machine, id);
+        }
+    }
+
+    private async Task MoveInAsync(string containerId, AttachmentState state, PodNetwork network, CancellationToken cancellation)
+    {
+        var ns = state.NetworkNamespace!;
+
+        // Under a name that no sandbox has, so that the move cannot clash.
+        var passing = "mv" + containerId[..Math.Min(10, containerId.Length)];
+        var inside = state.InterfaceName;
+        if (OnHost(state.PciAddress, state.Device, passing) is { } device)
+        {
+            var rename = device == passing ? [] : (string[])[$"link set {device} name {passing}"];
+            await node.Links.BatchAsync(
+                [$"link set {device} down", .. rename, $"link set {passing} netns {ns}"], cancellation);
+            inside = passing;
+        }
+
+        await node.Links.BatchAsync(PodInterface.Batch(inside, state.InterfaceName, network, state.Mtu), cancellation, ns);
+    }
+
+    private async Task LeaveInTurnAsync(string containerId, CancellationToken cancellation)
+    {
+        if (AttachmentState.Load(Machine, containerId) is not { } state)
+        {
+            return;
+        }
+
+        if (state.NetworkNamespace is { } ns && File.Exists(Machine.Path(ns)))
+        {
+            try
+            {
+                await node.Links.BatchAsync(
+                    [
+                        $"link set {state.InterfaceName} down",
+                        $"link set {state.InterfaceName} name {state.Device}",
+                        $"link set {state.Device} netns /proc/1/ns/net",
+                    ],
+                    cancellation, ns);
+            }
+            catch (MachineCommandException) when (OnHost(state.PciAddress, state.Device) is not null)
+            {
+                // It is on the host already: a DEL that was cut short, or one after the DPU's reboot.
+            }
+            catch (MachineCommandException e) when (e.Result.Error.Contains("Cannot find device", StringComparison.Ordinal))
+            {
+                node.Logger.LogInformation("pod {Pod}: {Device} is not in its sandbox any more", state.Pod, state.Device);
+            }
+        }
+        else if (OnHost(state.PciAddress) is { } name && name != state.Device)
+        {
+            // The kernel gives a VF back under the name that it had in the pod.
+            await node.Links.BatchAsync([$"link set {name} down", $"link set {name} name {state.Device}"], cancellation);
+        }
+
+        AttachmentState.Remove(Machine, containerId);
+    }
+
+    private string? Netdev(string pciAddress)
+    {
+        try
+        {
+            return node.Pci.AtAddress(pciAddress).Netdev;
+        }
+        catch (InvalidOperationException)
+        {
+            // The DPU reboots: its functions are off the bus.
+            return null;
+        }
+    }
+}

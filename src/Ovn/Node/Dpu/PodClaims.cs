@@ -1,0 +1,60 @@
+using Dpf.Ovn.Addressing;
+using Dpf.Ovn.Annotations;
+using Dpf.Ovn.Zone.Planning;
+using k8s.Models;
+
+namespace Dpf.Ovn.Node.Dpu;
+
+/// <summary>What a pod of the node asks of its DPU.</summary>
+/// <param name="Pod">The pod.</param>
+/// <param name="Details">The VF that its host chose.</param>
+/// <param name="Network">Its addresses.</param>
+/// <param name="Refusal">Why it cannot have them; null when it can.</param>
+public sealed record PodClaim(V1Pod Pod, ConnectionDetails Details, PodNetwork Network, string? Refusal);
+
+/// <summary>Reads what the pods of a node ask for.</summary>
+public static class PodClaims
+{
+    /// <summary>The claims; of two on one VF the younger, whose claim is the later.</summary>
+    /// <param name="pods">All pods.</param>
+    /// <param name="node">The node.</param>
+    /// <param name="subnet">Its subnet; null while it has none.</param>
+    public static IReadOnlyList<PodClaim> Read(IEnumerable<V1Pod> pods, string node, Cidr? subnet)
+    {
+        var local = pods.Where(p => ClusterFacts.IsLocal(p, node))
+            .Select(p => (Pod: p, Network: PodNetwork.Read(p.Metadata.Annotations)))
+            .Where(p => p.Network is not null)
+            .OrderBy(p => p.Pod.Metadata.CreationTimestamp ?? DateTime.MaxValue)
+            .ThenBy(p => p.Pod.Metadata.Uid, StringComparer.Ordinal)
+            .ToList();
+        var owners = new Dictionary<Ipv4, V1Pod>();
+        foreach (var (pod, network) in local)
+        {
+            owners.TryAdd(network!.Address.Address, pod);
+        }
+
+        return
+        [
+            .. local
+                .Select(p => (p.Pod, Details: ConnectionDetails.Read(p.Pod.Metadata.Annotations), Network: p.Network!))
+                .Where(p => p.Details is not null)
+                .GroupBy(p => (p.Details!.PfId, p.Details.VfId))
+                .Select(g => g.OrderBy(p => p.Pod.Metadata.DeletionTimestamp is null).ThenBy(p => p.Pod.Metadata.CreationTimestamp).Last())
+                .Select(p => new PodClaim(p.Pod, p.Details!, p.Network, Refusal(p.Pod, p.Network, subnet, owners))),
+        ];
+    }
+
+    /// <summary>The same judgement as the zone's, which gives such a pod no port.</summary>
+    private static string? Refusal(V1Pod pod, PodNetwork network, Cidr? subnet, Dictionary<Ipv4, V1Pod> owners)
+    {
+        if (subnet is not { } own || !PodAddresses.IsPods(own, network.Address))
+        {
+            return $"the address {network.Address} in the annotation {PodNetwork.Annotation} is none of a pod of this node, whose subnet is {subnet}; remove the annotation";
+        }
+
+        var owner = owners[network.Address.Address];
+        return owner.Metadata.Uid == pod.Metadata.Uid
+            ? null
+            : $"the address {network.Address.Address} in the annotation {PodNetwork.Annotation} belongs to pod {owner.Metadata.NamespaceProperty}/{owner.Metadata.Name}, which is older; remove the annotation";
+    }
+}

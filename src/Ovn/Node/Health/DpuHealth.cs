@@ -1,0 +1,91 @@
+using Dpf.Runtime.Informers;
+using k8s.Models;
+using Microsoft.Extensions.Logging;
+
+namespace Dpf.Ovn.Node.Health;
+
+/// <summary>
+/// The host's view of its DPU: why that does not connect pods, for the CNI and, as the condition <c>NetworkUnavailable</c>, for
+/// whoever looks at the node.
+/// </summary>
+internal sealed class DpuHealth(NodeContext node, DpuLease lease)
+{
+    private const string Manager = "ovnkube-node-dpu-health";
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
+    private DateTime? _renewed;
+    private long _seenAt;
+    private TimeSpan _ageWhenSeen;
+
+    /// <summary>Why the DPU does not connect pods; null when it does.</summary>
+    public string? Cause { get; private set; }
+
+    /// <summary>Runs until cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        var signal = new Signal();
+        var leases = node.Cache.Informer<V1Lease>(new InformerScope(lease.Namespace, FieldSelector: "metadata.name=" + lease.Name));
+        leases.Changed += _ => signal.Raise();
+        await leases.Synced.WaitAsync(cancellation);
+        string? told = null;
+        var isTold = false;
+        await node.RepeatAsync(
+            "the DPU's lease", Interval,
+            async step =>
+            {
+                var before = Cause;
+                if (leases.Get(lease.Namespace, lease.Name) is not { } now)
+                {
+                    // Not provisioned yet, or by an older release: nothing is known, so nothing is said.
+                    Cause = null;
+                    return;
+                }
+
+                Cause = lease.Cause(Seen(now), Age);
+                if (Cause != before)
+                {
+                    node.Logger.LogWarning("node {Node}: {Cause}", node.Node, Cause ?? "the DPU is ready again");
+                }
+
+                if (!isTold || told != Cause)
+                {
+                    await TellAsync(Cause, step);
+                    (told, isTold) = (Cause, true);
+                }
+            },
+            cancellation, signal);
+    }
+
+    /// <summary>The condition that tells a cause.</summary>
+    public static V1NodeCondition Condition(string? cause, DateTime now) => new()
+    {
+        Type = "NetworkUnavailable",
+        Status = cause is null ? "False" : "True",
+        Reason = cause is null ? "DPUReady" : "DPUNotReady",
+        Message = cause ?? "the DPU connects pods",
+        LastTransitionTime = now,
+        LastHeartbeatTime = now,
+    };
+
+    // Only by the host's own clock, which need not be the DPU's; but a lease that was old when it was first seen is old.
+    private TimeSpan Age => _ageWhenSeen + node.Time.GetElapsedTime(_seenAt);
+
+    private V1Lease Seen(V1Lease now)
+    {
+        if (now.Spec?.RenewTime is { } renewed && renewed != _renewed)
+        {
+            var age = node.Time.GetUtcNow().UtcDateTime - renewed.ToUniversalTime();
+            _ageWhenSeen = _renewed is null && age > TimeSpan.Zero ? age : TimeSpan.Zero;
+            (_renewed, _seenAt) = (renewed, node.Time.GetTimestamp());
+        }
+
+        return now;
+    }
+
+    private Task TellAsync(string? cause, CancellationToken cancellation) => node.Client.ApplyStatusAsync(
+        new V1Node
+        {
+            Metadata = new V1ObjectMeta { Name = node.Node },
+            Status = new V1NodeStatus { Conditions = [Condition(cause, node.Time.GetUtcNow().UtcDateTime)] },
+        },
+        Manager, cancellation);
+}

@@ -1,0 +1,118 @@
+namespace Dpf.Scenarios.Tests;
+
+/// <summary>What a network survives: its parts are killed, rebooted, emptied and disturbed under running pods.</summary>
+[Collection(OneLab.Name)]
+public sealed class RecoveryTests(GuideLab guide) : IClassFixture<GuideLab>
+{
+    private const string Dpu = "worker1-bf";
+
+    private LabHost Lab => guide.Lab;
+
+    [Fact]
+    public async Task A_DPU_that_reboots_gives_running_pods_their_network_back_and_a_TCP_stream_goes_on()
+    {
+        var outcome = await Shell.RunAsync("bench/dpu-reboots 2", Lab.Environment, TimeSpan.FromMinutes(6));
+        Assert.True(outcome.ExitCode == 0, outcome.ToString());
+        await TrafficReturnsAsync();
+    }
+
+    [Fact]
+    public async Task A_machine_that_is_not_there_is_not_rebooted()
+    {
+        var outcome = await Lab.DpfAsync("reboot worker9");
+        Assert.NotEqual(0, outcome.ExitCode);
+        Assert.Contains("worker1-0000-03-00", outcome.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("ovn-northd")]
+    [InlineData("ovn-controller")]
+    [InlineData("ovsdb-server /var/lib/ovn/ovnnb_db.db")]
+    [InlineData("ovsdb-server /var/lib/ovn/ovnsb_db.db")]
+    public async Task Daemons_on_the_DPU_are_started_again(string command)
+    {
+        await SucceedsAsync(Dpu, $"pkill -9 -of '^{command}'");
+        await BecomesAsync(Dpu, $"pgrep -f '^{command}'");
+        await TrafficReturnsAsync();
+    }
+
+    [Theory]
+    [InlineData("rm /var/lib/ovn/ovnnb_db.db")]
+    [InlineData("head -c 3000 /dev/urandom >/var/lib/ovn/ovnnb_db.db")]
+    [InlineData("rm /var/lib/ovn/ovnsb_db.db")]
+    public async Task A_lost_or_broken_database_is_filled_again_from_the_API(string harm)
+    {
+        var database = harm[^11..];
+        await SucceedsAsync(Dpu, $"{harm}; pkill -9 -of '^ovsdb-server /var/lib/ovn/{database}'");
+        await BecomesAsync(Dpu, "ovn-nbctl --timeout=2 --db=unix:/run/ovn/ovnnb_db.sock lsp-list worker1 | grep -q default_traffic-server");
+        await BecomesAsync(Dpu, "ovn-sbctl --timeout=2 --db=unix:/run/ovn/ovnsb_db.sock find Port_Binding up=true | grep -q default_traffic-server");
+        await TrafficReturnsAsync();
+    }
+
+    [Fact]
+    public async Task A_switch_that_restarts_gets_its_flows_again()
+    {
+        await SucceedsAsync(Dpu, "/usr/share/openvswitch/scripts/ovs-ctl restart --system-id=random --no-monitor >/dev/null 2>&1");
+        await BecomesAsync(Dpu, "ovs-ofctl -O OpenFlow13 dump-flows br-ovn | grep -q 0xdeff105");
+        await TrafficReturnsAsync();
+    }
+
+    [Theory]
+    [InlineData("ip addr del 169.254.0.2/17 dev ens1f0np0", "ip -4 addr show dev ens1f0np0 | grep -q 169.254.0.2/17")]
+    [InlineData("ip link set ens1f0np0 down; ip link set ens1f0np0 up", "ip route show | grep -q '^10.233.0.0/18 via 169.254.0.4 dev ens1f0np0'")]
+    [InlineData("ip route flush proto boot dev ovn-k8s-mp0; ip addr flush dev ovn-k8s-mp0", "ip route show | grep -q '^10.233.64.0/18 via .* dev ovn-k8s-mp0'")]
+    [InlineData("ip link set ovn-k8s-mp0 down", "ip link show ovn-k8s-mp0 | grep -q ,UP")]
+    [InlineData("ip neigh del 169.254.0.4 dev ens1f0np0; ip route del 169.254.0.1/32", "ip neigh show nud permanent | grep -q '^169.254.0.4 dev ens1f0np0'")]
+    [InlineData("nft delete table inet ovn-kubernetes", "nft list table inet ovn-kubernetes")]
+    public async Task What_a_network_manager_takes_from_the_host_is_put_back(string harm, string isBack)
+    {
+        await SucceedsAsync("worker1", harm);
+        await BecomesAsync("worker1", isBack);
+        await TrafficReturnsAsync();
+    }
+
+    [Theory]
+    [InlineData("ip link set p0 down; sleep 1; ip link set p0 up", "ip link show p0 | grep -q ,UP")]
+    [InlineData("ip route flush proto boot dev br-ovn", "ip route show dev br-ovn | grep -q 'metric 10000'")]
+    [InlineData("ip addr flush dev br-ovn", "ip -4 addr show dev br-ovn | grep -q 'inet '")]
+    public async Task The_tunnel_endpoint_comes_back_after_its_link_or_its_routes_went(string harm, string isBack)
+    {
+        await SucceedsAsync(Dpu, harm);
+        await BecomesAsync(Dpu, isBack);
+        await TrafficReturnsAsync();
+    }
+
+    [Fact]
+    public async Task The_DPU_keeps_its_lease_and_the_node_says_so()
+    {
+        Assert.Equal(
+            "ovnkube-dpu-node 40", await Lab.UserSucceedsAsync(
+                "kubectl get lease -n ovn-kubernetes ovn-dpu-worker1 -o jsonpath='{.spec.holderIdentity} {.spec.leaseDurationSeconds}'"));
+        Assert.Equal(
+            "DPUReady", await Lab.UserSucceedsAsync(
+                "kubectl get node worker1 -o jsonpath='{.status.conditions[?(@.type==\"NetworkUnavailable\")].reason}'"));
+    }
+
+    private async Task SucceedsAsync(string machine, string line)
+    {
+        var outcome = await Lab.InMachineAsync(machine, line);
+        Assert.True(outcome.ExitCode == 0, $"{machine}: {line}: {outcome}");
+    }
+
+    private Task BecomesAsync(string machine, string line) => SucceedsAsync(
+        machine, $"for i in $(seq 400); do {line} >/dev/null 2>&1 && exit 0; sleep 0.1; done; {line}");
+
+    /// <summary>The whole matrix, as soon as it is: a cell may be asked while its way comes back.</summary>
+    private async Task TrafficReturnsAsync()
+    {
+        for (var attempt = 0; attempt < 20; attempt++)
+        {
+            if ((await Lab.DpfAsync("traffic --output json")).ExitCode == 0)
+            {
+                return;
+            }
+        }
+
+        await Lab.TrafficSucceedsAsync();
+    }
+}
