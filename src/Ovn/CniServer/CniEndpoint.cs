@@ -84,6 +84,7 @@ public static class CniEndpoint
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted);
         limit.CancelAfter(Limit);
         CniRequest? request = null;
+        var begun = node.Time.GetTimestamp();
         try
         {
             var plugin = await JsonSerializer.DeserializeAsync(http.Request.Body, ProtocolJson.Default.PluginRequest, limit.Token)
@@ -91,6 +92,9 @@ public static class CniEndpoint
             request = CniRequest.Read(plugin);
             var response = new JsonObject { ["Result"] = await CarryOutAsync(node.Component.Machine, request, attachment, limit.Token) };
             await WriteAsync(http, 200, response.ToJsonString());
+            node.Logger.LogInformation(
+                "CNI {Command} {Namespace}/{Pod}: {Milliseconds:0.0} ms", request.Command, request.Namespace, request.Pod,
+                node.Time.GetElapsedTime(begun).TotalMilliseconds);
         }
         catch (NotReadyException e)
         {

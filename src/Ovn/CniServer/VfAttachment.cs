@@ -4,6 +4,7 @@ using Dpf.Ovn.Node.Health;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Machines;
 using k8s.Models;
+using Microsoft.Extensions.Logging;
 
 namespace Dpf.Ovn.CniServer;
 
@@ -44,7 +45,10 @@ internal sealed class VfAttachment(NodeContext node, VfSandboxes sandboxes, DpuH
             Addresses = network.Write(),
             Mtu = node.Settings.Network.Mtu,
         };
+        var begun = node.Time.GetTimestamp();
         await sandboxes.EnterAsync(request.ContainerId, state, network, cancellation);
+        node.Logger.LogInformation(
+            "pod {Pod}: {Vf} in its sandbox, {Milliseconds:0.0} ms", state.Pod, address, node.Time.GetElapsedTime(begun).TotalMilliseconds);
         return (network, new Attached(""));
     }
 

@@ -10,16 +10,19 @@ namespace Dpf.Ovn.CniServer;
 /// sandboxes too, and come back on the host as new devices: each is put back where it was. What a sandbox left that ended without
 /// a DEL is cleaned up.
 /// </summary>
-internal sealed class VfSandboxes(NodeContext node) : IDisposable
+/// <param name="machine">The host.</param>
+/// <param name="links">Its interfaces.</param>
+/// <param name="pci">Its network functions.</param>
+/// <param name="mtu">The network's MTU.</param>
+/// <param name="logger">Told what was repaired.</param>
+internal sealed class VfSandboxes(IMachine machine, Links links, PciDevices pci, int mtu, ILogger logger) : IDisposable
 {
     private readonly SemaphoreSlim _turn = new(1, 1);
-
-    private IMachine Machine => node.Component.Machine;
 
     /// <summary>The name that a VF has on the host now; null while it is not there, or in a sandbox.</summary>
     public string? OnHost(string? pciAddress, params IEnumerable<string?> otherNames)
     {
-        var there = node.Links.Names();
+        var there = links.Names();
         return otherNames.Prepend(pciAddress is null ? null : Netdev(pciAddress)).FirstOrDefault(n => n is not null && there.Contains(n));
     }
 
@@ -30,7 +33,7 @@ internal sealed class VfSandboxes(NodeContext node) : IDisposable
         try
         {
             // First: whatever happens from here on, the state says what has to be undone or done again.
-            state.Save(Machine, containerId);
+            state.Save(machine, containerId);
             await MoveInAsync(containerId, state, network, cancellation);
         }
         finally
@@ -56,13 +59,13 @@ internal sealed class VfSandboxes(NodeContext node) : IDisposable
     /// <summary>One pass over all sandboxes.</summary>
     public async Task RestoreAsync(CancellationToken cancellation)
     {
-        foreach (var id in AttachmentState.All(Machine).Select(s => s.ContainerId))
+        foreach (var id in AttachmentState.All(machine).Select(s => s.ContainerId))
         {
             await _turn.WaitAsync(cancellation);
             try
             {
                 // Anew: a DEL may have come first.
-                if (AttachmentState.Load(Machine, id) is { } state)
+                if (AttachmentState.Load(machine, id) is { } state)
                 {
                     await RestoreAsync(id, state, cancellation);
                 }
@@ -70,7 +73,7 @@ internal sealed class VfSandboxes(NodeContext node) : IDisposable
             catch (Exception e) when (e is MachineCommandException or IOException or InvalidOperationException)
             {
                 // The others do not wait for this one.
-                node.Logger.LogWarning("sandbox {Sandbox}: {Message}; trying again", id, e.Message);
+                logger.LogWarning("sandbox {Sandbox}: {Message}; trying again", id, e.Message);
             }
             finally
             {
@@ -89,27 +92,26 @@ internal sealed class VfSandboxes(NodeContext node) : IDisposable
             return;
         }
 
-        if (!File.Exists(Machine.Path(ns)))
+        if (!File.Exists(machine.Path(ns)))
         {
             await LeaveInTurnAsync(id, cancellation);
-            node.Logger.LogInformation("pod {Pod}: its sandbox ended without a DEL; {Device} is free again", state.Pod, state.Device);
+            logger.LogInformation("pod {Pod}: its sandbox ended without a DEL; {Device} is free again", state.Pod, state.Device);
             return;
         }
 
-        var mtu = node.Settings.Network.Mtu;
         if (OnHost(state.PciAddress, state.Device) is not null)
         {
             state = state with { Mtu = mtu };
-            state.Save(Machine, id);
+            state.Save(machine, id);
             await MoveInAsync(id, state, network, cancellation);
-            node.Logger.LogInformation(
+            logger.LogInformation(
                 "pod {Pod}: {Device} came back and is its {Interface} again, {Address}", state.Pod, state.Device, state.InterfaceName,
                 network.Address);
         }
         else if (state.Mtu != mtu)
         {
-            await node.Links.BatchAsync([$"link set {state.InterfaceName} mtu {mtu}"], cancellation, ns);
-            (state with { Mtu = mtu }).Save(Machine, id);
+            await links.BatchAsync([$"link set {state.InterfaceName} mtu {mtu}"], cancellation, ns);
+            (state with { Mtu = mtu }).Save(machine, id);
         }
     }
 
@@ -123,26 +125,26 @@ internal sealed class VfSandboxes(NodeContext node) : IDisposable
         if (OnHost(state.PciAddress, state.Device, passing) is { } device)
         {
             var rename = device == passing ? [] : (string[])[$"link set {device} name {passing}"];
-            await node.Links.BatchAsync(
+            await links.BatchAsync(
                 [$"link set {device} down", .. rename, $"link set {passing} netns {ns}"], cancellation);
             inside = passing;
         }
 
-        await node.Links.BatchAsync(PodInterface.Batch(inside, state.InterfaceName, network, state.Mtu), cancellation, ns);
+        await links.BatchAsync(PodInterface.Batch(inside, state.InterfaceName, network, state.Mtu), cancellation, ns);
     }
 
     private async Task LeaveInTurnAsync(string containerId, CancellationToken cancellation)
     {
-        if (AttachmentState.Load(Machine, containerId) is not { } state)
+        if (AttachmentState.Load(machine, containerId) is not { } state)
         {
             return;
         }
 
-        if (state.NetworkNamespace is { } ns && File.Exists(Machine.Path(ns)))
+        if (state.NetworkNamespace is { } ns && File.Exists(machine.Path(ns)))
         {
             try
             {
-                await node.Links.BatchAsync(
+                await links.BatchAsync(
                     [
                         $"link set {state.InterfaceName} down",
                         $"link set {state.InterfaceName} name {state.Device}",
@@ -156,23 +158,23 @@ internal sealed class VfSandboxes(NodeContext node) : IDisposable
             }
             catch (MachineCommandException e) when (e.Result.Error.Contains("Cannot find device", StringComparison.Ordinal))
             {
-                node.Logger.LogInformation("pod {Pod}: {Device} is not in its sandbox any more", state.Pod, state.Device);
+                logger.LogInformation("pod {Pod}: {Device} is not in its sandbox any more", state.Pod, state.Device);
             }
         }
         else if (OnHost(state.PciAddress) is { } name && name != state.Device)
         {
             // The kernel gives a VF back under the name that it had in the pod.
-            await node.Links.BatchAsync([$"link set {name} down", $"link set {name} name {state.Device}"], cancellation);
+            await links.BatchAsync([$"link set {name} down", $"link set {name} name {state.Device}"], cancellation);
         }
 
-        AttachmentState.Remove(Machine, containerId);
+        AttachmentState.Remove(machine, containerId);
     }
 
     private string? Netdev(string pciAddress)
     {
         try
         {
-            return node.Pci.AtAddress(pciAddress).Netdev;
+            return pci.AtAddress(pciAddress).Netdev;
         }
         catch (InvalidOperationException)
         {

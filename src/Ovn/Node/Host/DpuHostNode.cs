@@ -21,7 +21,7 @@ internal static class DpuHostNode
         await node.Cache.WaitForSyncAsync(cancellation);
         var host = new HostNetwork(context.Machine, node.Links, context.Time, node.Logger);
         var health = new DpuHealth(node, node.Lease);
-        using var sandboxes = new VfSandboxes(node);
+        using var sandboxes = new VfSandboxes(context.Machine, node.Links, node.Pci, settings.Network.Mtu, node.Logger);
         var (network, devices) = (new Signal(), new Signal());
         var isReady = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await NodeContext.TogetherAsync(

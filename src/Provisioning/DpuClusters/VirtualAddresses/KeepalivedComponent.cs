@@ -37,8 +37,10 @@ public sealed class KeepalivedComponent : IComponent
             if (await check.LookAsync(cancellation))
             {
                 logger.LogInformation("the control plane {State} on this node", check.IsAlive ? "answers" : "does not answer");
-                Tell(here, check.IsAlive);
             }
+
+            // Again and again: what was told while keepalived had read the file and did not watch it yet, it would never hear.
+            Tell(here, check.IsAlive);
 
             await Task.WhenAny(process.Exited, Task.Delay(Interval, context.Time, cancellation));
             cancellation.ThrowIfCancellationRequested();

@@ -1,0 +1,69 @@
+using Dpf.Ovn.Addressing;
+using Dpf.Ovn.Node;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Dpf.Ovn.Tests.Node;
+
+/// <summary>The host's side in a real kernel.</summary>
+public sealed class HostNetworkKernelTests : IAsyncLifetime
+{
+    private static readonly HostFacts Facts = new("pf", Ipv4.Parse("10.0.123.21"), Cidr.Parse("10.233.64.0/24"), Sample.Network);
+    private NamespaceMachine _machine = null!;
+    private Links _links = null!;
+    private HostNetwork _host = null!;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _machine = await NamespaceMachine.StartAsync(Cancellation);
+        _links = new Links(_machine);
+        _host = new HostNetwork(_machine, _links, TimeProvider.System, NullLogger.Instance);
+        await _machine.ShellAsync(
+            "ip link add pf type veth peer name pf-far; ip link add ovn-k8s-mp0 type veth peer name mp-far; " +
+            "ip link set pf-far up; ip link set mp-far up; ip link set pf up; ip addr add 10.0.123.21/24 dev pf",
+            Cancellation);
+        await _host.ApplyAsync(Facts, [], Cancellation);
+    }
+
+    public ValueTask DisposeAsync() => _machine.DisposeAsync();
+
+    [Fact]
+    public async Task WhatWasAppliedIsSeenAsThere() => Assert.Empty(HostNetwork.Missing(Facts, await _links.StateAsync(Cancellation)));
+
+    /// <summary>Users' pains 14: routes and links are put back after <c>netplan apply</c>, flaps and restarts.</summary>
+    [Theory]
+    [InlineData("ip addr del 169.254.0.2/17 dev pf")]
+    [InlineData("ip addr flush dev pf; ip addr add 10.0.123.21/24 dev pf")]
+    [InlineData("ip link set pf down; ip link set pf up")]
+    [InlineData("ip route del 10.233.0.0/18")]
+    [InlineData("ip route replace 10.233.0.0/18 via 169.254.0.4 dev pf")]
+    [InlineData("ip neigh flush dev pf nud permanent")]
+    [InlineData("ip link set ovn-k8s-mp0 down")]
+    [InlineData("ip link set ovn-k8s-mp0 mtu 1500")]
+    [InlineData("ip addr flush dev ovn-k8s-mp0")]
+    [InlineData("ip link del mp-far; ip link add ovn-k8s-mp0 type veth peer name mp-far; ip link set mp-far up")]
+    public async Task Pain14_WhatIsTakenAwayComesBack(string harm)
+    {
+        await _machine.ShellAsync(harm, Cancellation);
+        Assert.NotEmpty(HostNetwork.Missing(Facts, await _links.StateAsync(Cancellation)));
+        await _host.ApplyAsync(Facts, [], Cancellation);
+        Assert.Empty(HostNetwork.Missing(Facts, await _links.StateAsync(Cancellation)));
+    }
+
+    [Fact]
+    public async Task AChangeOfTheNetworkIsToldAtOnce()
+    {
+        var changed = new TaskCompletionSource();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var events = KernelEvents.RunAsync(_machine, TimeProvider.System, () => changed.TrySetResult(), stop.Token);
+        while (!changed.Task.IsCompleted)
+        {
+            // The listener needs a moment to begin.
+            await _machine.ShellAsync("ip addr add 192.0.2.1/32 dev lo; ip addr del 192.0.2.1/32 dev lo", Cancellation);
+        }
+
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => events);
+    }
+}
