@@ -17,7 +17,6 @@ public sealed class BlueFieldCard : IAsyncDisposable
     /// <summary>The PF's PCI address on the host.</summary>
     public const string PfAddress = "0000:03:00.0";
 
-    private const string Slot = "0000:03:";
     private const int TotalVfs = 46;
     private static readonly string[] Uplinks = ["p0", "pf0hpf"];
     private readonly Machine _host;
@@ -82,7 +81,7 @@ public sealed class BlueFieldCard : IAsyncDisposable
 
     /// <summary>
     /// Takes the power from the card and gives it back: when its host is switched on again, or under a running host. That one sees
-    /// the card's functions go, from pods too, and come back as new devices without virtual functions.
+    /// the card's devices go, from pods too, and the PF come back as a new device without virtual functions.
     /// </summary>
     public async Task ResetAsync(CancellationToken cancellation)
     {
@@ -121,7 +120,7 @@ public sealed class BlueFieldCard : IAsyncDisposable
 
     private string SwitchId => string.Create(CultureInfo.InvariantCulture, $"0e42a1000000{_number:x4}");
 
-    /// <summary>Waits until the host has lost the card's devices, and takes its functions off the bus.</summary>
+    /// <summary>Waits until the host has lost the card's devices, and takes its virtual functions off the bus.</summary>
     private async Task UnplugAsync(CancellationToken cancellation)
     {
         _vfs = 0;
@@ -136,7 +135,7 @@ public sealed class BlueFieldCard : IAsyncDisposable
             await Task.Delay(TimeSpan.FromMilliseconds(10), _time, cancellation);
         }
 
-        new SysTree(_host).RemoveFunctions(Slot);
+        new SysTree(_host).RemoveVfs(PfAddress);
     }
 
     private async Task WireAsync(CancellationToken cancellation)
@@ -193,11 +192,19 @@ public sealed class BlueFieldCard : IAsyncDisposable
 
     private async Task AddVfsAsync(List<int> fresh, CancellationToken cancellation)
     {
+        // Ready before the host sees them: whoever waits for a VF takes it at once.
         await _network.BatchAsync(
-            fresh.Select(vf => Pair(Netdev(vf), Macs.Vf(_number, vf), Representor(vf), Macs.Representor(_number, vf))), cancellation);
-        var list = string.Join(' ', fresh.Select(vf => vf.ToString(CultureInfo.InvariantCulture)));
-        await _host.RunAsync(new("bash", "-c", $"for i in {list}; do ethtool -K ens1f0v$i tx off; done >/dev/null"), cancellation);
-        await Computer.RunAsync(new("bash", "-c", $"for i in {list}; do ethtool -K pf0vf$i tx off; done >/dev/null"), cancellation);
+            fresh.Select(vf => string.Create(
+                CultureInfo.InvariantCulture,
+                $"link add {Unborn(vf)} address {Macs.Vf(_number, vf)} netns {_network.Machine.ProcessId} type veth peer name {Representor(vf)} address {Macs.Representor(_number, vf)} netns {Computer.ProcessId}")),
+            cancellation);
+        await _network.Machine.RunAsync(
+            new("bash", "-c", $"for device in {string.Join(' ', fresh.Select(Unborn))}; do ethtool -K $device tx off; done >/dev/null"), cancellation);
+        await Computer.RunAsync(
+            new("bash", "-c", $"for device in {string.Join(' ', fresh.Select(Representor))}; do ethtool -K $device tx off; done >/dev/null"), cancellation);
+        await _network.BatchAsync(
+            fresh.Select(vf => string.Create(CultureInfo.InvariantCulture, $"link set {Unborn(vf)} netns {_host.ProcessId} name {Netdev(vf)}")), cancellation,
+            $"/proc/{_network.Machine.ProcessId}/ns/net");
         var (host, own) = (new SysTree(_host), new SysTree(Computer));
         foreach (var vf in fresh)
         {
@@ -212,6 +219,8 @@ public sealed class BlueFieldCard : IAsyncDisposable
     }
 
     private static string Netdev(int vf) => string.Create(CultureInfo.InvariantCulture, $"ens1f0v{vf}");
+
+    private string Unborn(int vf) => string.Create(CultureInfo.InvariantCulture, $"bf{_number}v{vf}");
 
     private static string Representor(int vf) => string.Create(CultureInfo.InvariantCulture, $"pf0vf{vf}");
 

@@ -11,8 +11,13 @@ internal sealed class SysTree(IMachine machine)
     {
         AddFunction(address, netdev, mac, "0xa2dc");
         Write($"/sys/bus/pci/devices/{address}/sriov_totalvfs", totalVfs.ToString(CultureInfo.InvariantCulture));
-        Write($"/sys/bus/pci/devices/{address}/sriov_numvfs", "0");
         File.WriteAllBytes(machine.Path($"/sys/bus/pci/devices/{address}/vpd"), ProductData());
+
+        // The host may have asked for some while the card was in its reset.
+        if (!File.Exists(machine.Path($"/sys/bus/pci/devices/{address}/sriov_numvfs")))
+        {
+            Write($"/sys/bus/pci/devices/{address}/sriov_numvfs", "0");
+        }
     }
 
     /// <summary>What a card says of its product: a name, and a part number among the fields of the read-only part.</summary>
@@ -32,21 +37,28 @@ internal sealed class SysTree(IMachine machine)
         Link(string.Create(CultureInfo.InvariantCulture, $"/sys/bus/pci/devices/{pf}/virtfn{index}"), "../" + address);
     }
 
-    /// <summary>Takes a card's functions off the bus, as a reset of the card does.</summary>
-    /// <param name="slot">What their addresses begin with, e.g. <c>0000:03:</c>.</param>
-    public void RemoveFunctions(string slot)
+    /// <summary>Takes a PF's virtual functions off the bus, as a reset of the card does; the PF itself stays.</summary>
+    public void RemoveVfs(string pf)
     {
-        var devices = machine.Path("/sys/bus/pci/devices");
-        foreach (var function in Directory.EnumerateDirectories(devices, slot + "*").ToList())
+        var folder = machine.Path("/sys/bus/pci/devices/" + pf);
+        if (!Directory.Exists(folder))
         {
-            var netdevs = Path.Combine(function, "net");
-            foreach (var netdev in Directory.Exists(netdevs) ? Directory.EnumerateDirectories(netdevs).ToList() : [])
+            return;
+        }
+
+        foreach (var link in Directory.EnumerateFileSystemEntries(folder, "virtfn*").ToList())
+        {
+            var function = machine.Path("/sys/bus/pci/devices/" + Path.GetFileName(new FileInfo(link).LinkTarget!));
+            foreach (var netdev in Directory.EnumerateDirectories(Path.Combine(function, "net")).ToList())
             {
                 Directory.Delete(machine.Path("/sys/class/net/" + Path.GetFileName(netdev)), recursive: true);
             }
 
             Directory.Delete(function, recursive: true);
+            File.Delete(link);
         }
+
+        Write($"/sys/bus/pci/devices/{pf}/sriov_numvfs", "0");
     }
 
     /// <summary>A port of the embedded switch.</summary>

@@ -45,9 +45,10 @@ public sealed class LabNetwork : IAsyncDisposable
     /// <summary>Makes veth pairs between the namespaces of machines.</summary>
     /// <param name="lines">Lines of an <c>ip</c> batch.</param>
     /// <param name="cancellation">Gives up.</param>
-    public async Task BatchAsync(IEnumerable<string> lines, CancellationToken cancellation)
+    /// <param name="networkNamespace">Where it is run; null for the network of the lab's own process.</param>
+    public async Task BatchAsync(IEnumerable<string> lines, CancellationToken cancellation, string? networkNamespace = null)
     {
-        var command = new MachineCommand("ip", "-batch", "-") { Input = string.Join('\n', lines) + "\n" };
+        var command = new MachineCommand("ip", "-batch", "-") { Input = string.Join('\n', lines) + "\n", NetworkNamespace = networkNamespace };
         var result = await _here.RunAsync(command, cancellation);
         if (!result.Succeeded)
         {
