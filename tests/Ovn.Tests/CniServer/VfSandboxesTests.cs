@@ -2,7 +2,6 @@ using Dpf.Ovn.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.CniServer;
 using Dpf.Ovn.Node;
-using Dpf.Runtime.Machines;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dpf.Ovn.Tests.CniServer;
