@@ -107,7 +107,7 @@ public sealed class RecoveryTests(GuideLab guide) : IClassFixture<GuideLab>
     {
         for (var attempt = 0; attempt < 20; attempt++)
         {
-            if ((await Lab.DpfAsync("traffic --output json")).ExitCode == 0)
+            if ((await Lab.DpfAsync("traffic --short --output json")).ExitCode == 0)
             {
                 return;
             }

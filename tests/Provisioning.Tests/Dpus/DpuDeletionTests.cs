@@ -65,7 +65,7 @@ public sealed class DpuDeletionTests
         Assert.DoesNotContain(await world.DpuAdmin.ListAsync<V1Secret>("kube-system", Cancellation), s => s.Type == "bootstrap.kubernetes.io/token");
         Assert.All(await world.Admin.ListAsync<V1Node>(null, Cancellation), n =>
         {
-            Assert.True(n.Spec.Taints is null or { Count: 0 }, n.Metadata.Name);
+            Assert.True(n.Spec?.Taints is null or { Count: 0 }, n.Metadata.Name);
             Assert.False(n.Metadata.Annotations?.ContainsKey(ProvisioningLabels.NodeEffectUndo) == true, n.Metadata.Name);
         });
         Assert.Equal(["dpf-operator-system-bf-bundle.bfb"], Directory.GetFiles(world.BfbFolder).Select(f => Path.GetFileName(f)!));
