@@ -152,6 +152,22 @@ public sealed class ControlPlaneTests
         Assert.Equal("10.244.1.0/24", NodeNetworks.Next("10.244.0.0/16", new HashSet<string> { "10.244.0.0/24" }));
     }
 
+    [Fact]
+    public void A_node_without_a_network_takes_no_pods_until_it_has_one()
+    {
+        var now = TimeProvider.System.GetUtcNow().UtcDateTime;
+        var condition = new V1NodeCondition { Type = "NetworkUnavailable", Status = "True" };
+        var node = new V1Node { Spec = new V1NodeSpec(), Status = new V1NodeStatus { Conditions = [condition] } };
+
+        var taint = Assert.Single(NodeLifecycle.Taints(node, "True", now)!);
+        Assert.Equal(("node.kubernetes.io/network-unavailable", "NoSchedule"), (taint.Key, taint.Effect));
+
+        node.Spec.Taints = [taint];
+        Assert.Null(NodeLifecycle.Taints(node, "True", now));
+        condition.Status = "False";
+        Assert.Empty(NodeLifecycle.Taints(node, "True", now)!);
+    }
+
     private static List<(string, int)> Steps(V1Deployment deployment, V1ReplicaSet current, V1ReplicaSet old, int podsOfOld = 0) =>
         [.. Rollout.Plan(deployment, current, [old], new Dictionary<string, int> { ["old"] = podsOfOld }).Select(s => (s.Set.Metadata.Name, s.Replicas))];
 

@@ -105,6 +105,9 @@ internal static class HostPods
             new() { Key = "node.kubernetes.io/not-ready", OperatorProperty = "Exists", Effect = "NoSchedule" },
             new() { Key = "node.kubernetes.io/unreachable", OperatorProperty = "Exists", Effect = "NoExecute" },
             new() { Key = "node.kubernetes.io/unschedulable", OperatorProperty = "Exists", Effect = "NoSchedule" },
+
+            // A host whose DPU is gone has no network for pods until it is installed again: by these pods.
+            new() { Key = "node.kubernetes.io/network-unavailable", OperatorProperty = "Exists", Effect = "NoSchedule" },
         ];
         if (effect?.Taint is { } taint)
         {

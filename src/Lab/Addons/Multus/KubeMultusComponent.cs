@@ -12,11 +12,15 @@ namespace Dpf.Lab.Addons.Multus;
 /// </summary>
 internal sealed class KubeMultusComponent : IComponent
 {
+    /// <summary>The command that takes a node's pods away from Multus, for good: until it starts anew.</summary>
+    internal const string Leave = $"touch {Leaving} && rm -f {Configurations}/{Own}";
+
     private const string Folder = "/run/multus";
     private const string Socket = Folder + "/multus.sock";
     private const string State = "/var/lib/cni/multus";
     private const string Configurations = "/etc/cni/net.d";
     private const string Own = "00-multus.conf";
+    private const string Leaving = Folder + "/leaving";
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
 
     // The runtime's call goes to the agent: variables first, one a line, then the configuration. The answer's first line is the exit code.
@@ -50,6 +54,7 @@ internal sealed class KubeMultusComponent : IComponent
 
         var networks = new PodNetworks(client, machine, () => Default(machine.Path(Configurations)), State);
         File.Delete(machine.Path(Socket));
+        File.Delete(machine.Path(Leaving));
         using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         listener.Bind(new UnixDomainSocketEndPoint(machine.Path(Socket)));
         listener.Listen(64);
@@ -92,10 +97,18 @@ internal sealed class KubeMultusComponent : IComponent
         {
             var folder = context.Machine.Path(Configurations);
             var own = Path.Combine(folder, Own);
-            if (!File.Exists(own) && Default(folder) is { } found)
+            var leaving = context.Machine.Path(Leaving);
+            if (!File.Exists(leaving) && !File.Exists(own) && Default(folder) is { } found)
             {
                 await File.WriteAllTextAsync(own + ".new", text, cancellation);
                 File.Move(own + ".new", own, overwrite: true);
+                if (File.Exists(leaving))
+                {
+                    // It was told to leave between the look and the step.
+                    File.Delete(own);
+                    continue;
+                }
+
                 logger.LogInformation("default network {Name}; {File} written", found.Name, $"{Configurations}/{Own}");
             }
 

@@ -1,5 +1,6 @@
-using Dpf.Api.Schemas;
 using System.Text.Json.Nodes;
+using Dpf.Api.Schemas;
+using Dpf.Lab.Addons.Multus;
 
 namespace Dpf.Lab.Addons.Sriov;
 
@@ -12,7 +13,18 @@ internal static class NodeAgents
     public static JsonObject Multus(string ns, JsonNode multus)
     {
         var image = $"{(string?)multus["repository"]}/{(string?)multus["image"]}:{(string?)multus["version"]}";
-        return DaemonSet("kube-multus-ds", ns, "kube-multus", image, ["dpf", "run", "kube-multus"], null, null, null);
+        var daemons = DaemonSet("kube-multus-ds", ns, "kube-multus", image, ["dpf", "run", "kube-multus"], null, null, null);
+
+        // A node whose Multus is taken away has its default network again; one that only reboots keeps the configuration, so that no pod
+        // starts without its attachments.
+        daemons["spec"]!["template"]!["spec"]!["containers"]![0]!["lifecycle"] = new JsonObject
+        {
+            ["preStop"] = new JsonObject
+            {
+                ["exec"] = new JsonObject { ["command"] = new JsonArray("sh", "-c", KubeMultusComponent.Leave) },
+            },
+        };
+        return daemons;
     }
 
     /// <summary>The daemon that reports NICs, on workers unless the configuration says otherwise.</summary>

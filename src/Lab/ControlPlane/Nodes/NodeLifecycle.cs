@@ -10,13 +10,14 @@ using k8s.Models;
 namespace Dpf.Lab.ControlPlane.Nodes;
 
 /// <summary>
-/// Turns nodes whose lease is stale Unknown, keeps the taints that tell of readiness, gives pod networks, and evicts pods that
+/// Turns nodes whose lease is stale Unknown, keeps the taints that tell of readiness and of a missing network, gives pod networks, and evicts pods that
 /// do not tolerate a NoExecute taint.
 /// </summary>
 internal sealed class NodeLifecycle(Cache cache, ControlPlaneOptions options)
 {
     private const string NotReady = "node.kubernetes.io/not-ready";
     private const string Unreachable = "node.kubernetes.io/unreachable";
+    private const string NetworkUnavailable = "node.kubernetes.io/network-unavailable";
     private const string LeaseNamespace = "kube-node-lease";
     private static readonly TimeSpan DefaultStay = TimeSpan.FromSeconds(300);
     private readonly InformerScope _leases = new(LeaseNamespace);
@@ -74,12 +75,19 @@ internal sealed class NodeLifecycle(Cache cache, ControlPlaneOptions options)
         return next is { } delay ? Result.RequeueAfter(delay + TimeSpan.FromMilliseconds(50)) : Result.Done;
     }
 
-    /// <summary>The node's taints as its readiness wants them; null when they are so.</summary>
+    /// <summary>The node's taints as its readiness and its network want them; null when they are so.</summary>
     internal static List<V1Taint>? Taints(V1Node node, string? ready, DateTime now)
     {
         var present = node.Spec.Taints ?? [];
         var key = ready switch { "True" => null, "Unknown" => Unreachable, _ => NotReady };
-        List<V1Taint> wanted = [.. present.Where(t => t.Key is not (NotReady or Unreachable) || t.Key == key)];
+        var hasNetwork = node.Status?.Conditions?.Any(c => c.Type == "NetworkUnavailable" && c.Status == "True") != true;
+        List<V1Taint> wanted =
+            [.. present.Where(t => t.Key is not (NotReady or Unreachable or NetworkUnavailable) || t.Key == key || (t.Key == NetworkUnavailable && !hasNetwork))];
+        if (!hasNetwork && !wanted.Any(t => t.Key == NetworkUnavailable))
+        {
+            wanted.Add(new V1Taint { Key = NetworkUnavailable, Effect = "NoSchedule" });
+        }
+
         foreach (var effect in key is null ? [] : new[] { "NoSchedule", "NoExecute" })
         {
             if (!wanted.Any(t => t.Key == key && t.Effect == effect))

@@ -8,10 +8,26 @@ namespace Dpf.Ovn.Node.Health;
 /// <summary>The DPU's side of its lease: renews it, and says in it what keeps the DPU from connecting pods.</summary>
 internal sealed class LeaseRenewal(NodeContext node, DpuLease lease, OpenVSwitch ovs)
 {
-    /// <summary>Runs until cancelled.</summary>
-    public Task RunAsync(CancellationToken cancellation) => lease.RenewInterval > TimeSpan.Zero
-        ? node.RepeatAsync("lease", lease.RenewInterval, RenewAsync, cancellation)
-        : Task.Delay(Timeout.InfiniteTimeSpan, node.Time, cancellation);
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(2);
+
+    /// <summary>Runs until cancelled; then says that it ends, so that no pod goes to the node before the lease has run out.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        if (lease.RenewInterval <= TimeSpan.Zero)
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, node.Time, cancellation);
+        }
+
+        try
+        {
+            await node.RepeatAsync("lease", lease.RenewInterval, RenewAsync, cancellation);
+        }
+        finally
+        {
+            using var limit = new CancellationTokenSource(Farewell, node.Time);
+            await RenewAsync("its ovnkube-node-dpu pod was stopped", limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
 
     /// <summary>What keeps a DPU from connecting pods; null when nothing does.</summary>
     /// <param name="isConnected">Whether the switch's database answers.</param>
@@ -23,11 +39,14 @@ internal sealed class LeaseRenewal(NodeContext node, DpuLease lease, OpenVSwitch
         : !hasGateway ? "the DPU has no gateway yet: the host PF's address, its representor or the uplink port is missing"
         : null;
 
-    private async Task RenewAsync(CancellationToken cancellation)
-    {
-        var cause = Cause(
+    private Task RenewAsync(CancellationToken cancellation) => RenewAsync(
+        Cause(
             ovs.Client.IsConnected, ovs.Now.Named<Bridge>(OpenVSwitch.IntegrationBridge) is not null,
-            NodeAnnotations.Plain(node.Annotations, NodeAnnotations.Gateway) is not null);
+            NodeAnnotations.Plain(node.Annotations, NodeAnnotations.Gateway) is not null),
+        cancellation);
+
+    private async Task RenewAsync(string? cause, CancellationToken cancellation)
+    {
         if (node.Cache.Informer<V1Node>().Get(null, node.Node) is not { } owner)
         {
             throw new InvalidOperationException($"node {node.Node} is not in the cluster");
