@@ -49,6 +49,17 @@ public sealed class KnownFaultsTests
     }
 
     [Fact]
+    public void Facts_9_22_ANodesSecondAddressIsReachedThroughItsZoneUnlessTheGatewaysOwnNetworkHoldsIt()
+    {
+        var remote = Sample.Worker2 with { HostAddresses = [Ipv4.Parse("10.0.110.12"), Ipv4.Parse("10.0.123.99")] };
+
+        var policies = NorthboundPlan.Of(Sample.Facts with { Nodes = [Sample.Worker1, remote] }).All<LogicalRouterPolicy>().Values;
+
+        var policy = Assert.Single(policies, p => p.Priority == 1003);
+        Assert.Contains("ip4.dst == 10.0.110.12 ", policy.Match, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Facts_9_19_AndFacts_9_37_AnotherNumberOrHostAddressLeavesNoRouteBehind()
     {
         await using var north = await OvsdbServer.StartAsync("/usr/share/ovn/ovn-nb.ovsschema", Cancellation);

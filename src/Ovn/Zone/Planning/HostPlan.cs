@@ -27,6 +27,12 @@ internal static class HostPlan
         {
             foreach (var host in remote.HostAddresses.Where(a => a != remote.Gateway!.Address.Address && own.Add(a)))
             {
+                // What the gateway's own network holds it reaches without the other node's DPU: which may be what is installed from here.
+                if (local.Gateway?.Address.Contains(host) == true)
+                {
+                    continue;
+                }
+
                 Policy(
                     router, $"1003 {host}", 1003, $"inport == \"rtos-{local.Name}\" && ip4.dst == {host} /* {remote.Name} */",
                     facts.Network.TransitAddress(remote.Id).Address);
