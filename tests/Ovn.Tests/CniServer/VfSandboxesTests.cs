@@ -60,7 +60,7 @@ public sealed class VfSandboxesTests : IAsyncLifetime
         await _sandboxes.LeaveAsync("abcdef0123456789", Cancellation);
     }
 
-    /// <summary>Fact sheet, known bugs 1: the DPU reboots, the VF goes and comes back as a new device.</summary>
+    /// <summary>A known fault of the original (1): the DPU reboots, the VF goes and comes back as a new device.</summary>
     [Fact]
     public async Task Bug1_AVfThatCameBackIsThePodsAgain()
     {
@@ -75,7 +75,7 @@ public sealed class VfSandboxesTests : IAsyncLifetime
         await IsConnectedAsync(1400);
     }
 
-    /// <summary>Fact sheet, known bugs 13: a DEL that came while the VF was gone, and one whose VF is on the host already.</summary>
+    /// <summary>A known fault of the original (13): a DEL that came while the VF was gone, and one whose VF is on the host already.</summary>
     [Theory]
     [InlineData("ip link del pf0vf2")]
     [InlineData("ip -n pod link set eth0 down; ip -n pod link set eth0 name ens1f0v2; ip -n pod link set ens1f0v2 netns 1")]

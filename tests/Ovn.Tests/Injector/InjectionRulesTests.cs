@@ -39,7 +39,7 @@ public sealed class InjectionRulesTests
         Assert.Contains("gone", failure.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Fact sheet, known bugs 25: a VF only for pods that may land on a node with a DPU.</summary>
+    /// <summary>A known fault of the original (25): a VF only for pods that may land on a node with a DPU.</summary>
     [Theory]
     [InlineData("{}", false)]
     [InlineData("""{"nodeSelector":{"pool":"plain"}}""", true)]

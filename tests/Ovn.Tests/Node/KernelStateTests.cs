@@ -51,7 +51,7 @@ public sealed class KernelStateTests
     public void OnAnEmptyMachineEverythingIsMissing() =>
         Assert.Equal(HostNetwork.Batch(Facts), HostNetwork.Missing(Facts, new KernelState([], [], [])));
 
-    /// <summary>Fact sheet, known bugs 2: what a DHCP client or <c>netplan apply</c> drops is put back.</summary>
+    /// <summary>A known fault of the original (2): what a DHCP client or <c>netplan apply</c> drops is put back.</summary>
     [Fact]
     public void Bug2_OnlyWhatWasTakenAwayIsPutBack()
     {

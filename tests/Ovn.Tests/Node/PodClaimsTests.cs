@@ -37,7 +37,7 @@ public sealed class PodClaimsTests
         Assert.Contains("default/old", claims["young"], StringComparison.Ordinal);
     }
 
-    /// <summary>Fact sheet, known bugs 12: a VF that already serves a new pod is not the old one's any more.</summary>
+    /// <summary>A known fault of the original (12): a VF that already serves a new pod is not the old one's any more.</summary>
     [Fact]
     public void Bug12_OfTwoPodsOnOneVfTheLiveYoungerCounts()
     {

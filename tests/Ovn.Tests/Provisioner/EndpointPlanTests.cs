@@ -34,7 +34,7 @@ public sealed class EndpointPlanTests
         Assert.Contains("169.254.99.100/32", failure.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Fact sheet, known bugs 5: the hosts' route, worse than any other, is back after the switch restarted.</summary>
+    /// <summary>A known fault of the original (5): the hosts' route, worse than any other, is back after the switch restarted.</summary>
     [Fact]
     public void Bug5_TheHostsRouteIsPutBack()
     {
@@ -46,7 +46,7 @@ public sealed class EndpointPlanTests
     [Fact]
     public void WhereNothingIsMissingNothingIsDone() => Assert.Empty(Plan.Missing("br-ovn", Whole, null));
 
-    /// <summary>Fact sheet, known bugs 35: another lease replaces the address; two are not an error.</summary>
+    /// <summary>A known fault of the original (35): another lease replaces the address; two are not an error.</summary>
     [Fact]
     public void Bug35_AFormerAddressGoes()
     {

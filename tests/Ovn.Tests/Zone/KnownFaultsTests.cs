@@ -9,7 +9,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Dpf.Ovn.Tests.Zone;
 
 /// <summary>
-/// Faults that the original had and what is so instead; the numbers are those of the fact sheet's section 9. Further ones are named so
+/// Faults that the original had and what is so instead, by their numbers in the list of its known faults. Further ones are named so
 /// where their subject is tested.
 /// </summary>
 public sealed class KnownFaultsTests

@@ -3,7 +3,7 @@ using k8s.Models;
 
 namespace Dpf.Ovn.Tests.Node.Health;
 
-/// <summary>Fact sheet, known bugs 24: a DPU's failure is seen, with its cause.</summary>
+/// <summary>A known fault of the original (24): a DPU's failure is seen, with its cause.</summary>
 public sealed class DpuLeaseTests
 {
     private static readonly DateTime Now = new(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc);
