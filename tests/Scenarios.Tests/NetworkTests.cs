@@ -78,7 +78,7 @@ public sealed class NetworkTests(GuideLab guide) : IClassFixture<GuideLab>, IAsy
             (await FieldAsync("pods -l app=server", ".status.podIP", list: true)).Split(' ').Order(StringComparer.Ordinal),
             (await InAsync("other", "getent ahostsv4 each.net.svc.cluster.local | awk '{print $1}' | sort -u | xargs")).Split(' '));
         Assert.Equal("no", await InAsync("net", "getent hosts nothing.net.svc.cluster.local || echo no"));
-        Assert.Equal("yes", await ReachesAsync("other", "web.net", 80));
+        await UntilAsync("yes", () => ReachesAsync("other", "web.net", 80));
     }
 
     [Fact]
