@@ -24,6 +24,8 @@ public sealed class HistoryTests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
+    // One known fault: with (3859444330484169530,10162428319800253325,100) the rows of Load_Balancer_Group differ. Until that is mended the
+    // history is a fixed one, so that a whole run does not depend on chance.
     [Property(MaxTest = 6, Replay = "(1,3)")]
     public async Task ManySmallChangesLeadToTheSameRowsAsOneLargeOne(byte[] history)
     {
