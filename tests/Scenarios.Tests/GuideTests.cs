@@ -91,8 +91,7 @@ public sealed class GuideTests(GuideLab guide) : IClassFixture<GuideLab>
         await Lab.TrafficSucceedsAsync();
     }
 
-    // Not part of the whole run: the pods of the traffic test do not become ready in time after the DPUs are installed anew.
-    [Fact(Explicit = true)]
+    [Fact]
     public async Task Objects_applied_by_hand_have_the_same_effect_as_the_guides_step()
     {
         await Lab.UserSucceedsAsync("kubectl delete -f manifests/06-test-traffic --wait");

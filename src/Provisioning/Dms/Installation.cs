@@ -83,6 +83,9 @@ internal sealed class Installation(DpuTools tools, Dpu dpu, V1Pod pod, Bfb image
         say($"{file} is made known to DMS");
         await dms.InstallAsync(file, () => File.OpenRead(Path.Combine(tools.Options.BfbFolder, file)), cancellation);
 
+        // A node that the system before left there, or put back after it had been removed, would pass for the new one.
+        var cluster = await tools.Clusters.OfAsync(dpu, cancellation);
+        await cluster.Client.DeleteAsync<V1Node>(null, dpu.Metadata.Name, cancellation);
         say("a token of the DPU cluster is made");
         var join = await tools.JoinTokens.CreateCommandAsync(dpu, cancellation);
         var configuration = BfCfg.Render(new BfCfgFacts(flavor, dpu.Metadata.Name, join, rebootsItself));

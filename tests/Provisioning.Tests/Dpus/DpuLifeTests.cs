@@ -62,4 +62,23 @@ public sealed class DpuLifeTests
         Assert.Null(await world.DpuAdmin.GetAsync<V1Node>(null, Dpu, Cancellation));
         Assert.Empty(await world.Admin.ListAsync<V1Pod>(ProvisioningWorld.Namespace, Cancellation));
     }
+
+    [Fact]
+    public async Task ANodeThatTheSystemBeforeLeftDoesNotPassForTheNewOne()
+    {
+        await using var world = await ProvisioningWorld.StartAsync();
+        await world.AddHostAsync("worker1");
+        await world.AddImageAndFlavorAsync();
+        await world.AddSetAsync();
+        await world.JoinAsync(Dpu);
+        var before = (await world.DpuAdmin.GetAsync<V1Node>(null, Dpu, Cancellation))!.Metadata.Uid;
+        world.StartController();
+
+        await world.Admin.HasAsync<Dpu>(ProvisioningWorld.Namespace, Dpu, d => d.Status?.Conditions.Find("Ready")?.Reason == "DPUNodeNotFound");
+        Assert.Null(await world.DpuAdmin.GetAsync<V1Node>(null, Dpu, Cancellation));
+
+        await world.JoinAsync(Dpu);
+        await world.PhaseAsync(Dpu, DpuPhases.Ready);
+        Assert.NotEqual(before, (await world.DpuAdmin.GetAsync<V1Node>(null, Dpu, Cancellation))!.Metadata.Uid);
+    }
 }

@@ -85,13 +85,13 @@ internal sealed class NodeRegistration(NodeContext node)
 
     private async Task ReportAsync(CancellationToken cancellation)
     {
-        var current = await node.Client.GetAsync<V1Node>(null, _options.NodeName, cancellation);
-        if (current is null)
+        // A kubelet registers when it starts: a node that somebody removed stays away until then.
+        if (await node.Client.GetAsync<V1Node>(null, _options.NodeName, cancellation) is not { } current)
         {
-            await RegisterAsync(cancellation);
+            return;
         }
 
-        var status = Status(current?.Status?.Conditions ?? [], node.Sandboxes.NetworkReady, node.Now);
+        var status = Status(current.Status?.Conditions ?? [], node.Sandboxes.NetworkReady, node.Now);
         await node.Client.PatchStatusAsync<V1Node>(
             null, _options.NodeName, new JsonObject { ["status"] = JsonNode.Parse(KubernetesJson.Serialize(status)) }, cancellation);
     }
