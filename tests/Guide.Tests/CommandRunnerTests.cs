@@ -49,6 +49,26 @@ public sealed class CommandRunnerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AWaitLooksForTheStatusAskedForAndOnlyAtWhatIsSelected()
+    {
+        await _cluster.Client.CreateAsync(Node("worker", "worker", "True"), Cancellation);
+        await _cluster.Client.CreateAsync(Node("other", "control-plane", "True"), Cancellation);
+        const string Wait = "kubectl wait --for=condition=NetworkUnavailable=false nodes -l role=worker";
+        var error = await Assert.ThrowsAsync<NotYetException>(() => RunAsync(Wait));
+        Assert.Equal("nodes/worker is not NetworkUnavailable=false: m", error.Message);
+        await _cluster.Client.ApplyStatusAsync(Node("worker", "worker", "False"), "test", Cancellation);
+        await RunAsync(Wait);
+
+        static V1Node Node(string name, string role, string status) => new()
+        {
+            ApiVersion = "v1",
+            Kind = "Node",
+            Metadata = new V1ObjectMeta { Name = name, Labels = new Dictionary<string, string> { ["role"] = role } },
+            Status = new V1NodeStatus { Conditions = [new V1NodeCondition { Type = "NetworkUnavailable", Status = status, Message = "m" }] },
+        };
+    }
+
+    [Fact]
     public async Task WhatWentWithItsKindIsDeleted()
     {
         Write("x.yaml", "apiVersion: example.org/v1\nkind: Gone\nmetadata: {name: a}\n");

@@ -47,6 +47,20 @@ public sealed class TrafficPlanTests
         Assert.DoesNotContain(
             TrafficPlan.For([.. Pods, Pod("late", "traffic-server", "worker1", null)], null, null), p => p.To.StartsWith("late", StringComparison.Ordinal));
 
+    [Fact]
+    public void AWorkerWithoutItsPodsIsNoGoodMatrix()
+    {
+        Assert.Empty(TrafficPlan.Lacking(Pods, ["worker1", "worker2"]));
+        var lacking = TrafficPlan.Lacking(Pods[..2], ["worker2", "worker1", "worker3"]);
+        Assert.Equal(
+            [
+                "traffic-client (worker1)", "traffic-client (worker2)", "traffic-client (worker3)", "traffic-server (worker3)",
+                "traffic-control-plane (no node)",
+            ],
+            lacking.Select(cell => cell.From));
+        Assert.DoesNotContain(lacking, cell => cell.Ok);
+    }
+
     private static V1Pod Pod(string name, string app, string node, string? address) => new()
     {
         Metadata = new V1ObjectMeta { Name = name, Labels = new Dictionary<string, string> { ["app"] = app } },

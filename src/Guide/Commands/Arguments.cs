@@ -10,6 +10,7 @@ public sealed class Arguments
     {
         ["-n"] = "--namespace",
         ["-f"] = "--filename",
+        ["-l"] = "--selector",
     };
 
     private readonly Dictionary<string, string> _flags = [];

@@ -119,15 +119,21 @@ public sealed class Kubectl(KubeClient client, TimeProvider time)
 
     private async Task WaitAsync(Arguments arguments, string resource, IReadOnlyList<string> names, CancellationToken cancellation)
     {
-        var condition = arguments["--for"]?.Split('=', 2) is ["condition", var type] ? type : throw new FormatException("--for=condition=… is missing");
+        var (condition, wanted) = arguments["--for"]?.Split('=') switch
+        {
+            ["condition", var type] => (type, "True"),
+            ["condition", var type, var status] => (type, status),
+            _ => throw new FormatException("--for=condition=NAME or --for=condition=NAME=STATUS is missing"),
+        };
         foreach (var value in await ObjectsAsync(arguments, resource, names, cancellation))
         {
             var found = value["status"]?["conditions"]?.AsArray()
                 .FirstOrDefault(c => string.Equals((string?)c!["type"], condition, StringComparison.OrdinalIgnoreCase));
-            if ((string?)found?["status"] != "True")
+            if (!string.Equals((string?)found?["status"], wanted, StringComparison.OrdinalIgnoreCase))
             {
+                var not = wanted == "True" ? $"is not {condition}" : $"is not {condition}={wanted}";
                 var message = (string?)found?["message"] is { Length: > 0 } text ? $": {text}" : "";
-                throw new NotYetException($"{resource}/{value["metadata"]!["name"]} is not {condition}{message}");
+                throw new NotYetException($"{resource}/{value["metadata"]!["name"]} {not}{message}");
             }
         }
     }
@@ -170,7 +176,8 @@ public sealed class Kubectl(KubeClient client, TimeProvider time)
         var ns = namespaced ? arguments.Namespace : null;
         if (names.Count == 0)
         {
-            var list = await client.GetRawAsync(type.Path(ns), cancellation);
+            var selector = arguments["--selector"] is { } labels ? "?labelSelector=" + Uri.EscapeDataString(labels) : "";
+            var list = await client.GetRawAsync(type.Path(ns) + selector, cancellation);
             var items = list?["items"]?.AsArray().Select(item => WithKind(item!.AsObject(), type)).ToList() ?? [];
             return items.Count > 0 ? items : throw new NotYetException($"there are no {resource} yet");
         }

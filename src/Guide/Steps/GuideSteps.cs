@@ -96,6 +96,8 @@ public static class GuideSteps
             "kubectl wait --for=condition=Ready --namespace dpf-operator-system dpu --all",
             "kubectl wait --for=condition=Ready --namespace dpf-operator-system dpuservices --all",
             "kubectl wait --for=condition=ready nodes --all",
+            // Ready is what the kubelet says; only the node's DPU knows whether it connects pods.
+            "kubectl wait --for=condition=NetworkUnavailable=false nodes --selector=node-role.kubernetes.io/worker",
         ]);
 
     /// <summary>Step 6, second half: the test pods.</summary>

@@ -22,11 +22,10 @@ public sealed partial class TrafficMatrix(KubeClient client, TimeProvider time)
     /// <param name="cancellation">Cancels.</param>
     public async Task<IReadOnlyList<TrafficCell>> RunAsync(string? outside, Action<TrafficCell>? done, CancellationToken cancellation)
     {
-        var pods = await client.ListAsync<V1Pod>(Namespace, cancellation);
+        var (pods, cells) = await PodsAsync(cancellation);
+        cells.ForEach(cell => done?.Invoke(cell));
         var service = await client.GetAsync<V1Service>(Namespace, "traffic", cancellation);
-        var probes = TrafficPlan.For(pods, service, outside);
-        var cells = new List<TrafficCell>();
-        foreach (var probe in probes)
+        foreach (var probe in TrafficPlan.For(pods, service, outside))
         {
             var cell = await AskAsync(probe, cancellation);
             cells.Add(cell);
@@ -34,6 +33,25 @@ public sealed partial class TrafficMatrix(KubeClient client, TimeProvider time)
         }
 
         return cells;
+    }
+
+    // A matrix of the pods that happen to be there would call a worker without any of them good.
+    private async Task<(IReadOnlyList<V1Pod> Pods, List<TrafficCell> Lacking)> PodsAsync(CancellationToken cancellation)
+    {
+        var start = time.GetTimestamp();
+        while (true)
+        {
+            var nodes = await client.ListAsync<V1Node>(null, cancellation);
+            var workers = nodes.Where(n => n.Metadata.Labels?.ContainsKey("node-role.kubernetes.io/worker") == true).Select(n => n.Metadata.Name);
+            var pods = await client.ListAsync<V1Pod>(Namespace, cancellation);
+            var lacking = TrafficPlan.Lacking(pods, workers);
+            if (lacking.Count == 0 || time.GetElapsedTime(start) > Patience)
+            {
+                return (pods, [.. lacking]);
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(200), time, cancellation);
+        }
     }
 
     private async Task<TrafficCell> AskAsync(TrafficProbe probe, CancellationToken cancellation)
@@ -87,8 +105,8 @@ public sealed partial class TrafficMatrix(KubeClient client, TimeProvider time)
             missing.Remove(last);
         }
 
-        return missing.Count == 0
-            ? (true, $"{probe.Answers.Count} of {probe.Answers.Count} backends")
+        return probe.Answers.Count == 0 ? (false, "the service has no backend")
+            : missing.Count == 0 ? (true, $"{probe.Answers.Count} of {probe.Answers.Count} backends")
             : (false, $"no answer from {string.Join(", ", missing)}; last answer '{last}'");
     }
 

@@ -15,7 +15,7 @@ public static class TrafficPlan
     /// </summary>
     public static IReadOnlyList<TrafficProbe> For(IReadOnlyList<V1Pod> pods, V1Service? service, string? outside)
     {
-        var ready = pods.Where(p => p.Status?.PodIP is { Length: > 0 } && p.Metadata.DeletionTimestamp is null).ToList();
+        var ready = Ready(pods);
         var servers = Of(ready, Server);
         var clients = Of(ready, Client);
         var controlPlane = Of(ready, ControlPlane);
@@ -53,6 +53,27 @@ public static class TrafficPlan
 
         return probes;
     }
+
+    /// <summary>
+    /// What cannot even be asked, as broken cells: a worker (<paramref name="workers"/> are the names) without its test pods, and no
+    /// test pod on a control-plane node.
+    /// </summary>
+    public static IReadOnlyList<TrafficCell> Lacking(IReadOnlyList<V1Pod> pods, IEnumerable<string> workers)
+    {
+        var ready = Ready(pods);
+        var lacking =
+            from worker in workers.Order(StringComparer.Ordinal)
+            from app in (string[])[Client, Server]
+            where !Of(ready, app).Any(p => p.Spec.NodeName == worker)
+            select Lack(TrafficKind.PodToPodSameWorker, app, worker);
+        return [.. lacking, .. Of(ready, ControlPlane).Count > 0 ? [] : (TrafficCell[])[Lack(TrafficKind.ControlPlaneToWorker, ControlPlane, "no node")]];
+    }
+
+    private static TrafficCell Lack(TrafficKind kind, string app, string node) =>
+        new($"{app} ({node})", "", kind, false, $"there is no ready pod of {app} here; kubectl get pods -o wide tells why");
+
+    private static List<V1Pod> Ready(IReadOnlyList<V1Pod> pods) =>
+        [.. pods.Where(p => p.Status?.PodIP is { Length: > 0 } && p.Metadata.DeletionTimestamp is null)];
 
     private static List<V1Pod> Of(IEnumerable<V1Pod> pods, string app) =>
         [.. pods.Where(p => p.Metadata.Labels?.TryGetValue("app", out var value) == true && value == app)

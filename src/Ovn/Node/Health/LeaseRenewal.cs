@@ -1,6 +1,5 @@
 using Dpf.Ovn.Annotations;
 using Dpf.Ovsdb.Models.OpenVSwitch;
-using Dpf.Runtime.Clusters;
 using k8s.Models;
 
 namespace Dpf.Ovn.Node.Health;
@@ -8,7 +7,9 @@ namespace Dpf.Ovn.Node.Health;
 /// <summary>The DPU's side of its lease: renews it, and says in it what keeps the DPU from connecting pods.</summary>
 internal sealed class LeaseRenewal(NodeContext node, DpuLease lease, OpenVSwitch ovs)
 {
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(2);
+    private (string? Cause, long At)? _told;
 
     /// <summary>Runs until cancelled; then says that it ends, so that no pod goes to the node before the lease has run out.</summary>
     public async Task RunAsync(CancellationToken cancellation)
@@ -20,7 +21,7 @@ internal sealed class LeaseRenewal(NodeContext node, DpuLease lease, OpenVSwitch
 
         try
         {
-            await node.RepeatAsync("lease", lease.RenewInterval, RenewAsync, cancellation);
+            await node.RepeatAsync("lease", Look < lease.RenewInterval ? Look : lease.RenewInterval, RenewAsync, cancellation);
         }
         finally
         {
@@ -39,11 +40,21 @@ internal sealed class LeaseRenewal(NodeContext node, DpuLease lease, OpenVSwitch
         : !hasGateway ? "the DPU has no gateway yet: the host PF's address, its representor or the uplink port is missing"
         : null;
 
-    private Task RenewAsync(CancellationToken cancellation) => RenewAsync(
-        Cause(
+    // What is new about the DPU is told at once: until then no pod comes to the node, or too many do.
+    private async Task RenewAsync(CancellationToken cancellation)
+    {
+        var cause = Cause(
             ovs.Client.IsConnected, ovs.Now.Named<Bridge>(OpenVSwitch.IntegrationBridge) is not null,
-            NodeAnnotations.Plain(node.Annotations, NodeAnnotations.Gateway) is not null),
-        cancellation);
+            NodeAnnotations.Plain(node.Annotations, NodeAnnotations.Gateway) is not null);
+        if (_told is { } told && told.Cause == cause && node.Time.GetElapsedTime(told.At) < lease.RenewInterval)
+        {
+            return;
+        }
+
+        var at = node.Time.GetTimestamp();
+        await RenewAsync(cause, cancellation);
+        _told = (cause, at);
+    }
 
     private async Task RenewAsync(string? cause, CancellationToken cancellation)
     {
@@ -61,13 +72,6 @@ internal sealed class LeaseRenewal(NodeContext node, DpuLease lease, OpenVSwitch
 
         wanted.Metadata.ResourceVersion = present.Metadata.ResourceVersion;
         wanted.Spec.AcquireTime = present.Spec?.AcquireTime ?? wanted.Spec.RenewTime;
-        try
-        {
-            await node.Client.UpdateAsync(wanted, cancellation);
-        }
-        catch (KubeException e) when (e.IsConflict || e.IsNotFound)
-        {
-            // The host's agent made or changed it in between: its turn, ours comes.
-        }
+        await node.Client.UpdateAsync(wanted, cancellation);
     }
 }
