@@ -1,3 +1,5 @@
+using k8s.Models;
+
 namespace Dpf.Services.Tests;
 
 /// <summary>Interfaces, chains and address pools of the management cluster in a DPU cluster.</summary>
@@ -86,7 +88,7 @@ public sealed class MirroringTests(TwoClusters clusters) : IClassFixture<TwoClus
         await clusters.Dpu.ApplyYamlAsync("""
             apiVersion: svc.dpu.nvidia.com/v1alpha1
             kind: ServiceInterfaceSet
-            metadata: {name: ovn, namespace: held, finalizers: [dpu.nvidia.com/serviceinterfaceset]}
+            metadata: {name: ovn, namespace: held, finalizers: [example.org/hold]}
             """);
         await clusters.Management.DeleteAsync(Version, "DPUServiceInterface", "held", "ovn", Cancellation);
         await clusters.Management.ConditionAsync(
@@ -94,6 +96,45 @@ public sealed class MirroringTests(TwoClusters clusters) : IClassFixture<TwoClus
         await clusters.Dpu.PatchAsync<Api.Services.ServiceInterfaceSet>(
             "held", "ovn", System.Text.Json.Nodes.JsonNode.Parse("""{"metadata":{"finalizers":null}}""")!, Cancellation);
         await clusters.Management.LosesAsync(Version, "DPUServiceInterface", "held", "ovn");
+    }
+
+    [Fact]
+    public async Task A_set_whose_controller_went_with_the_last_DPU_holds_up_no_deletion()
+    {
+        await clusters.Dpu.ApplyYamlAsync("""
+            apiVersion: v1
+            kind: Node
+            metadata: {name: last}
+            """);
+        await clusters.Dpu.ApplyStatusAsync(
+            new V1Node
+            {
+                Metadata = new V1ObjectMeta { Name = "last" },
+                Status = new V1NodeStatus { Conditions = [new V1NodeCondition { Type = "Ready", Status = "True" }] },
+            },
+            "test", Cancellation);
+        await clusters.Management.ApplyYamlAsync("""
+            apiVersion: v1
+            kind: Namespace
+            metadata: {name: last}
+            ---
+            apiVersion: svc.dpu.nvidia.com/v1alpha1
+            kind: DPUServiceInterface
+            metadata: {name: ovn, namespace: last}
+            spec: {template: {spec: {template: {spec: {interfaceType: ovn} } } } }
+            """);
+        await clusters.Dpu.HasAsync(Version, "ServiceInterfaceSet", "last", "ovn");
+        await clusters.Dpu.ApplyYamlAsync("""
+            apiVersion: svc.dpu.nvidia.com/v1alpha1
+            kind: ServiceInterfaceSet
+            metadata: {name: ovn, namespace: last, finalizers: [dpu.nvidia.com/serviceinterfaceset]}
+            """);
+        await clusters.Management.DeleteAsync(Version, "DPUServiceInterface", "last", "ovn", Cancellation);
+        await clusters.Management.ConditionAsync(
+            "DPUServiceInterface", "last", "ovn", "ServiceInterfaceSetReconciled", "False", "1 objects still exist across all DPU clusters");
+        await clusters.Dpu.DeleteAsync<V1Node>(null, "last", Cancellation);
+        await clusters.Management.LosesAsync(Version, "DPUServiceInterface", "last", "ovn");
+        Assert.Null(await clusters.Dpu.GetAsync(Version, "ServiceInterfaceSet", "last", "ovn", Cancellation));
     }
 
     [Fact]

@@ -13,7 +13,7 @@ internal static class ChainMirror
         FieldManager = "dpuservicechaincontroller",
         Reconciled = "ServiceChainSetReconciled",
         Ready = "ServiceChainSetReady",
-        Children = [ChildKind<ServiceChainSet>.SameName],
+        Children = [ChildKind<ServiceChainSet>.SameName with { NodesFinalizer = "dpu.nvidia.com/servicechainset" }],
         Plan = value => [SetChild.Of<ServiceChainSet>(value, value.Spec.Template.Metadata, value.Spec.Template.Spec)],
         Selector = value => value.Spec.ClusterSelector,
         Status = value => value.Status,

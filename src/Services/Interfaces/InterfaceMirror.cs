@@ -16,7 +16,7 @@ internal static class InterfaceMirror
         FieldManager = "dpuserviceinterfacecontroller",
         Reconciled = "ServiceInterfaceSetReconciled",
         Ready = "ServiceInterfaceSetReady",
-        Children = [ChildKind<ServiceInterfaceSet>.SameName],
+        Children = [ChildKind<ServiceInterfaceSet>.SameName with { NodesFinalizer = "dpu.nvidia.com/serviceinterfaceset" }],
         Plan = value => [SetChild.Of<ServiceInterfaceSet>(value, value.Spec.Template.Metadata, value.Spec.Template.Spec)],
         Selector = value => value.Spec.ClusterSelector,
         Status = value => value.Status,

@@ -45,6 +45,9 @@ internal sealed record MirrorKind<T>
 /// <summary>One kind of child.</summary>
 internal abstract record ChildKind(string ApiVersion, string Kind, Func<NamespacedName, string>? LabelSelector)
 {
+    /// <summary>The finalizer of the controller of this kind, when that runs on the nodes of the child's own cluster.</summary>
+    public string? NodesFinalizer { get; init; }
+
     /// <summary>The children of an object that the cluster's cache knows.</summary>
     public abstract IReadOnlyList<IKubernetesObject<V1ObjectMeta>> Cached(Cache cache, NamespacedName parent);
 

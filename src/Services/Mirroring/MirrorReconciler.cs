@@ -20,7 +20,7 @@ internal sealed class MirrorReconciler<T>(
     where T : class, IKubernetesObject<V1ObjectMeta>
 {
     private static readonly TimeSpan Again = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private readonly Informer<T> _objects = management.Informer<T>();
     private readonly ClusterMirror _mirror = new(kind.Children, kind.FieldManager);
 
