@@ -20,9 +20,11 @@ internal static class LoadBalancerPlan
     private const string OnSwitches = "clusterSwitchLBGroup";
     private const string OnRouters = "clusterRouterLBGroup";
 
+    /// <summary>The groups are known by their names: they have no place for an owner. To be said even where none is wanted.</summary>
+    public static void Claim(RowSet rows) => rows.Claim<LoadBalancerGroup>(group => group.Name is Both or OnSwitches or OnRouters);
+
     public static void Add(RowSet rows, ZoneFacts facts, ZoneNode local, RowHandle nodeSwitch, RowHandle? gateway)
     {
-        rows.Claim<LoadBalancerGroup>(group => group.Name is Both or OnSwitches or OnRouters);
         var both = rows.Add(Both, new LoadBalancerGroup { Name = Both });
         var onSwitches = rows.Add(OnSwitches, new LoadBalancerGroup { Name = OnSwitches });
         var onRouters = rows.Add(OnRouters, new LoadBalancerGroup { Name = OnRouters });

@@ -29,6 +29,7 @@ public static class NorthboundPlan
         global.Row["name"] = facts.Zone;
         global.Merge("options", Map(("name", facts.Zone), ("northd-backoff-interval-ms", "300")));
         rows.Claim<StaticMacBinding>(binding => binding.LogicalPort.StartsWith("rtoe-GR_", StringComparison.Ordinal));
+        LoadBalancerPlan.Claim(rows);
 
         var network = facts.Network;
         var router = rows.Add(ClusterRouter, new LogicalRouter
