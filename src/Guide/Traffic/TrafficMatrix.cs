@@ -12,6 +12,7 @@ public sealed partial class TrafficMatrix(KubeClient client, TimeProvider time)
 {
     private const string Namespace = "default";
     private const int ConnectionsPerBackend = 8;
+    private const int AtOnce = 4;
 
     /// <summary>How long a cell may keep trying before it counts as broken.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(20);
@@ -25,14 +26,18 @@ public sealed partial class TrafficMatrix(KubeClient client, TimeProvider time)
         var (pods, cells) = await PodsAsync(cancellation);
         cells.ForEach(cell => done?.Invoke(cell));
         var service = await client.GetAsync<V1Service>(Namespace, "traffic", cancellation);
-        foreach (var probe in TrafficPlan.For(pods, service, outside))
+        var probes = TrafficPlan.For(pods, service, outside);
+        var answered = new TrafficCell[probes.Count];
+        var options = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellation };
+        await Parallel.ForAsync(0, probes.Count, options, async (i, stop) =>
         {
-            var cell = await AskAsync(probe, cancellation);
-            cells.Add(cell);
-            done?.Invoke(cell);
-        }
-
-        return cells;
+            answered[i] = await AskAsync(probes[i], stop);
+            lock (answered)
+            {
+                done?.Invoke(answered[i]);
+            }
+        });
+        return [.. cells, .. answered];
     }
 
     // A matrix of the pods that happen to be there would call a worker without any of them good.
@@ -90,24 +95,25 @@ public sealed partial class TrafficMatrix(KubeClient client, TimeProvider time)
 
     private async Task<(bool Ok, string Detail)> ConnectAsync(TrafficProbe probe, CancellationToken cancellation)
     {
-        var missing = probe.Answers!.ToHashSet(StringComparer.Ordinal);
-        var last = "";
-        for (var i = 0; i < ConnectionsPerBackend * probe.Answers!.Count && missing.Count > 0; i++)
+        // All from one shell: entering a pod costs more than a connection.
+        var result = await ExecAsync(
+            probe,
+            [
+                "sh", "-c", "i=0; while [ $i -lt $1 ]; do socat -T3 - \"$0\" || exit 1; i=$((i + 1)); done",
+                string.Create(CultureInfo.InvariantCulture, $"TCP:{probe.Address}:{probe.Port},connect-timeout=2"),
+                (ConnectionsPerBackend * Math.Max(1, probe.Answers!.Count)).ToString(CultureInfo.InvariantCulture),
+            ],
+            cancellation);
+        if (!result.Succeeded)
         {
-            var target = string.Create(CultureInfo.InvariantCulture, $"TCP:{probe.Address}:{probe.Port},connect-timeout=2");
-            var result = await ExecAsync(probe, ["socat", "-T3", "-", target], cancellation);
-            last = result.Succeeded ? result.Output.Trim() : LastLine(result.Error);
-            if (!result.Succeeded)
-            {
-                return (false, last);
-            }
-
-            missing.Remove(last);
+            return (false, LastLine(result.Error));
         }
 
+        var answers = result.Output.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        var missing = probe.Answers.Except(answers, StringComparer.Ordinal).ToList();
         return probe.Answers.Count == 0 ? (false, "the service has no backend")
             : missing.Count == 0 ? (true, $"{probe.Answers.Count} of {probe.Answers.Count} backends")
-            : (false, $"no answer from {string.Join(", ", missing)}; last answer '{last}'");
+            : (false, $"no answer from {string.Join(", ", missing)}; last answer '{answers.LastOrDefault()}'");
     }
 
     private Task<ExecResult> ExecAsync(TrafficProbe probe, IReadOnlyList<string> command, CancellationToken cancellation) =>

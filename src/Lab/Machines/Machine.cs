@@ -70,11 +70,11 @@ public sealed class Machine : IMachine, IAsyncDisposable
 
     /// <inheritdoc />
     public Task<CommandResult> RunAsync(MachineCommand command, CancellationToken cancellation) =>
-        MachineProcess.RunAsync(Arguments(command), command, cancellation);
+        MachineProcess.RunAsync(Arguments(command), Here(command), cancellation);
 
     /// <inheritdoc />
     public IMachineProcess Start(MachineCommand command) => MachineProcess.Start(
-        Arguments(command), command, command.LogPath is { } log ? Path(log) : null);
+        Arguments(command), Here(command), command.LogPath is { } log ? Path(log) : null);
 
     /// <summary>The devices in the machine's own network now; none while it is off.</summary>
     public IReadOnlySet<string> Devices()
@@ -179,17 +179,29 @@ public sealed class Machine : IMachine, IAsyncDisposable
             throw new IOException($"{HostName} is switched off");
         }
 
-        List<string> arguments =
+        return
         [
             "nsenter", "--target", _init.ToString(CultureInfo.InvariantCulture), "--mount", "--uts", "--ipc", "--pid",
-            command.NetworkNamespace is { } network ? "--net=" + Path(network) : "--net", "--root", "--wd", "--",
+            command.NetworkNamespace is { } network ? "--net=" + Path(network) : "--net", "--root", "--wd", "--", .. command.Arguments,
         ];
+    }
 
-        // Exactly the machine's own environment: not that of whoever runs the lab.
-        arguments.AddRange(["env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8", $"{Marker}={_state}"]);
-        arguments.AddRange(command.Environment.Select(e => $"{e.Key}={e.Value}"));
-        arguments.AddRange(command.Arguments);
-        return arguments;
+    /// <summary>The command with exactly the machine's own environment: not that of whoever runs the lab.</summary>
+    private MachineCommand Here(MachineCommand command)
+    {
+        var environment = new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            ["HOME"] = "/root",
+            ["LANG"] = "C.UTF-8",
+            [Marker] = _state,
+        };
+        foreach (var (name, value) in command.Environment)
+        {
+            environment[name] = value;
+        }
+
+        return command with { Environment = environment, InheritsEnvironment = false };
     }
 
     // $0 is the host name, $1 the folder.

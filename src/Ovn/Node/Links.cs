@@ -14,13 +14,18 @@ namespace Dpf.Ovn.Node;
 public sealed record Link(string Name, string Mac, IReadOnlyList<Cidr> Addresses, int Mtu = 1500, bool IsUp = true);
 
 /// <summary>A machine's network interfaces and routes.</summary>
-public sealed class Links(IMachine machine)
+public sealed class Links(IMachine machine, TimeProvider time)
 {
+    private readonly KernelReader _kernel = new(machine, time);
+
+    /// <summary>Tells of changes, until cancelled, and makes it cheap to look when there is none.</summary>
+    public Task FollowAsync(Action changed, CancellationToken cancellation) => _kernel.FollowAsync(changed, cancellation);
+
     /// <summary>All interfaces.</summary>
     public async Task<IReadOnlyList<Link>> AllAsync(CancellationToken cancellation)
     {
         // Without -4, which would leave out the interfaces that have no address.
-        var links = JsonNode.Parse(await machine.ExecuteAsync(cancellation, "ip", "-j", "addr", "show"))!.AsArray();
+        var links = JsonNode.Parse(await _kernel.ReadAsync(cancellation, "ip", "-j", "addr", "show"))!.AsArray();
         return
         [
             .. links.Where(l => l?["ifname"] is not null).Select(l => new Link(
@@ -33,8 +38,8 @@ public sealed class Links(IMachine machine)
     public async Task<KernelState> StateAsync(CancellationToken cancellation)
     {
         var links = AllAsync(cancellation);
-        var routes = machine.ExecuteAsync(cancellation, "ip", "-j", "-4", "route", "show", "table", "main");
-        var neighbours = machine.ExecuteAsync(cancellation, "ip", "-j", "-4", "neigh", "show", "nud", "permanent");
+        var routes = _kernel.ReadAsync(cancellation, "ip", "-j", "-4", "route", "show", "table", "main");
+        var neighbours = _kernel.ReadAsync(cancellation, "ip", "-j", "-4", "neigh", "show", "nud", "permanent");
         return new KernelState(
             await links, KernelState.ReadRoutes(await routes), KernelState.ReadNeighbours(await neighbours));
     }
@@ -52,7 +57,7 @@ public sealed class Links(IMachine machine)
     /// <summary>The next hop of the default route (of the least metric, over <paramref name="device"/> if given).</summary>
     public async Task<Ipv4?> DefaultGatewayAsync(string? device, CancellationToken cancellation)
     {
-        var routes = JsonNode.Parse(await machine.ExecuteAsync(cancellation, "ip", "-j", "-4", "route", "show", "default"))!.AsArray();
+        var routes = JsonNode.Parse(await _kernel.ReadAsync(cancellation, "ip", "-j", "-4", "route", "show", "default"))!.AsArray();
         return routes
             .Where(r => device is null || (string?)r?["dev"] == device)
             .OrderBy(r => (int?)r?["metric"] ?? 0)
@@ -69,6 +74,7 @@ public sealed class Links(IMachine machine)
             NetworkNamespace = networkNamespace,
         };
         var result = await machine.RunAsync(command, cancellation);
+        _kernel.Forget();
         if (!result.Succeeded)
         {
             throw new MachineCommandException(machine.HostName, command, result);

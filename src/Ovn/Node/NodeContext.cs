@@ -21,7 +21,7 @@ public sealed class NodeContext : IAsyncDisposable
         (Component, Settings, Node) = (component, settings, node);
         Client = settings.Connect(component);
         Cache = new Cache(Client, component.Time, component.Loggers);
-        Links = new Links(component.Machine);
+        Links = new Links(component.Machine, component.Time);
         Pci = new PciDevices(component.Machine);
         Logger = component.Loggers.CreateLogger("ovnkube-node");
         _nodes = Cache.Informer<V1Node>();

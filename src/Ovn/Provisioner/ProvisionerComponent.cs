@@ -38,14 +38,15 @@ public sealed class ProvisionerComponent : IComponent
         using var client = context.InCluster();
         var host = await HostAsync(client, nodeName, context.Time, logger, cancellation);
         var changed = new Signal();
+        var links = new Links(context.Machine, context.Time);
         await NodeContext.TogetherAsync(
             cancellation,
-            stop => KernelEvents.RunAsync(context.Machine, context.Time, changed.Raise, stop),
-            stop => KeepAsync(context, ovs, host, hostNetwork, discovery, changed, logger, stop));
+            stop => links.FollowAsync(changed.Raise, stop),
+            stop => KeepAsync(context, links, ovs, host, hostNetwork, discovery, changed, logger, stop));
     }
 
     private static async Task KeepAsync(
-        ComponentContext context, OpenVSwitch ovs, string host, Cidr? hostNetwork, Cidr discovery, Signal changed, ILogger logger,
+        ComponentContext context, Links links, OpenVSwitch ovs, string host, Cidr? hostNetwork, Cidr discovery, Signal changed, ILogger logger,
         CancellationToken cancellation)
     {
         DhcpLease? lease = null;
@@ -77,7 +78,7 @@ public sealed class ProvisionerComponent : IComponent
                 if (lease is not null)
                 {
                     var plan = EndpointPlan.Of(Bridge, lease, hostNetwork, discovery);
-                    await ApplyAsync(context, ovs, plan, former, host, logger, cancellation);
+                    await ApplyAsync(context, links, ovs, plan, former, host, logger, cancellation);
                     delay = Interval;
                 }
             }
@@ -125,10 +126,9 @@ public sealed class ProvisionerComponent : IComponent
     }
 
     private static async Task ApplyAsync(
-        ComponentContext context, OpenVSwitch ovs, EndpointPlan plan, Cidr? former, string host, ILogger logger,
+        ComponentContext context, Links links, OpenVSwitch ovs, EndpointPlan plan, Cidr? former, string host, ILogger logger,
         CancellationToken cancellation)
     {
-        var links = new Links(context.Machine);
         var missing = plan.Missing(Bridge, await links.StateAsync(cancellation), former);
         if (missing.Count > 0)
         {

@@ -48,6 +48,9 @@ public sealed record MachineCommand(params IReadOnlyList<string> Arguments)
     /// <summary>Extra environment variables.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Whether the environment of this process is passed on too.</summary>
+    public bool InheritsEnvironment { get; init; } = true;
+
     /// <summary>Text for standard input; null closes it.</summary>
     public string? Input { get; init; }
 

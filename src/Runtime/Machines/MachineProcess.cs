@@ -171,6 +171,11 @@ public sealed class MachineProcess : IMachineProcess
             info.ArgumentList.Add(argument);
         }
 
+        if (!command.InheritsEnvironment)
+        {
+            info.Environment.Clear();
+        }
+
         foreach (var (name, value) in command.Environment)
         {
             info.Environment[name] = value;

@@ -96,7 +96,7 @@ public sealed class VfSandboxesTests : IAsyncLifetime
             $"ip -n pod link set eth0 netns 1; ip netns del pod; mv /sys/bus/pci/devices/{Pci}/net/ens1f0v2 /sys/bus/pci/devices/{Pci}/net/eth0",
             Cancellation);
         await _sandboxes.RestoreAsync(Cancellation);
-        Assert.Contains("ens1f0v2", new Links(_machine).Names());
+        Assert.Contains("ens1f0v2", new Links(_machine, TimeProvider.System).Names());
         Assert.Empty(AttachmentState.All(_machine));
     }
 
@@ -120,7 +120,7 @@ public sealed class VfSandboxesTests : IAsyncLifetime
         await IsConnectedAsync(1400);
     }
 
-    private VfSandboxes Sandboxes(int mtu) => new(_machine, new Links(_machine), new PciDevices(_machine), mtu, NullLogger.Instance);
+    private VfSandboxes Sandboxes(int mtu) => new(_machine, new Links(_machine, TimeProvider.System), new PciDevices(_machine), mtu, NullLogger.Instance);
 
     private Task<string> InPodAsync(string line) => _machine.ShellAsync("ip netns exec pod " + line, Cancellation);
 

@@ -17,7 +17,7 @@ public sealed class HostNetworkKernelTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _machine = await NamespaceMachine.StartAsync(Cancellation);
-        _links = new Links(_machine);
+        _links = new Links(_machine, TimeProvider.System);
         _host = new HostNetwork(_machine, _links, TimeProvider.System, NullLogger.Instance);
         await _machine.ShellAsync(
             "ip link add pf type veth peer name pf-far; ip link add ovn-k8s-mp0 type veth peer name mp-far; " +
@@ -56,7 +56,7 @@ public sealed class HostNetworkKernelTests : IAsyncLifetime
     {
         var changed = new TaskCompletionSource();
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        var events = KernelEvents.RunAsync(_machine, TimeProvider.System, () => changed.TrySetResult(), stop.Token);
+        var events = _links.FollowAsync(() => changed.TrySetResult(), stop.Token);
         while (!changed.Task.IsCompleted)
         {
             // The listener needs a moment to begin.

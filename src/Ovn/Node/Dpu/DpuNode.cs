@@ -27,6 +27,7 @@ internal static class DpuNode
         await NodeContext.TogetherAsync(
             cancellation,
             stop => OvnChassis.RunZoneAsync(node, stop),
+            stop => node.Links.FollowAsync(() => { }, stop),
             stop => new PodWiring(node, ovs).RunAsync(stop),
             new LeaseRenewal(node, node.Lease, ovs).RunAsync,
             stop => node.RepeatAsync(

@@ -27,6 +27,7 @@ internal static class FullNode
         await NodeContext.TogetherAsync(
             cancellation,
             stop => OvnChassis.RunZoneAsync(node, stop),
+            stop => node.Links.FollowAsync(() => { }, stop),
             stop => node.RepeatAsync(
                 "chassis", TimeSpan.FromSeconds(2), step => AnnounceAsync(node, ovs, gateway, device.Name, step), stop),
             stop => node.RepeatAsync(

@@ -26,8 +26,7 @@ internal static class DpuHostNode
         var isReady = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await NodeContext.TogetherAsync(
             cancellation,
-            stop => KernelEvents.RunAsync(
-                context.Machine, context.Time,
+            stop => node.Links.FollowAsync(
                 () =>
                 {
                     network.Raise();
