@@ -151,6 +151,14 @@ public sealed partial class KubeClient : IDisposable
     public Task<T> PatchStatusAsync<T>(string? ns, string name, JsonNode patch, CancellationToken cancellation)
         where T : class, IKubernetesObject<V1ObjectMeta> => PatchAsync<T>(ns, name, patch, cancellation, "status");
 
+    /// <summary>
+    /// A strategic merge patch of the status subresource: of a list with a key, such as conditions, only the items in the patch
+    /// change, whatever others write at the same time. For Kubernetes' own kinds.
+    /// </summary>
+    public Task MergeStatusAsync<T>(string? ns, string name, JsonNode patch, CancellationToken cancellation)
+        where T : class, IKubernetesObject<V1ObjectMeta> => SendAsync(
+            HttpMethod.Patch, ResourceType.Of<T>().Path(ns, name, "status"), patch.ToJsonString(), "application/strategic-merge-patch+json", cancellation);
+
     /// <summary>Deletes an object; false when it was not there.</summary>
     /// <param name="ns">The namespace; null for a cluster-scoped kind.</param>
     /// <param name="name">The name.</param>

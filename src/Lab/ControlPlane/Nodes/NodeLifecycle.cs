@@ -101,37 +101,30 @@ internal sealed class NodeLifecycle(Cache cache, ControlPlaneOptions options)
 
     private async Task LoseAsync(V1Node node, DateTime now, CancellationToken cancellation)
     {
-        List<V1NodeCondition> conditions = [.. node.Status?.Conditions ?? []];
-        foreach (var type in new[] { "Ready", "MemoryPressure", "DiskPressure", "PIDPressure" })
-        {
-            var condition = conditions.FirstOrDefault(c => c.Type == type);
-            if (condition is null)
-            {
-                conditions.Add(condition = new V1NodeCondition { Type = type });
-            }
-
-            (condition.Status, condition.Reason) = ("Unknown", "NodeStatusUnknown");
-            (condition.Message, condition.LastTransitionTime) = ("Kubelet stopped posting node status.", now);
-        }
-
-        await cache.Client.PatchStatusAsync<V1Node>(
+        await cache.Client.MergeStatusAsync<V1Node>(
             null, node.Metadata.Name,
-            new JsonObject { ["status"] = new JsonObject { ["conditions"] = JsonNode.Parse(KubernetesJson.Serialize(conditions)) } },
+            Conditions(((string[])["Ready", "MemoryPressure", "DiskPressure", "PIDPressure"]).Select(type => new V1NodeCondition
+            {
+                Type = type,
+                Status = "Unknown",
+                Reason = "NodeStatusUnknown",
+                Message = "Kubelet stopped posting node status.",
+                LastTransitionTime = now,
+            })),
             cancellation);
         foreach (var pod in cache.Informer<V1Pod>().All.Where(p => p.Spec.NodeName == node.Metadata.Name && p.IsReady()))
         {
             // Services must not send to a node that nobody has heard of.
-            var patch = new JsonObject
-            {
-                ["status"] = new JsonObject
-                {
-                    ["conditions"] = new JsonArray(new JsonObject { ["type"] = "Ready", ["status"] = "False", ["reason"] = "NodeNotReady" }),
-                },
-            };
-            var path = ResourceType.Of<V1Pod>().Path(pod.Metadata.NamespaceProperty, pod.Metadata.Name, "status");
-            await cache.Client.SendRawAsync(HttpMethod.Patch, path, patch, cancellation, "application/strategic-merge-patch+json");
+            await cache.Client.MergeStatusAsync<V1Pod>(
+                pod.Metadata.NamespaceProperty, pod.Metadata.Name,
+                Conditions([new V1PodCondition { Type = "Ready", Status = "False", Reason = "NodeNotReady" }]), cancellation);
         }
     }
+
+    private static JsonObject Conditions<T>(IEnumerable<T> conditions) => new()
+    {
+        ["status"] = new JsonObject { ["conditions"] = JsonNode.Parse(KubernetesJson.Serialize(conditions)) },
+    };
 
     private async Task<TimeSpan?> EvictAsync(V1Node node, DateTime now, CancellationToken cancellation)
     {

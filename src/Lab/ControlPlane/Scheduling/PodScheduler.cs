@@ -234,8 +234,7 @@ internal sealed class PodScheduler(Cache cache, ILoggerFactory loggers, TimeProv
         };
         try
         {
-            var path = ResourceType.Of<V1Pod>().Path(pod.Metadata.NamespaceProperty, pod.Metadata.Name, "status");
-            await cache.Client.SendRawAsync(HttpMethod.Patch, path, patch, cancellation, "application/strategic-merge-patch+json");
+            await cache.Client.MergeStatusAsync<V1Pod>(pod.Metadata.NamespaceProperty, pod.Metadata.Name, patch, cancellation);
         }
         catch (KubeException e) when (e.IsNotFound)
         {

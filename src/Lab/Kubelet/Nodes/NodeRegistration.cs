@@ -92,7 +92,7 @@ internal sealed class NodeRegistration(NodeContext node)
         }
 
         var status = Status(current.Status?.Conditions ?? [], node.Sandboxes.NetworkReady, node.Now);
-        await node.Client.PatchStatusAsync<V1Node>(
+        await node.Client.MergeStatusAsync<V1Node>(
             null, _options.NodeName, new JsonObject { ["status"] = JsonNode.Parse(KubernetesJson.Serialize(status)) }, cancellation);
     }
 
@@ -117,8 +117,7 @@ internal sealed class NodeRegistration(NodeContext node)
             ],
             Conditions =
             [
-                // Those of others stay.
-                .. before.Where(c => c.Type is not ("MemoryPressure" or "DiskPressure" or "PIDPressure" or "Ready")),
+                // Only its own: those of others stay, and may be written at this moment.
                 Condition(before, "MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available", now),
                 Condition(before, "DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure", now),
                 Condition(before, "PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available", now),

@@ -26,8 +26,7 @@ internal sealed class DpuHealth(NodeContext node, DpuLease lease)
         var leases = node.Cache.Informer<V1Lease>(new InformerScope(lease.Namespace, FieldSelector: "metadata.name=" + lease.Name));
         leases.Changed += _ => signal.Raise();
         await leases.Synced.WaitAsync(cancellation);
-        string? told = null;
-        var isTold = false;
+        var nodes = node.Cache.Informer<V1Node>();
         await node.RepeatAsync(
             "the DPU's lease", Interval,
             async step =>
@@ -46,13 +45,21 @@ internal sealed class DpuHealth(NodeContext node, DpuLease lease)
                     node.Logger.LogWarning("node {Node}: {Cause}", node.Node, Cause ?? "the DPU is ready again");
                 }
 
-                if (!isTold || told != Cause)
+                // Held against what the node says, not against what was told before: others write its status too.
+                if (!IsTold(nodes.Get(null, node.Node), Cause))
                 {
                     await TellAsync(Cause, step);
-                    (told, isTold) = (Cause, true);
                 }
             },
             cancellation, signal);
+    }
+
+    /// <summary>Whether a node says what there is to say.</summary>
+    public static bool IsTold(V1Node? node, string? cause)
+    {
+        var wanted = Condition(cause, default);
+        return node?.Status?.Conditions?.FirstOrDefault(c => c.Type == wanted.Type) is { } now &&
+            (now.Status, now.Message) == (wanted.Status, wanted.Message);
     }
 
     /// <summary>The condition that tells a cause.</summary>

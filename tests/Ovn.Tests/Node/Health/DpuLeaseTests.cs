@@ -74,4 +74,18 @@ public sealed class DpuLeaseTests
         Assert.Equal(("NetworkUnavailable", "True", "DPUNotReady", "it burns"), (condition.Type, condition.Status, condition.Reason, condition.Message));
         Assert.Equal("False", DpuHealth.Condition(null, Now).Status);
     }
+
+    [Fact]
+    public void WhatSomebodyElseWroteOverTheConditionIsToldAgain()
+    {
+        Assert.False(DpuHealth.IsTold(null, null));
+        var node = new V1Node { Status = new V1NodeStatus { Conditions = [DpuHealth.Condition(null, Now)] } };
+        Assert.True(DpuHealth.IsTold(node, null));
+        Assert.False(DpuHealth.IsTold(node, "it burns"));
+        node.Status.Conditions = [DpuHealth.Condition("it burns", Now)];
+        Assert.False(DpuHealth.IsTold(node, null));
+        Assert.False(DpuHealth.IsTold(node, "it smokes"));
+        node.Status.Conditions = [];
+        Assert.False(DpuHealth.IsTold(node, null));
+    }
 }
