@@ -74,22 +74,7 @@ public sealed class MirroringTests(TwoClusters clusters) : IClassFixture<TwoClus
     [Fact]
     public async Task A_deletion_waits_for_what_still_holds_the_set()
     {
-        await clusters.Management.ApplyYamlAsync("""
-            apiVersion: v1
-            kind: Namespace
-            metadata: {name: held}
-            ---
-            apiVersion: svc.dpu.nvidia.com/v1alpha1
-            kind: DPUServiceInterface
-            metadata: {name: ovn, namespace: held}
-            spec: {template: {spec: {template: {spec: {interfaceType: ovn} } } } }
-            """);
-        await clusters.Dpu.HasAsync(Version, "ServiceInterfaceSet", "held", "ovn");
-        await clusters.Dpu.ApplyYamlAsync("""
-            apiVersion: svc.dpu.nvidia.com/v1alpha1
-            kind: ServiceInterfaceSet
-            metadata: {name: ovn, namespace: held, finalizers: [example.org/hold]}
-            """);
+        await HeldInterfaceAsync("held", "example.org/hold");
         await clusters.Management.DeleteAsync(Version, "DPUServiceInterface", "held", "ovn", Cancellation);
         await clusters.Management.ConditionAsync(
             "DPUServiceInterface", "held", "ovn", "ServiceInterfaceSetReconciled", "False", "1 objects still exist across all DPU clusters");
@@ -113,22 +98,7 @@ public sealed class MirroringTests(TwoClusters clusters) : IClassFixture<TwoClus
                 Status = new V1NodeStatus { Conditions = [new V1NodeCondition { Type = "Ready", Status = "True" }] },
             },
             "test", Cancellation);
-        await clusters.Management.ApplyYamlAsync("""
-            apiVersion: v1
-            kind: Namespace
-            metadata: {name: last}
-            ---
-            apiVersion: svc.dpu.nvidia.com/v1alpha1
-            kind: DPUServiceInterface
-            metadata: {name: ovn, namespace: last}
-            spec: {template: {spec: {template: {spec: {interfaceType: ovn} } } } }
-            """);
-        await clusters.Dpu.HasAsync(Version, "ServiceInterfaceSet", "last", "ovn");
-        await clusters.Dpu.ApplyYamlAsync("""
-            apiVersion: svc.dpu.nvidia.com/v1alpha1
-            kind: ServiceInterfaceSet
-            metadata: {name: ovn, namespace: last, finalizers: [dpu.nvidia.com/serviceinterfaceset]}
-            """);
+        await HeldInterfaceAsync("last", "dpu.nvidia.com/serviceinterfaceset");
         await clusters.Management.DeleteAsync(Version, "DPUServiceInterface", "last", "ovn", Cancellation);
         await clusters.Management.ConditionAsync(
             "DPUServiceInterface", "last", "ovn", "ServiceInterfaceSetReconciled", "False", "1 objects still exist across all DPU clusters");
@@ -186,5 +156,26 @@ public sealed class MirroringTests(TwoClusters clusters) : IClassFixture<TwoClus
               metadata: {labels: {svc.dpu.nvidia.com/pool: a} }
               {{block}}
             """;
+    }
+
+    /// <summary>An interface <c>ovn</c> in a namespace of its own, whose set in the DPU cluster somebody holds.</summary>
+    private async Task HeldInterfaceAsync(string ns, string finalizer)
+    {
+        await clusters.Management.ApplyYamlAsync($$"""
+            apiVersion: v1
+            kind: Namespace
+            metadata: {name: {{ns}} }
+            ---
+            apiVersion: svc.dpu.nvidia.com/v1alpha1
+            kind: DPUServiceInterface
+            metadata: {name: ovn, namespace: {{ns}} }
+            spec: {template: {spec: {template: {spec: {interfaceType: ovn} } } } }
+            """);
+        await clusters.Dpu.HasAsync(Version, "ServiceInterfaceSet", ns, "ovn");
+        await clusters.Dpu.ApplyYamlAsync($$"""
+            apiVersion: svc.dpu.nvidia.com/v1alpha1
+            kind: ServiceInterfaceSet
+            metadata: {name: ovn, namespace: {{ns}}, finalizers: [{{finalizer}}]}
+            """);
     }
 }
