@@ -2,6 +2,7 @@ using Dpf.Api.Operator;
 using Dpf.Api.Provisioning;
 using Dpf.Api.Services;
 using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Conditions;
 using Dpf.Runtime.Events;
 using Dpf.Runtime.Informers;
 using Dpf.Runtime.Reconciling;
@@ -147,12 +148,10 @@ internal sealed class ServiceControllers(
             : null;
 
     // Nodes report every few minutes that nothing has changed.
-    private static bool Differs(V1Node? before, V1Node? after) => before is null || after is null || IsReady(before) != IsReady(after) ||
+    private static bool Differs(V1Node? before, V1Node? after) => before is null || after is null || before.IsReady() != after.IsReady() ||
         !(before.Metadata.Labels ?? new Dictionary<string, string>()).OrderBy(l => l.Key, StringComparer.Ordinal)
             .SequenceEqual((after.Metadata.Labels ?? new Dictionary<string, string>()).OrderBy(l => l.Key, StringComparer.Ordinal)) ||
         (before.Metadata.ManagedFields?.Count ?? 0) != (after.Metadata.ManagedFields?.Count ?? 0);
-
-    private static bool IsReady(V1Node node) => node.Status?.Conditions?.Any(c => c.Type == "Ready" && c.Status == "True") == true;
 
     // A DPU knows its set, and the set its DPUDeployment.
     private IEnumerable<NamespacedName> DeploymentOf(Dpu dpu) =>

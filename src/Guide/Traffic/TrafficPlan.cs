@@ -61,16 +61,21 @@ public static class TrafficPlan
     public static IReadOnlyList<TrafficCell> Lacking(IReadOnlyList<V1Pod> pods, IEnumerable<string> workers)
     {
         var ready = Ready(pods);
-        var lacking =
+        var lacking = (
             from worker in workers.Order(StringComparer.Ordinal)
             from app in (string[])[Client, Server]
             where !Of(ready, app).Any(p => p.Spec.NodeName == worker)
-            select Lack(TrafficKind.PodToPodSameWorker, app, worker);
-        return [.. lacking, .. Of(ready, ControlPlane).Count > 0 ? [] : (TrafficCell[])[Lack(TrafficKind.ControlPlaneToWorker, ControlPlane, "no node")]];
+            select Lack(TrafficKind.PodToPodSameWorker, app, worker)).ToList();
+        if (Of(ready, ControlPlane).Count == 0)
+        {
+            lacking.Add(Lack(TrafficKind.ControlPlaneToWorker, ControlPlane, "no node"));
+        }
+
+        return lacking;
     }
 
     private static TrafficCell Lack(TrafficKind kind, string app, string node) =>
-        new($"{app} ({node})", "", kind, false, $"there is no ready pod of {app} here; kubectl get pods -o wide tells why");
+        new($"{app} ({node})", "", kind, false, $"no ready pod of {app}; kubectl get pods -l app={app} -o wide tells more");
 
     private static List<V1Pod> Ready(IReadOnlyList<V1Pod> pods) =>
         [.. pods.Where(p => p.Status?.PodIP is { Length: > 0 } && p.Metadata.DeletionTimestamp is null)];

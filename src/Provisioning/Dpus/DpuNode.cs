@@ -7,9 +7,6 @@ internal static class DpuNode
 {
     private const string FieldManager = "dpf-provisioning-dpu";
 
-    /// <summary>Whether the node's kubelet says that it is ready.</summary>
-    public static bool IsReady(V1Node node) => node.Status?.Conditions?.Any(c => c.Type == "Ready" && c.Status == "True") == true;
-
     /// <summary>Why it is not.</summary>
     public static string WhyNotReady(V1Node node) =>
         node.Status?.Conditions?.FirstOrDefault(c => c.Type == "Ready")?.Message is { Length: > 0 } message ? message : "its kubelet has not reported yet";

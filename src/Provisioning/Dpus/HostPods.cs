@@ -1,4 +1,5 @@
 using Dpf.Api.Provisioning;
+using Dpf.Runtime.Conditions;
 using k8s.Models;
 
 namespace Dpf.Provisioning.Dpus;
@@ -47,7 +48,7 @@ internal static class HostPods
 
     /// <summary>Whether a pod's containers are ready.</summary>
     public static bool IsReady(V1Pod pod) =>
-        pod.Metadata.DeletionTimestamp is null && pod.Status?.Conditions?.Any(c => c.Type == "Ready" && c.Status == "True") == true;
+        pod.Metadata.DeletionTimestamp is null && ReadyCondition.IsReady(pod);
 
     /// <summary>Why a pod does not run, as its containers' states say; null when they say nothing.</summary>
     public static string? Trouble(V1Pod pod)

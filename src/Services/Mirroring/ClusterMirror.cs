@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Conditions;
 using Dpf.Services.Applying;
 using Dpf.Services.Clusters;
 using k8s.Models;
@@ -52,50 +53,22 @@ internal sealed class ClusterMirror(IReadOnlyList<ChildKind> kinds, string field
             }
 
             var still = await kind.AskAsync(remote.Client, parent, cancellation);
-            left += still.Count - await LetGoAsync(remote, kind, still, cancellation);
+            if (still.Count > 0 && kind.NodesFinalizer is { } finalizer && !await HasReadyNodeAsync(remote.Client, cancellation))
+            {
+                // The sets' controller runs on the DPUs: with the last of them it has gone, and nobody else would ever let go. Nothing is
+                // lost by that: what was made of a set is owned by it, and the cluster's garbage collector takes it along.
+                await Task.WhenAll(still.Select(child => kind.LetGoAsync(remote.Client, child, finalizer, cancellation)));
+                still = await kind.AskAsync(remote.Client, parent, cancellation);
+            }
+
+            left += still.Count;
         }
 
         return left;
     }
 
-    // The sets' controller runs on the DPUs: with the last of them it has gone, and nobody else would ever let go of a set. Nothing
-    // is lost by that: what was made of a set is owned by it, and the cluster's garbage collector takes it along.
-    private static async Task<int> LetGoAsync(
-        RemoteCluster remote, ChildKind kind, IReadOnlyList<JsonObject> children, CancellationToken cancellation)
-    {
-        var held = children.Where(c => IsHeldBy(c, kind.NodesFinalizer)).ToList();
-        if (held.Count == 0 || (await remote.Client.ListAsync<V1Node>(null, cancellation)).Any(IsReady))
-        {
-            return 0;
-        }
-
-        var gone = 0;
-        foreach (var child in held)
-        {
-            var (type, _) = await remote.Client.MapAsync(kind.ApiVersion, kind.Kind, cancellation);
-            var finalizers = child["metadata"]!["finalizers"]!.AsArray().Select(f => (string)f!).Where(f => f != kind.NodesFinalizer).ToList();
-            await remote.Client.SendRawAsync(
-                HttpMethod.Patch, type.Path((string)child["metadata"]!["namespace"]!, (string)child["metadata"]!["name"]!),
-                new JsonObject
-                {
-                    ["metadata"] = new JsonObject
-                    {
-                        ["resourceVersion"] = (string)child["metadata"]!["resourceVersion"]!,
-                        ["finalizers"] = new JsonArray([.. finalizers.Select(f => (JsonNode)f)]),
-                    },
-                },
-                cancellation, "application/merge-patch+json");
-            gone += finalizers.Count == 0 ? 1 : 0;
-        }
-
-        return gone;
-    }
-
-    private static bool IsHeldBy(JsonObject child, string? finalizer) =>
-        finalizer is not null && child["metadata"]!["deletionTimestamp"] is not null &&
-        child["metadata"]!["finalizers"]?.AsArray().Any(f => (string?)f == finalizer) == true;
-
-    private static bool IsReady(V1Node node) => node.Status?.Conditions?.Any(c => c.Type == "Ready" && c.Status == "True") == true;
+    private static async Task<bool> HasReadyNodeAsync(KubeClient client, CancellationToken cancellation) =>
+        (await client.ListAsync<V1Node>(null, cancellation)).Any(node => node.IsReady());
 
     private static bool Is(JsonObject wanted, string kind, string name) =>
         (string?)wanted["kind"] == kind && (string?)wanted["metadata"]!["name"] == name;

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Dpf.Api.Schemas;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Informers;
+using Dpf.Runtime.Reconciling;
 using k8s;
 using k8s.Models;
 
@@ -51,6 +52,10 @@ internal abstract record ChildKind(string ApiVersion, string Kind, Func<Namespac
     /// <summary>The children of an object that the cluster's cache knows.</summary>
     public abstract IReadOnlyList<IKubernetesObject<V1ObjectMeta>> Cached(Cache cache, NamespacedName parent);
 
+    /// <summary>Takes a finalizer from a child, if it has it.</summary>
+    /// <exception cref="KubeException">The child changed meanwhile (409), or the cluster refuses.</exception>
+    public abstract Task LetGoAsync(KubeClient client, JsonObject child, string finalizer, CancellationToken cancellation);
+
     /// <summary>The children of an object, asked of the cluster itself: what was made a moment ago is in no cache yet.</summary>
     public async Task<IReadOnlyList<JsonObject>> AskAsync(KubeClient client, NamespacedName parent, CancellationToken cancellation)
     {
@@ -84,6 +89,10 @@ internal sealed record ChildKind<TChild>(
     /// <inheritdoc />
     public override IReadOnlyList<IKubernetesObject<V1ObjectMeta>> Cached(Cache cache, NamespacedName parent) =>
         [.. cache.Informer<TChild>().All.Where(child => Owns(child, parent))];
+
+    /// <inheritdoc />
+    public override Task LetGoAsync(KubeClient client, JsonObject child, string finalizer, CancellationToken cancellation) =>
+        client.RemoveFinalizerAsync(KubernetesJson.Deserialize<TChild>(child.ToJsonString()), finalizer, cancellation);
 
     private static NamespacedName KeyOf(TChild child) => new(child.Metadata.NamespaceProperty, child.Metadata.Name);
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Dpf.Lab.ControlPlane.Workloads;
+using Dpf.Runtime.Conditions;
 using k8s;
 using k8s.Models;
 

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Dpf.Lab.ControlPlane.Scheduling;
 using Dpf.Lab.ControlPlane.Workloads;
 using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Conditions;
 using Dpf.Runtime.Informers;
 using Dpf.Runtime.Reconciling;
 using k8s;

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Conditions;
 using Dpf.Runtime.Informers;
 using k8s;
 using k8s.Models;
@@ -86,9 +87,6 @@ internal static class PodTemplates
     /// <summary>Neither finished nor on its way out.</summary>
     public static bool IsActive(this V1Pod pod) =>
         pod.Metadata.DeletionTimestamp is null && pod.Status?.Phase is not ("Succeeded" or "Failed");
-
-    /// <summary>Whether its Ready condition is True.</summary>
-    public static bool IsReady(this V1Pod pod) => pod.Status?.Conditions?.Any(c => c.Type == "Ready" && c.Status == "True") == true;
 
     /// <summary>Whether it has been ready for long enough.</summary>
     public static bool IsAvailable(this V1Pod pod, int? minReadySeconds, TimeProvider time) =>

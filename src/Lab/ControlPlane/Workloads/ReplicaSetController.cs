@@ -1,4 +1,5 @@
 using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Conditions;
 using Dpf.Runtime.Informers;
 using Dpf.Runtime.Reconciling;
 using k8s.Models;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Conditions;
 using Dpf.Runtime.Informers;
 using Dpf.Runtime.Reconciling;
 using k8s.Models;

@@ -1,3 +1,4 @@
+using Dpf.Runtime.Conditions;
 using k8s.Models;
 
 namespace Dpf.Provisioning.Dpus.Phases;
@@ -26,7 +27,7 @@ internal static class ClusterConfigPhase
         }
 
         await DpuNode.LabelAsync(scope, node, cancellation);
-        if (!DpuNode.IsReady(node))
+        if (!node.IsReady())
         {
             return new Step.Wait("DPUNodeNotReady", $"node {node.Metadata.Name} has joined, but is not ready: {DpuNode.WhyNotReady(node)}");
         }

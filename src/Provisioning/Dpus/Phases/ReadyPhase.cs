@@ -32,7 +32,7 @@ internal static class ReadyPhase
             return new Step.Wait("DPUNodeGetError", $"node {scope.Dpu.Metadata.Name} is gone from DPUCluster {ClusterAllocation.Of(scope.Dpu)}") { IsTrouble = true };
         }
 
-        if (!DpuNode.IsReady(node))
+        if (!node.IsReady())
         {
             return new Step.Wait("DPUNodeNotReady", $"node {node.Metadata.Name}: {DpuNode.WhyNotReady(node)}") { IsTrouble = true };
         }

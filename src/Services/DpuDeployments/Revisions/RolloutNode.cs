@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Conditions;
 using k8s.Models;
 
 namespace Dpf.Services.DpuDeployments.Revisions;
@@ -18,7 +19,7 @@ internal sealed record RolloutNode(NamespacedName Cluster, V1Node Node, IReadOnl
     public string Name => $"node {Node.Metadata.Name} of DPUCluster {Cluster}";
 
     /// <summary>Whether its kubelet says that it is ready.</summary>
-    public bool IsReady => Node.Status?.Conditions?.Any(c => c.Type == "Ready" && c.Status == "True") == true;
+    public bool IsReady => Node.IsReady();
 
     /// <summary>The slot of a service that it has; null for none yet.</summary>
     public string? Slot(string service) =>
@@ -51,7 +52,7 @@ internal sealed record RolloutNode(NamespacedName Cluster, V1Node Node, IReadOnl
     public bool IsLabelledOnlyHere(string service) => Owners(service).All(o => o == FieldManager);
 
     /// <summary>Whether a revision's pods are there and work.</summary>
-    public bool Runs(string serviceId, string slot) => Of(serviceId, slot) is { Count: > 0 } pods && pods.All(IsUp);
+    public bool Runs(string serviceId, string slot) => Of(serviceId, slot) is { Count: > 0 } pods && pods.All(p => p.IsReady());
 
     /// <summary>What keeps a revision's pods from working.</summary>
     public string Trouble(string serviceId, string slot)
@@ -64,12 +65,10 @@ internal sealed record RolloutNode(NamespacedName Cluster, V1Node Node, IReadOnl
         var pods = Of(serviceId, slot);
         var waiting = pods.SelectMany(p => p.Status?.ContainerStatuses ?? []).Select(s => s.State?.Waiting?.Reason)
             .FirstOrDefault(r => !string.IsNullOrEmpty(r));
-        return pods.FirstOrDefault(p => !IsUp(p)) is { } pod
+        return pods.FirstOrDefault(p => !p.IsReady()) is { } pod
             ? $"pod {pod.Metadata.NamespaceProperty}/{pod.Metadata.Name} is {waiting ?? pod.Status?.Phase ?? "Pending"}"
             : $"no pod with the labels of serviceDaemonSet.labels is there; the chart has to use serviceDaemonSet.labels and .nodeSelector";
     }
-
-    private static bool IsUp(V1Pod pod) => pod.Status?.Conditions?.Any(c => c.Type == "Ready" && c.Status == "True") == true;
 
     private List<V1Pod> Of(string serviceId, string slot) =>
     [
