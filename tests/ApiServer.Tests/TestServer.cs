@@ -36,7 +36,7 @@ internal sealed class TestServer : IAsyncDisposable
         {
             SslOptions = new SslClientAuthenticationOptions
             {
-                ClientCertificates = certificate is null ? [] : [Exported(certificate)],
+                ClientCertificates = certificate is null ? [] : [certificate],
                 RemoteCertificateValidationCallback = (_, presented, _, _) => IsOurs(presented),
             },
         })
@@ -140,7 +140,4 @@ internal sealed class TestServer : IAsyncDisposable
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
         return presented is X509Certificate2 leaf && chain.Build(leaf);
     }
-
-    private static X509Certificate2 Exported(X509Certificate2 certificate) =>
-        X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pkcs12), null);
 }

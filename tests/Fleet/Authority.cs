@@ -67,7 +67,6 @@ internal sealed class Authority : IDisposable
         request.CertificateExtensions.Add(names.Build());
         using var made = request.Create(
             _root, TimeProvider.System.GetUtcNow().AddHours(-12), TimeProvider.System.GetUtcNow().AddDays(20), RandomNumberGenerator.GetBytes(8));
-        using var pair = made.CopyWithPrivateKey(_key);
-        return (made.ExportCertificatePem() + "\n", X509CertificateLoader.LoadPkcs12(pair.Export(X509ContentType.Pkcs12), null));
+        return (made.ExportCertificatePem() + "\n", made.CopyWithPrivateKey(_key));
     }
 }

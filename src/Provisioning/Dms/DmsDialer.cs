@@ -95,9 +95,7 @@ internal sealed class DmsDialer(KubeClient client, INetworkNamespace network, Ti
             RevocationMode = X509RevocationMode.NoCheck,
         };
         handler.SslOptions.CertificateChainPolicy.CustomTrustStore.ImportFromPem(Text(server, "ca.crt", ns));
-        using var certificate = X509Certificate2.CreateFromPem(Text(own, "tls.crt", ns), Text(own, "tls.key", ns));
-        handler.SslOptions.ClientCertificates =
-            [X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pkcs12), null)];
+        handler.SslOptions.ClientCertificates = [X509Certificate2.CreateFromPem(Text(own, "tls.crt", ns), Text(own, "tls.key", ns))];
     }
 
     private static string Text(V1Secret secret, string key, string ns) =>

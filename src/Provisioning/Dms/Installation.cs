@@ -28,9 +28,10 @@ internal sealed class Installation(DpuTools tools, Dpu dpu, V1Pod pod, Bfb image
     private string ConfigurationPath => Path.Combine(tools.Options.BfbFolder, DpuNames.Configuration(dpu));
 
     /// <summary>Runs to the end.</summary>
-    /// <exception cref="DmsException">DMS says that it failed.</exception>
+    /// <exception cref="DmsException">DMS says that it failed, or it took too long.</exception>
     /// <exception cref="RpcException">DMS does not answer.</exception>
-    /// <exception cref="TimeoutException">It took too long.</exception>
+    /// <exception cref="HttpRequestException">An API server is not reached.</exception>
+    /// <exception cref="TimeoutException">An API server does not answer.</exception>
     public async Task RunAsync(Action<string> say, CancellationToken cancellation)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -49,9 +50,9 @@ internal sealed class Installation(DpuTools tools, Dpu dpu, V1Pod pod, Bfb image
             say("waiting for the new system to boot");
             await BootedAsync(dms, limit.Token);
         }
-        catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            throw new TimeoutException($"the installation took longer than {Limit.TotalMinutes:0} minutes", e);
+            throw new DmsException($"the installation took longer than {Limit.TotalMinutes:0} minutes");
         }
         finally
         {

@@ -30,11 +30,14 @@ public sealed class DpuClusterReconciler(
     {
         var logger = loggers.CreateLogger("dpucluster");
         return Controller.For<DpuCluster>(cache, "dpucluster")
-            .Watches<Dpu>(dpu => ClusterAllocation.Of(dpu) is { } cluster ? [cluster] : [])
+            .Watches<Dpu>(dpu => ClusterAllocation.Of(dpu) is { } cluster && IsDeleting(cluster) ? [cluster] : [])
             .ResyncEvery(TimeSpan.FromMinutes(10))
             .Build(
                 new DpuClusterReconciler(cache, clusters, new EventRecorder(cache.Client, "dpucluster", time, logger), time, logger),
                 loggers, time);
+
+        // Only a cluster that wants to go waits for its DPUs.
+        bool IsDeleting(NamespacedName cluster) => cache.Informer<DpuCluster>().Get(cluster.Namespace, cluster.Name)?.IsDeleting() == true;
     }
 
     /// <inheritdoc />

@@ -16,8 +16,8 @@ internal sealed class LongTask(CancellationTokenSource stop)
     /// <summary>Why it failed; null while it goes on and when it went well.</summary>
     public string? Failure { get; internal set; }
 
-    /// <summary>Whether it failed only because something else has to happen first.</summary>
-    public bool IsTooEarly { get; internal set; }
+    /// <summary>Why it was no attempt, as a word, if something else has to happen first; null when it was one.</summary>
+    public string? TooEarly { get; internal set; }
 
     /// <summary>When it ended; a failed one is not tried again at once.</summary>
     public DateTimeOffset Ended { get; internal set; }
@@ -35,6 +35,9 @@ internal sealed class LongTask(CancellationTokenSource stop)
 /// <param name="logger">The log.</param>
 internal sealed class LongTasks(TimeProvider time, ILogger logger) : IAsyncDisposable
 {
+    /// <summary>The card changes its mode when the power of its host is cycled.</summary>
+    public const string ModeChangePending = "ModeChangePending";
+
     private readonly ConcurrentDictionary<string, LongTask> _tasks = new(StringComparer.Ordinal);
 
     /// <summary>Called when a piece has ended or says something new: look at this DPU.</summary>
@@ -95,7 +98,13 @@ internal sealed class LongTasks(TimeProvider time, ILogger logger) : IAsyncDispo
         }
         catch (Exception e)
         {
-            task.IsTooEarly = e is Dms.ModeChangeException;
+            task.TooEarly = e switch
+            {
+                Dms.ModeChangeException => ModeChangePending,
+                DpuClusterException => "DPUClusterClientGetError",
+                HttpRequestException or TimeoutException => "APIServerUnreachable",
+                _ => null,
+            };
             task.Failure = e is Grpc.Core.RpcException rpc ? $"DMS: {rpc.Status.Detail} ({rpc.StatusCode})" : e.Message;
             logger.LogWarning("{Dpu}: {Failure}", key, task.Failure);
         }

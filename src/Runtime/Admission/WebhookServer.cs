@@ -134,8 +134,7 @@ public sealed class WebhookServer(ComponentContext context, int port, string cer
         var pem = File.ReadAllText(System.IO.Path.Combine(folder, "tls.crt"));
         if (_certificate is not var (known, certificate) || known != pem)
         {
-            using var loaded = X509Certificate2.CreateFromPem(pem, File.ReadAllText(System.IO.Path.Combine(folder, "tls.key")));
-            certificate = X509CertificateLoader.LoadPkcs12(loaded.Export(X509ContentType.Pkcs12), null);
+            certificate = X509Certificate2.CreateFromPem(pem, File.ReadAllText(System.IO.Path.Combine(folder, "tls.key")));
             _certificate = (pem, certificate);
         }
 

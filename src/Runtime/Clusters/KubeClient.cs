@@ -27,7 +27,9 @@ public sealed partial class KubeClient : IDisposable
     {
         Connection = connection;
         Vitals = vitals;
-        _http = new HttpClient(vitals is null ? connection.CreateHandler() : new CountedRequests(connection.CreateHandler(), vitals.Metrics))
+        var handler = connection.CreateHandler();
+        Streams = new HttpMessageInvoker(handler, disposeHandler: false);
+        _http = new HttpClient(vitals is null ? handler : new CountedRequests(handler, vitals.Metrics))
         {
             BaseAddress = connection.Server,
             Timeout = Timeout.InfiniteTimeSpan,
@@ -42,6 +44,9 @@ public sealed partial class KubeClient : IDisposable
 
     /// <summary>The numbers and checks of the component that asks; null when nobody wants them.</summary>
     public ComponentVitals? Vitals { get; }
+
+    /// <summary>What WebSockets are opened with.</summary>
+    internal HttpMessageInvoker Streams { get; }
 
     /// <summary>How long a request other than a watch may take.</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(30);
@@ -61,7 +66,7 @@ public sealed partial class KubeClient : IDisposable
         {
             Server = new Uri($"https://{host}:{port}"),
             CertificateAuthority = File.ReadAllText(context.Path(ServiceAccountFolder + "/ca.crt")),
-            Token = () => File.ReadAllText(context.Path(ServiceAccountFolder + "/token")).Trim(),
+            Token = new TokenFile(context.Path(ServiceAccountFolder + "/token")).Read,
             Network = context.Network,
         }, context.Vitals);
     }
@@ -230,7 +235,11 @@ public sealed partial class KubeClient : IDisposable
     }
 
     /// <inheritdoc />
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        _http.Dispose();
+        Streams.Dispose();
+    }
 
     private static string Body<T>(T value)
         where T : class, IKubernetesObject<V1ObjectMeta>

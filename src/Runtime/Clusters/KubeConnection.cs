@@ -56,7 +56,7 @@ public sealed record KubeConnection
             ClientCertificate = Data(user, "client-certificate") is { } certificate
                 ? (certificate, Data(user, "client-key") ?? throw new FormatException("kubeconfig: client-key is missing"))
                 : null,
-            Token = token is not null ? () => token : tokenFile is not null ? () => File.ReadAllText(tokenFile).Trim() : null,
+            Token = token is not null ? () => token : tokenFile is not null ? new TokenFile(tokenFile).Read : null,
             Network = network,
         };
     }
@@ -88,9 +88,7 @@ public sealed record KubeConnection
 
         if (ClientCertificate is var (certificate, key))
         {
-            using var pem = X509Certificate2.CreateFromPem(certificate, key);
-            handler.SslOptions.ClientCertificates =
-                [X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null)];
+            handler.SslOptions.ClientCertificates = [X509Certificate2.CreateFromPem(certificate, key)];
         }
 
         if (Network is { } network)

@@ -27,8 +27,6 @@ public static class PodExec
     public static async Task<ExecResult> ExecAsync(
         this KubeClient client, string ns, string pod, string? container, IReadOnlyList<string> command, CancellationToken cancellation)
     {
-        using var handler = client.Connection.CreateHandler();
-        using var invoker = new HttpMessageInvoker(handler);
         using var socket = new ClientWebSocket();
         socket.Options.AddSubProtocol("v5.channel.k8s.io");
         socket.Options.AddSubProtocol("v4.channel.k8s.io");
@@ -44,7 +42,7 @@ public static class PodExec
             Path = $"/api/v1/namespaces/{ns}/pods/{pod}/exec",
             Query = $"{query}&stdout=true&stderr=true{(container is null ? "" : "&container=" + Uri.EscapeDataString(container))}",
         };
-        await socket.ConnectAsync(target.Uri, invoker, cancellation);
+        await socket.ConnectAsync(target.Uri, client.Streams, cancellation);
         return await ReadAsync(socket, cancellation);
     }
 

@@ -191,14 +191,13 @@ public sealed class DmsTests : IAsyncLifetime
 
     private GrpcChannel Connect(IssuedCertificate client, string? expected = null)
     {
-        using var pem = X509Certificate2.CreateFromPem(client.Certificate, client.Key);
         var roots = new X509Certificate2Collection();
         roots.ImportFromPem(_authority.Certificate);
         var handler = new SocketsHttpHandler
         {
             SslOptions = new SslClientAuthenticationOptions
             {
-                ClientCertificates = [X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null)],
+                ClientCertificates = [X509Certificate2.CreateFromPem(client.Certificate, client.Key)],
                 RemoteCertificateValidationCallback = (_, certificate, chain, _) =>
                 {
                     chain!.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;

@@ -68,6 +68,26 @@ public sealed class DpuStepsTests
     }
 
     [Fact]
+    public async Task AClusterThatIsAwayUsesUpNoAttemptToInstall()
+    {
+        await using var world = await ProvisioningWorld.StartAsync();
+        var host = await world.AddHostAsync("worker1");
+        host.RunsPods = false;
+        await world.AddImageAndFlavorAsync();
+        await world.AddSetAsync();
+        world.StartController();
+        await world.PhaseAsync(Dpu, DpuPhases.DmsDeployment);
+        await world.StopDpuClusterAsync();
+        host.RunsPods = true;
+        await SaysAsync(world, Dpu, "OSInstalled", "APIServerUnreachable", "Connection refused");
+
+        // It was tried again meanwhile.
+        await Eventually.SeeAsync(() => world.Dms.CountOf("Install") > 1);
+        var dpu = await world.PhaseAsync(Dpu, DpuPhases.OsInstalling);
+        Assert.False(dpu.Metadata.Annotations?.ContainsKey(ProvisioningLabels.InstallFailures) == true);
+    }
+
+    [Fact]
     public async Task AHostThatLacksSomethingIsSaidByTheDpu()
     {
         await using var world = await ProvisioningWorld.StartAsync();

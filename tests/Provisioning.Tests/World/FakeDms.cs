@@ -51,8 +51,7 @@ internal sealed class FakeDms : IAsyncDisposable
         builder.Services.AddSingleton(new Service(script));
         builder.Services.AddSingleton<IServiceMethodProvider<Service>, Methods>();
         builder.Services.AddRoutingCore();
-        using var pem = X509Certificate2.CreateFromPem(certificate, key);
-        var serving = X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null);
+        var serving = X509Certificate2.CreateFromPem(certificate, key);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(endpoint, listen =>
         {
             listen.Protocols = HttpProtocols.Http2;

@@ -37,8 +37,7 @@ internal sealed class FakeHost : IAsyncDisposable
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddRoutingCore();
         var (certificate, key) = authority.Issue(name, [address], isServer: true);
-        using var pem = X509Certificate2.CreateFromPem(certificate, key);
-        var serving = X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pkcs12), null);
+        var serving = X509Certificate2.CreateFromPem(certificate, key);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
             kestrel.Listen(IPAddress.Parse(address), 0, listen => listen.UseHttps(serving)));
         _kubelet = builder.Build();

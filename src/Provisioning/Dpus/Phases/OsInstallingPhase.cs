@@ -100,16 +100,17 @@ internal static class OsInstallingPhase
 
     private static async Task<Step> FailedAsync(DpuScope scope, LongTask task, CancellationToken cancellation)
     {
-        if (task.IsTooEarly)
+        if (task.TooEarly is { } reason)
         {
-            var pause = task.Ended + ModePause - scope.Now;
+            var isMode = reason == LongTasks.ModeChangePending;
+            var pause = task.Ended + (isMode ? ModePause : Backoff) - scope.Now;
             if (pause <= TimeSpan.Zero)
             {
                 await scope.Tools.Tasks.ForgetAsync(scope.Dpu.Metadata.Uid);
             }
 
-            // No attempt: it goes on as soon as the card is in the other mode.
-            return new Step.Wait("ModeChangePending", $"{task.Failure}: cycle the power of node {scope.Dpu.Spec.NodeName}")
+            // No attempt: it goes on as soon as the card is in the other mode, or the cluster is back.
+            return new Step.Wait(reason, isMode ? $"{task.Failure}: cycle the power of node {scope.Dpu.Spec.NodeName}" : $"{task.Failure} (tried again soon)")
             {
                 After = pause > TimeSpan.Zero ? pause : TimeSpan.FromMilliseconds(1),
                 IsTrouble = true,

@@ -124,7 +124,8 @@ internal static class RebootingPhase
     /// <summary>Counts a failure; null when it may be tried again now.</summary>
     private static async Task<Step?> FailedAsync(DpuScope scope, string host, LongTask task, string failure, CancellationToken cancellation)
     {
-        var failures = scope.Count(ProvisioningLabels.RebootFailures) + 1;
+        // An API server that was away for a moment is no fault of the host.
+        var failures = scope.Count(ProvisioningLabels.RebootFailures) + (task.TooEarly is null ? 1 : 0);
         if (failures >= Budget)
         {
             return new Step.Fail(
@@ -135,7 +136,8 @@ internal static class RebootingPhase
         var left = task.Ended + Backoff - scope.Now;
         if (left > TimeSpan.Zero)
         {
-            return new Step.Wait("RebootFailed", $"{failure} (attempt {failures} of {Budget}; tried again soon)") { After = left, IsTrouble = true };
+            var tried = task.TooEarly is null ? string.Create(CultureInfo.InvariantCulture, $"attempt {failures} of {Budget}; ") : "";
+            return new Step.Wait(task.TooEarly ?? "RebootFailed", $"{failure} ({tried}tried again soon)") { After = left, IsTrouble = true };
         }
 
         await scope.RecordAsync(
