@@ -184,7 +184,7 @@ public sealed partial class ResourceOperations
             {
                 return IsEnded(strategy, value)
                     ? await RemoveAsync(definition, strategy, @namespace, value, stored.Revision, cancellation)
-                    : Show(definition, await PutAsync(definition, @namespace, value, stored.Revision, cancellation));
+                    : await PutAsync(definition, @namespace, value, stored.Revision, cancellation);
             }
             catch (RevisionConflictException)
             {
@@ -290,25 +290,18 @@ public sealed partial class ResourceOperations
         }
     }
 
-    private static bool Same(JsonObject value, JsonObject old)
-    {
-        // Who owns what is compared without the times of the entries.
-        var (left, right) = (value.Copy(), old.Copy());
-        foreach (var entry in left.Objects("metadata", "managedFields").Concat(right.Objects("metadata", "managedFields")))
-        {
-            entry.Remove("time");
-        }
+    private static bool Same(JsonObject value, JsonObject old) =>
+        SameBut("metadata", value, old) &&
+        SameBut("managedFields", value.Map("metadata"), old.Map("metadata")) &&
+        SameOwners([.. value.Objects("metadata", "managedFields")], [.. old.Objects("metadata", "managedFields")]);
 
-        if (left.At("metadata", "managedFields") is JsonArray { Count: 0 })
-        {
-            left.Map("metadata").Remove("managedFields");
-        }
+    // Who owns what is compared without the times of the entries.
+    private static bool SameOwners(List<JsonObject> left, List<JsonObject> right) =>
+        left.Count == right.Count && left.Zip(right).All(pair => SameBut("time", pair.First, pair.Second));
 
-        return JsonNode.DeepEquals(Normal(left), Normal(right));
-    }
-
-    // Numbers from different sources compare by text.
-    private static JsonNode? Normal(JsonObject value) => JsonNode.Parse(value.ToJsonString(JsonText.Relaxed));
+    private static bool SameBut(string field, JsonObject left, JsonObject right) =>
+        left.Count - (left.ContainsKey(field) ? 1 : 0) == right.Count - (right.ContainsKey(field) ? 1 : 0) &&
+        left.All(f => f.Key == field || (right.TryGetPropertyValue(f.Key, out var other) && JsonNode.DeepEquals(f.Value, other)));
 
     private static bool IsEnded(ResourceStrategy strategy, JsonObject value) =>
         value.At("metadata", "deletionTimestamp") is not null &&

@@ -45,7 +45,7 @@ public sealed partial class ResourceOperations
                     return null;
                 }
 
-                return Same(value, old) ? old : Show(definition, await PutAsync(definition, @namespace, value, stored.Revision, cancellation));
+                return Same(value, old) ? old : await PutAsync(definition, @namespace, value, stored.Revision, cancellation);
             }
             catch (RevisionConflictException)
             {

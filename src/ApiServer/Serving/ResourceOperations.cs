@@ -57,6 +57,12 @@ public sealed partial class ResourceOperations(ServerComposition server)
     public IReadOnlyList<JsonObject> List(ResourceDefinition definition, string @namespace = "") =>
         [.. server.Store.List(definition.StorageResource, @namespace).Items.Select(i => Show(definition, i))];
 
+    /// <summary>Whether an object is stored just as a definition's version shows it.</summary>
+    public static bool IsAsShown(ResourceDefinition definition, StoredObject stored) =>
+        definition.FromStorage is null &&
+        stored.Root.TryGetProperty("apiVersion", out var version) && version.ValueEquals(definition.ApiVersion) &&
+        stored.Root.TryGetProperty("kind", out var kind) && kind.ValueEquals(definition.Kind);
+
     /// <summary>A stored object in a definition's version.</summary>
     public static JsonObject Show(ResourceDefinition definition, StoredObject stored)
     {
@@ -105,7 +111,7 @@ public sealed partial class ResourceOperations(ServerComposition server)
                     return made;
                 }
 
-                return Show(definition, await PutAsync(definition, @namespace, made, 0, cancellation));
+                return await PutAsync(definition, @namespace, made, 0, cancellation);
             }
             catch (RevisionConflictException) when (generated && attempt < 8)
             {
@@ -130,17 +136,21 @@ public sealed partial class ResourceOperations(ServerComposition server)
     private static StoreKey Key(ResourceDefinition definition, string @namespace, string name) =>
         new(definition.StorageResource, definition.Namespaced ? @namespace : "", name);
 
-    private async Task<StoredObject> PutAsync(
+    /// <summary>Stores an object, and gives it the revision that this made.</summary>
+    private async Task<JsonObject> PutAsync(
         ResourceDefinition definition, string @namespace, JsonObject value, long expected, CancellationToken cancellation)
     {
-        var stored = value.Copy();
-        definition.ToStorage?.Invoke(stored);
+        var kept = value;
         if (definition.StorageApiVersion is { } version)
         {
-            stored["apiVersion"] = version;
+            kept = value.Copy();
+            definition.ToStorage?.Invoke(kept);
+            kept["apiVersion"] = version;
         }
 
-        return await server.Store.PutAsync(Key(definition, @namespace, value.Name()), stored, expected, cancellation);
+        var stored = await server.Store.PutAsync(Key(definition, @namespace, value.Name()), kept, expected, cancellation);
+        value.Map("metadata")["resourceVersion"] = stored.Revision.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        return value;
     }
 
     private void CheckNamespace(ResourceDefinition definition, string @namespace)

@@ -143,13 +143,27 @@ internal sealed class WatchStream(ServerComposition server, ApiRequest request, 
                 break;
             case (true, false):
                 // The last state that matched, with the revision of what ended it.
-                Write("DELETED", change.Type == StoreEventType.Deleted ? change.Object : change.Previous!, change.Revision);
+                if (change.Type == StoreEventType.Deleted)
+                {
+                    Write("DELETED", change.Object);
+                }
+                else
+                {
+                    Write("DELETED", change.Previous!, change.Revision);
+                }
+
                 break;
         }
     }
 
     private void Write(string type, StoredObject stored, long? revision = null)
     {
+        if (_table is null && revision is null && ResourceOperations.IsAsShown(definition, stored))
+        {
+            Frame(type, writer => writer.WriteRawValue(stored.Utf8.Span, skipInputValidation: true));
+            return;
+        }
+
         var value = ResourceOperations.Show(definition, stored);
         if (revision is { } r)
         {
@@ -179,13 +193,15 @@ internal sealed class WatchStream(ServerComposition server, ApiRequest request, 
 
     private void WriteError(ApiException error) => Frame("ERROR", error.ToStatus());
 
-    private void Frame(string type, JsonObject value)
+    private void Frame(string type, JsonObject value) => Frame(type, writer => value.WriteTo(writer, JsonText.Relaxed));
+
+    private void Frame(string type, Action<Utf8JsonWriter> write)
     {
         using var writer = new Utf8JsonWriter(_response.BodyWriter, new JsonWriterOptions { Encoder = JsonText.Relaxed.Encoder });
         writer.WriteStartObject();
         writer.WriteString("type", type);
         writer.WritePropertyName("object");
-        value.WriteTo(writer, JsonText.Relaxed);
+        write(writer);
         writer.WriteEndObject();
         writer.Flush();
         _response.BodyWriter.Write("\n"u8);

@@ -40,6 +40,7 @@ internal static class DpuRendering
                 Name = DpuNames.Dpu(node.Metadata.Name, card.Pci.Label),
                 NamespaceProperty = set.Metadata.NamespaceProperty,
                 Labels = labels,
+                Finalizers = [ProvisioningLabels.DpuFinalizer],
                 Annotations = set.Spec.DpuTemplate?.Annotations is { Count: > 0 } annotations ? new Dictionary<string, string>(annotations) : null,
                 OwnerReferences =
                 [

@@ -18,6 +18,7 @@ namespace Dpf.Provisioning.DpuSets;
 internal sealed class DpuSetReconciler(Cache cache, EventRecorder events, TimeProvider time) : IReconciler
 {
     private const int AtOnce = 16;
+    private const int MostNames = 8;
     private const string FieldManager = "dpf-provisioning-dpuset";
     private readonly Informer<DpuSet> _sets = cache.Informer<DpuSet>();
     private readonly Informer<Dpu> _dpus = cache.Informer<Dpu>();
@@ -67,15 +68,21 @@ internal sealed class DpuSetReconciler(Cache cache, EventRecorder events, TimePr
             .SelectMany(n => DpuSelection.Of(set.Spec, n).Select(card => (Node: n, Card: card))).ToList();
         var byName = dpus.ToDictionary(d => d.Metadata.Name, StringComparer.Ordinal);
         var found = new ConcurrentBag<string>();
+        var made = new ConcurrentBag<string>();
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = cancellation };
         await Parallel.ForEachAsync(wanted, parallel, async (pair, stop) =>
         {
-            if (await EnsureAsync(set, pair.Node, pair.Card, byName, stop) is { } problem)
+            if (await EnsureAsync(set, pair.Node, pair.Card, byName, made, stop) is { } problem)
             {
                 found.Add(problem);
                 await events.WarningAsync(set, "FailedCreate", problem, stop);
             }
         });
+        if (!made.IsEmpty)
+        {
+            await events.NormalAsync(set, "SuccessfulCreate", $"made {Names([.. made.Order(StringComparer.Ordinal)])}", cancellation);
+        }
+
         var problems = found.Order(StringComparer.Ordinal).ToList();
 
         foreach (var dpu in dpus.Where(d => !d.IsDeleting() && !DpuSelection.Keeps(set.Spec, d, _nodes.Get(null, d.Spec.NodeName))))
@@ -116,7 +123,7 @@ internal sealed class DpuSetReconciler(Cache cache, EventRecorder events, TimePr
     }
 
     /// <summary>Makes a card's DPU, or brings it up to date; says what keeps it from that, which must not stop the others.</summary>
-    private async Task<string?> EnsureAsync(DpuSet set, V1Node node, HostDpu card, Dictionary<string, Dpu> dpus, CancellationToken cancellation)
+    private async Task<string?> EnsureAsync(DpuSet set, V1Node node, HostDpu card, Dictionary<string, Dpu> dpus, ConcurrentBag<string> created, CancellationToken cancellation)
     {
         var name = DpuNames.Dpu(node.Metadata.Name, card.Pci.Label);
         var present = dpus.GetValueOrDefault(name);
@@ -157,7 +164,7 @@ internal sealed class DpuSetReconciler(Cache cache, EventRecorder events, TimePr
             _applied[made.Metadata.Uid] = text;
             if (present is null)
             {
-                await events.NormalAsync(set, "SuccessfulCreate", $"made DPU {name}", cancellation);
+                created.Add(name);
             }
 
             return null;
@@ -167,6 +174,9 @@ internal sealed class DpuSetReconciler(Cache cache, EventRecorder events, TimePr
             return $"DPU {name}: {e.Message}";
         }
     }
+
+    private static string Names(List<string> dpus) => dpus.Count == 1 ? "DPU " + dpus[0]
+        : $"{dpus.Count} DPUs: {string.Join(", ", dpus.Take(MostNames))}{(dpus.Count > MostNames ? ", …" : "")}";
 
     private static string Seen(DpuSet set, V1Node node, Dpu dpu) =>
         $"{set.Metadata.Generation} {string.Join(',', set.Metadata.Labels ?? new Dictionary<string, string>())} {node.Metadata.ResourceVersion} {dpu.Metadata.ResourceVersion}";

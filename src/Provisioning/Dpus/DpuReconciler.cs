@@ -39,21 +39,42 @@ internal sealed class DpuReconciler(DpuTools tools) : IReconciler
         }
 
         var scope = new DpuScope(tools, dpu);
-        var row = PhaseTable.Of(dpu.IsDeleting() ? DpuPhases.Deleting : dpu.Status?.Phase);
-        var (step, failure) = await HandleAsync(scope, row, cancellation);
-        var (limited, left) = Limit(scope, row, step);
-        limited = await AgainAsync(scope, row, limited, cancellation);
+        List<PhaseRow> passed = [];
+        while (true)
+        {
+            var row = PhaseTable.Of(dpu.IsDeleting() ? DpuPhases.Deleting : scope.Dpu.Status?.Phase);
+            var (step, failure) = await HandleAsync(scope, row, cancellation);
+            var (limited, left) = Limit(scope, row, step);
+            limited = await AgainAsync(scope, row, limited, cancellation);
+            if (limited is Step.Advance && PhaseTable.GoesOn(row))
+            {
+                // What is over at once is saved together with what comes then.
+                scope.Reach(DpuStatusRules.Apply(scope.Dpu, row, limited, null, scope.Now));
+                passed.Add(row);
+                continue;
+            }
+
+            return await EndAsync(scope, dpu.Status, passed, row, (step, limited, failure), left, cancellation);
+        }
+    }
+
+    /// <summary>Saves what a look came to, and says when to look again.</summary>
+    private async Task<Result> EndAsync(
+        DpuScope scope, DpuStatus? before, List<PhaseRow> passed, PhaseRow row, (Step Step, Step Limited, Exception? Failure) outcome, TimeSpan? left,
+        CancellationToken cancellation)
+    {
+        var (step, limited, failure) = outcome;
         if (limited is Step.Gone or Step.Rest)
         {
             return Result.Done;
         }
 
-        if (Brief(scope, row, limited) is { } pause)
+        if (passed.Count == 0 && Brief(scope, row, limited) is { } pause)
         {
             return Result.RequeueAfter(pause);
         }
 
-        await SaveAsync(scope, row, limited, cancellation);
+        await SaveAsync(scope, before, passed, row, limited, cancellation);
         if (failure is not null && limited == step)
         {
             // Saved where users look; now again, with the queue's back-off.
@@ -148,22 +169,22 @@ internal sealed class DpuReconciler(DpuTools tools) : IReconciler
         };
     }
 
-    private async Task SaveAsync(DpuScope scope, PhaseRow row, Step step, CancellationToken cancellation)
+    private async Task SaveAsync(
+        DpuScope scope, DpuStatus? before, List<PhaseRow> passed, PhaseRow row, Step step, CancellationToken cancellation)
     {
-        var before = scope.Dpu;
         var network = row.Phase == DpuPhases.Ready ? await ReadyPhase.HostNetworkAsync(scope, cancellation) : null;
-        var status = Json(DpuStatusRules.Apply(before, row, step, network, scope.Now));
-        if (!JsonNode.DeepEquals(status, before.Status is null ? null : Json(before.Status)))
+        var status = Json(DpuStatusRules.Apply(scope.Dpu, row, step, network, scope.Now));
+        if (!JsonNode.DeepEquals(status, before is null ? null : Json(before)))
         {
             await tools.Client.PatchStatusAsync<Dpu>(
                 scope.Key.Namespace, scope.Key.Name,
                 new JsonObject
                 {
-                    ["metadata"] = new JsonObject { ["resourceVersion"] = before.Metadata.ResourceVersion },
+                    ["metadata"] = new JsonObject { ["resourceVersion"] = scope.Dpu.Metadata.ResourceVersion },
                     ["status"] = status,
                 },
                 cancellation);
-            await TellAsync(before, row, step, cancellation);
+            await TellAsync(scope.Dpu, before, passed, row, step, cancellation);
         }
         else if (row.Phase != DpuPhases.Error && scope.Annotation(ProvisioningLabels.Retry) is not null)
         {
@@ -171,31 +192,41 @@ internal sealed class DpuReconciler(DpuTools tools) : IReconciler
         }
     }
 
-    /// <summary>One event for every turn: a phase that is over, a failure, another reason to wait.</summary>
-    private async Task TellAsync(Dpu before, PhaseRow row, Step step, CancellationToken cancellation)
+    /// <summary>One event for every turn: phases that are over, a failure, another reason to wait.</summary>
+    private async Task TellAsync(Dpu dpu, DpuStatus? before, List<PhaseRow> passed, PhaseRow row, Step step, CancellationToken cancellation)
     {
-        var earlier = before.Status?.Conditions.Find(row.Condition);
+        var earlier = before?.Conditions.Find(row.Condition);
         switch (step)
         {
             case Step.Advance when earlier?.Status != "True":
-                await tools.Events.NormalAsync(before, row.Condition, $"{row.Phase} is over; next: {row.Next}", cancellation);
+                var turn = row.Phase == DpuPhases.Ready
+                    ? $"{(passed.Count > 0 ? Over(passed) + "; " : "")}the DPU is ready"
+                    : $"{Over([.. passed, row])}; next: {row.Next}";
+                await tools.Events.NormalAsync(dpu, row.Condition, turn, cancellation);
                 break;
             case Step.Fail fail:
-                await tools.Events.WarningAsync(before, fail.Reason, fail.Message, cancellation);
+                await tools.Events.WarningAsync(dpu, fail.Reason, fail.Message, cancellation);
                 break;
-            case Step.Wait { IsOverdue: true } wait when before.Status?.Conditions.IsTrue(DpuConditions.Stalled) != true:
-                await tools.Events.WarningAsync(before, DpuConditions.Stalled, $"{row.Phase} takes long: {wait.Reason}: {wait.Message}", cancellation);
+            case Step.Wait { IsOverdue: true } wait when before?.Conditions.IsTrue(DpuConditions.Stalled) != true:
+                await tools.Events.WarningAsync(dpu, DpuConditions.Stalled, $"{row.Phase} takes long: {wait.Reason}: {wait.Message}", cancellation);
                 break;
-            case Step.Wait wait when earlier?.Reason != wait.Reason || (wait.IsTrouble && earlier.Message != wait.Message):
-                await (wait.IsTrouble
-                    ? tools.Events.WarningAsync(before, wait.Reason, wait.Message, cancellation)
-                    : tools.Events.NormalAsync(before, wait.Reason, wait.Message, cancellation));
+            case Step.Wait { IsTrouble: true } wait when earlier?.Reason != wait.Reason || earlier.Message != wait.Message:
+                await tools.Events.WarningAsync(dpu, wait.Reason, wait.Message, cancellation);
+                break;
+            case Step.Wait wait when passed.Count > 0:
+                await tools.Events.NormalAsync(dpu, passed[^1].Condition, $"{Over(passed)}; {row.Phase}: {wait.Message}", cancellation);
+                break;
+            case Step.Wait wait when earlier?.Reason != wait.Reason:
+                await tools.Events.NormalAsync(dpu, wait.Reason, wait.Message, cancellation);
                 break;
             case Step.Resume resume:
-                await tools.Events.NormalAsync(before, "Retrying", $"goes on with {resume.Phase}", cancellation);
+                await tools.Events.NormalAsync(dpu, "Retrying", $"goes on with {resume.Phase}", cancellation);
                 break;
         }
     }
+
+    private static string Over(IReadOnlyList<PhaseRow> rows) =>
+        $"{string.Join(", ", rows.Select(r => r.Phase))} {(rows.Count == 1 ? "is" : "are")} over";
 
     private static JsonNode Json(DpuStatus status) => JsonNode.Parse(KubernetesJson.Serialize(status))!;
 }

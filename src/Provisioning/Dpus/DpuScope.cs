@@ -57,10 +57,12 @@ internal sealed record DpuTools
 /// <summary>One DPU, seen at one moment, with what belongs to it.</summary>
 internal sealed class DpuScope(DpuTools tools, Dpu dpu)
 {
+    private DpuStatus? _reached;
+
     /// <summary>What there is to work with.</summary>
     public DpuTools Tools { get; } = tools;
 
-    /// <summary>The DPU as it is; never changed in place.</summary>
+    /// <summary>The DPU as it is, with what this look has reached; never changed in place.</summary>
     public Dpu Dpu { get; private set; } = dpu;
 
     /// <summary>The key.</summary>
@@ -114,7 +116,18 @@ internal sealed class DpuScope(DpuTools tools, Dpu dpu)
 
         metadata["resourceVersion"] = Dpu.Metadata.ResourceVersion;
         Dpu = await Tools.Client.PatchAsync<Dpu>(Key.Namespace, Key.Name, patch, cancellation);
+        Dpu = _reached is null ? Dpu : With(_reached);
     }
+
+    /// <summary>Goes on from a status that is saved when the look is over. Should that fail, the next look comes here again.</summary>
+    public void Reach(DpuStatus status)
+    {
+        _reached = status;
+        Dpu = With(status);
+    }
+
+    private Dpu With(DpuStatus status) =>
+        new() { ApiVersion = Dpu.ApiVersion, Kind = Dpu.Kind, Metadata = Dpu.Metadata, Spec = Dpu.Spec, Status = status };
 
     /// <summary>Names and values as JSON.</summary>
     public static JsonObject Map(IEnumerable<(string Name, string? Value)> pairs) =>

@@ -18,6 +18,9 @@ internal sealed record PhaseRow(
     /// <summary>How long the phase may take; null where the handler itself keeps count of its attempts.</summary>
     public Func<ProvisioningOptions, PhaseLimit?> Limit { get; init; } = _ => null;
 
+    /// <summary>Whether the DPU has to be seen in this phase, by the other DPUs of its host, before anything is done in it.</summary>
+    public bool IsSeenFirst { get; init; }
+
     /// <summary>How often it may be begun anew after it failed, and what is done to begin anew.</summary>
     public (int Attempts, Func<DpuScope, CancellationToken, Task> Begin)? Again { get; init; }
 }
@@ -39,6 +42,7 @@ internal static class PhaseTable
         },
         new(DpuPhases.NodeEffect, DpuConditions.NodeEffectReady, DpuPhases.Pending, "ErrorOccured", NodeEffectPhase.HandleAsync)
         {
+            IsSeenFirst = true,
             Limit = _ => new PhaseLimit(TimeSpan.FromHours(1), "NodeEffectTimedout"),
         },
         new(DpuPhases.Pending, DpuConditions.BfbReady, DpuPhases.DmsDeployment, "GetBFBFailed", PendingPhase.HandleAsync)
@@ -75,6 +79,9 @@ internal static class PhaseTable
     public static PhaseRow Of(string? phase) => string.IsNullOrEmpty(phase)
         ? Way[0]
         : Rows.GetValueOrDefault(phase) ?? throw new FormatException($"status.phase: '{phase}' is no phase of a DPU");
+
+    /// <summary>Whether the next phase may begin in the same look that ended this one.</summary>
+    public static bool GoesOn(PhaseRow row) => row.Next != row.Phase && !Of(row.Next).IsSeenFirst;
 
     /// <summary>The phase that failed: the first whose condition is not True.</summary>
     public static string ResumeAt(IEnumerable<V1Condition>? conditions)
