@@ -24,6 +24,14 @@ public sealed class GuideLab : IAsyncLifetime
     public ValueTask DisposeAsync() => _lab.DisposeAsync();
 }
 
+/// <summary>One lab for all who leave its network as they found it.</summary>
+[CollectionDefinition(Name, DisableParallelization = true)]
+public sealed class SharedLab : ICollectionFixture<GuideLab>
+{
+    /// <summary>Its name.</summary>
+    public const string Name = "shared lab";
+}
+
 /// <summary>There is room for one lab on a machine.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class OneLab

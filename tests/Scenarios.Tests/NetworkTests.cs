@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Dpf.Scenarios.Tests;
 
 /// <summary>Services, policies, the ways out and names, by packets of pods in one lab.</summary>
-[Collection(OneLab.Name)]
-public sealed class NetworkTests(GuideLab guide) : IClassFixture<GuideLab>, IAsyncLifetime
+[Collection(SharedLab.Name)]
+public sealed class NetworkTests(GuideLab guide) : IAsyncLifetime
 {
     // A server that tells its name and who asked, and a shell for questions: one of each on each worker.
     private const string Pods = """

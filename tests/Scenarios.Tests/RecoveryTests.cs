@@ -1,8 +1,8 @@
 namespace Dpf.Scenarios.Tests;
 
 /// <summary>What a network survives: its parts are killed, rebooted, emptied and disturbed under running pods.</summary>
-[Collection(OneLab.Name)]
-public sealed class RecoveryTests(GuideLab guide) : IClassFixture<GuideLab>
+[Collection(SharedLab.Name)]
+public sealed class RecoveryTests(GuideLab guide)
 {
     private const string Dpu = "worker1-bf";
 
