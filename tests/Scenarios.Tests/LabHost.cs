@@ -6,6 +6,7 @@ namespace Dpf.Scenarios.Tests;
 internal sealed class LabHost : IAsyncDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("dpf-scenarios-").FullName;
+    private string? _exports;
 
     /// <summary>The environment of the commands.</summary>
     public IReadOnlyDictionary<string, string> Environment => new Dictionary<string, string> { ["DPF_STATE"] = State };
@@ -14,12 +15,29 @@ internal sealed class LabHost : IAsyncDisposable
     public string State => Path.Combine(_folder, "lab");
 
     /// <summary><c>./dpf …</c></summary>
-    public Task<Outcome> DpfAsync(string arguments, Func<string, Task>? onError = null) =>
-        Shell.RunAsync("./dpf " + arguments, Environment, TimeSpan.FromMinutes(8), onError);
+    public Task<Outcome> DpfAsync(string arguments, Func<string, Task>? onError = null)
+    {
+        _exports = arguments.StartsWith("up", StringComparison.Ordinal) || arguments.StartsWith("down", StringComparison.Ordinal) ? null : _exports;
+        return Shell.RunAsync("./dpf " + arguments, Environment, TimeSpan.FromMinutes(8), onError);
+    }
 
     /// <summary>A line in a shell that took over <c>./dpf env</c>, in the folder that the guide's commands run in.</summary>
-    public Task<Outcome> UserAsync(string line) =>
-        Shell.RunAsync($"eval \"$(./dpf env)\"; cd deploy/guides/ovn-kubernetes; {line}", Environment, TimeSpan.FromMinutes(5));
+    public async Task<Outcome> UserAsync(string line)
+    {
+        // A user asks once, too.
+        if (_exports is null)
+        {
+            var asked = await Shell.RunAsync("./dpf env", Environment, TimeSpan.FromMinutes(1));
+            if (asked.ExitCode != 0)
+            {
+                return asked;
+            }
+
+            _exports = asked.Output;
+        }
+
+        return await Shell.RunAsync($"{_exports}\ncd deploy/guides/ovn-kubernetes; {line}", Environment, TimeSpan.FromMinutes(5));
+    }
 
     /// <summary>The same, which has to succeed; returns its output.</summary>
     public async Task<string> UserSucceedsAsync(string line)
