@@ -135,6 +135,39 @@ public sealed class NorthdTests : IAsyncLifetime
         Assert.Contains("installed-again", now, StringComparison.Ordinal);
     }
 
+    /// <summary>
+    /// northd keeps the rows of static neighbours that it finds, at routers of before, and then fails to remove those: all that it
+    /// translates from there on is refused.
+    /// </summary>
+    [Fact]
+    public async Task ANorthboundDatabaseThatWasLostAndFilledAgainIsTranslated()
+    {
+        await ApplyAsync(Facts());
+        await NorthdAsync("pause");
+        await _north.KillAsync();
+        File.Delete(Path.Combine(_north.Folder, "db"));
+        await OvsdbServer.RunAsync(Cancellation, "ovsdb-tool", "create", Path.Combine(_north.Folder, "db"), "/usr/share/ovn/ovn-nb.ovsschema");
+        await _north.RestartAsync(Cancellation);
+        await NbctlAsync("init");
+        while (_databases.North.Replica.Current is var seen && (seen.Table("Logical_Router").Count > 0 || seen.Table("NB_Global").Count == 0))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, Cancellation);
+        }
+
+        var facts = Facts() with { Pods = [.. Facts().Pods, Sample.Pod("c", "10.233.64.5/24")] };
+        await _databases.ApplyAsync(facts, Cancellation);
+        await NorthdAsync("resume");
+
+        // The southbound database has counted further than the new northbound one: to wait for its number means nothing.
+        var southbound = "";
+        for (var tries = 0; tries < 200 && !(southbound = await SouthboundAsync()).Contains("default_c", StringComparison.Ordinal); tries++)
+        {
+            await _databases.ApplyAsync(facts, Cancellation);
+        }
+
+        Assert.Contains("default_c", southbound, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task APodReachesItsHostThroughTheManagementPort()
     {
@@ -144,6 +177,9 @@ public sealed class NorthdTests : IAsyncLifetime
 
         Assert.Contains("output to \"k8s-worker1\"", trace, StringComparison.Ordinal);
     }
+
+    private Task<string> NorthdAsync(string command) =>
+        OvsdbServer.RunAsync(Cancellation, "ovn-appctl", "-t", $"{_north.Folder}/northd.ctl", command);
 
     private static ZoneFacts Facts() =>
         Sample.Facts with { Services = [Sample.Service(Sample.Port(0, ("10.233.64.4", "worker1")))] };

@@ -1,6 +1,7 @@
 using Dpf.Ovn.Zone.Planning;
 using Dpf.Ovsdb.Rows;
 using Dpf.Ovsdb.Sessions;
+using Dpf.Ovsdb.Transactions;
 using Microsoft.Extensions.Logging;
 
 namespace Dpf.Ovn.Zone.Applying;
@@ -29,7 +30,7 @@ public sealed class ZoneDatabases : IAsyncDisposable
             Log = logger,
 
             // Not the logical flows: northd writes thousands that nobody here reads.
-            Tables = ["Chassis", "Encap", "Port_Binding", "SB_Global"],
+            Tables = ["Chassis", "Datapath_Binding", "Encap", "Port_Binding", "SB_Global", "Static_MAC_Binding"],
         });
         _northRows = new RowReconciler(North);
         _southRows = new RowReconciler(South);
@@ -46,7 +47,8 @@ public sealed class ZoneDatabases : IAsyncDisposable
     {
         var changes = await _northRows.ApplyAsync(NorthboundPlan.Of(facts), cancellation);
         changes += await _southRows.ApplyAsync(SouthboundPlan.Of(facts), cancellation);
-        return changes + await BindAsync(facts, cancellation);
+        changes += await SouthAsync(SouthboundPlan.Leftovers(North.Replica.Current, South.Replica.Current), cancellation);
+        return changes + await SouthAsync(SouthboundPlan.Bindings(facts, South.Replica.Current), cancellation);
     }
 
     /// <inheritdoc />
@@ -56,14 +58,13 @@ public sealed class ZoneDatabases : IAsyncDisposable
         await South.DisposeAsync();
     }
 
-    private async Task<int> BindAsync(ZoneFacts facts, CancellationToken cancellation)
+    private async Task<int> SouthAsync(Transaction transaction, CancellationToken cancellation)
     {
-        var bindings = SouthboundPlan.Bindings(facts, South.Replica.Current);
-        if (bindings.Count > 0)
+        if (transaction.Count > 0)
         {
-            await South.TransactAsync(bindings, cancellation);
+            await South.TransactAsync(transaction, cancellation);
         }
 
-        return bindings.Count;
+        return transaction.Count;
     }
 }

@@ -61,6 +61,28 @@ public static class SouthboundPlan
     }
 
     /// <summary>
+    /// Takes away what northd never would. It knows a static neighbour by its router port's name, and leaves the row that it finds at
+    /// the router of before. Once the northbound database was lost and filled anew, that router is no more, and northd cannot remove it
+    /// as long as the row refers to it: the database refuses all that it changes, from then on.
+    /// </summary>
+    public static Transaction Leftovers(Snapshot northbound, Snapshot southbound)
+    {
+        var transaction = new Transaction();
+        var routers = northbound.Table(Ovsdb.Models.Northbound.LogicalRouter.TableName);
+        foreach (var neighbour in southbound.All<StaticMacBinding>())
+        {
+            // Before there is any router the northbound database is only about to be filled.
+            if (routers.Count > 0 && neighbour.Datapath is { } datapath && southbound.Find<DatapathBinding>(datapath.Uuid) is { } of &&
+                Guid.TryParse(of.ExternalIds.GetValueOrDefault("logical-router"), out var router) && !routers.ContainsKey(router))
+            {
+                transaction.Delete(StaticMacBinding.TableName, Condition.Is(neighbour.Uuid));
+            }
+        }
+
+        return transaction;
+    }
+
+    /// <summary>
     /// The zones with a chassis and an endpoint. One that two nodes claim (a machine that was registered again under another name)
     /// is the first's: the database has each only once; and the zone's own is never remote.
     /// </summary>
