@@ -4,6 +4,7 @@ using Dpf.Api.Provisioning;
 using Dpf.Lab.Repository;
 using Dpf.Provisioning.Tests.World;
 using Dpf.Runtime.Conditions;
+using Dpf.Testing;
 using k8s.Models;
 
 namespace Dpf.Provisioning.Tests.Bfbs;
@@ -25,6 +26,7 @@ public sealed class BfbLifeTests
         world.Web.Breaks.Enqueue(1_000_000);
         world.Web.Breaks.Enqueue(500_000);
         world.Web.Refusals.Enqueue(503);
+        await using var images = await ConditionHistory<Bfb>.FollowAsync(world.Admin, b => b.Status);
         world.StartController();
         await AddAsync(world, "a", "/a.bfb");
         await ReadyAsync(world, "a");
@@ -41,6 +43,8 @@ public sealed class BfbLifeTests
         await world.Admin.DeleteAsync<Bfb>(ProvisioningWorld.Namespace, "a", Cancellation);
         await world.Admin.LosesAsync<Bfb>(ProvisioningWorld.Namespace, "a");
         Assert.Empty(Directory.GetFiles(world.BfbFolder));
+        Assert.Equal(["Downloading", "HTTP503", "ConnectionLost", "Downloaded"], images.Reasons("a", "Downloaded"));
+        Assert.Equal(["Downloading", "HTTP503", "ConnectionLost", "Ready", "Deleting"], images.Reasons("a", "Ready"));
     }
 
     [Fact]
@@ -69,10 +73,12 @@ public sealed class BfbLifeTests
     {
         await using var world = await ProvisioningWorld.StartAsync(withDpuCluster: false);
         await File.WriteAllBytesAsync(Path.Combine(world.BfbFolder, "own.bfb"), BootImage.Create("own", 10_000), Cancellation);
+        await using var images = await ConditionHistory<Bfb>.FollowAsync(world.Admin, b => b.Status);
         world.StartController();
         await AddAsync(world, "a", "/a.bfb", "own.bfb");
         await ReadyAsync(world, "a");
         Assert.Empty(world.Web.Requests);
+        Assert.Equal(["Checking", "Downloaded"], images.Reasons("a", "Downloaded"));
     }
 
     [Fact]
@@ -86,7 +92,7 @@ public sealed class BfbLifeTests
         await AddAsync(world, "same", "/a.bfb", "one.bfb");
         await ReadyAsync(world, "same");
         await AddAsync(world, "other", "/b.bfb", "one.bfb");
-        await world.Admin.HasAsync<Bfb>(ProvisioningWorld.Namespace, "other", b => b.Status?.Phase == "Error");
+        await FailedAsync(world, "other", "FileNameTaken", "file one.bfb is that of BFB dpf-operator-system/");
 
         await world.Admin.DeleteAsync<Bfb>(ProvisioningWorld.Namespace, "other", Cancellation);
         await world.Admin.DeleteAsync<Bfb>(ProvisioningWorld.Namespace, "a", Cancellation);
@@ -135,6 +141,20 @@ public sealed class BfbLifeTests
         File.Delete(Path.Combine(world.BfbFolder, "placed.bfb"));
         await TouchAsync(world, "placed");
         await ReadyAsync(world, "placed");
+    }
+
+    [Fact]
+    public async Task AVolumeThatIsNotMountedIsSaidSoAndUsedOnceItIs()
+    {
+        await using var world = await ProvisioningWorld.StartAsync(withDpuCluster: false);
+        world.Web.Files["/a.bfb"] = BootImage.Create("a", 10_000);
+        Directory.Delete(world.BfbFolder);
+        world.StartController();
+        await AddAsync(world, "a", "/a.bfb");
+        await FailedAsync(world, "a", "VolumeNotUsable", "the volume of boot images is not mounted");
+        Directory.CreateDirectory(world.BfbFolder);
+        await TouchAsync(world, "a");
+        await ReadyAsync(world, "a");
     }
 
     [Fact]

@@ -28,6 +28,8 @@ public sealed class ClusterLifeTests
         Assert.Equal("example.com/dpf-system:v1", daemons.Spec.Template.Spec.Containers[0].Image);
         await world.ConditionAsync("tenant1", ClusterContract.Created, "ClusterNotReady");
         Assert.Equal("Creating", (await world.PhaseAsync("tenant1", "Creating")).Status!.Phase);
+        await world.ConditionAsync("tenant1", "Ready", "NotCreated");
+        await world.ConditionAsync("tenant1", ClusterContract.KeepalivedReady, "NotDeployed");
 
         await world.AddKubeconfigAsync("tenant1-admin-kubeconfig");
         await world.SetVersionStatusAsync("tenant1", "Ready");
@@ -35,6 +37,9 @@ public sealed class ClusterLifeTests
         var ready = await world.PhaseAsync("tenant1", "Ready");
         Assert.Equal("tenant1-admin-kubeconfig", ready.Spec.Kubeconfig);
         Assert.All(ready.Status!.Conditions!, c => Assert.Equal("True", c.Status));
+        Assert.Equal(
+            ["Created Created", "KeepalivedReady Deployed", "Ready HealthCheckPassed"],
+            ready.Status!.Conditions!.Select(c => $"{c.Type} {c.Reason}").Order(StringComparer.Ordinal));
 
         await world.Admin.DeleteAsync<DpuCluster>(Namespace, "tenant1", Cancellation);
         await world.Admin.LosesAsync<DpuCluster>(Namespace, "tenant1");
@@ -65,6 +70,13 @@ public sealed class ClusterLifeTests
         var upgrading = await world.Admin.HasAsync<DpuCluster>(
             Namespace, "tenant1", c => c.Status!.Conditions!.Any(x => x.Type == ClusterContract.Created && x.Message == "Kamaji: Upgrading"));
         Assert.Equal("Ready", upgrading.Status!.Phase);
+
+        // Another cluster cannot have an address that is taken.
+        await ApplyAsync(world, "v1.30.2", vip: "10.0.110.201", name: "tenant2");
+        var second = await world.ConditionAsync("tenant2", ClusterContract.KeepalivedReady, "InvalidEndpoint");
+        Assert.Equal(
+            "DPUCluster dpu-cplane-tenant1/tenant1 has the address 10.0.110.201 already",
+            second.Status!.Conditions!.Single(c => c.Type == ClusterContract.KeepalivedReady).Message);
     }
 
     [Fact]
@@ -118,24 +130,36 @@ public sealed class ClusterLifeTests
             spec: {type: static, version: v1.30.2}
             """);
         await world.ConditionAsync("s", ClusterContract.Created, "EmptyKubeconfig");
-        await world.AddKubeconfigAsync("mine");
         await world.Admin.PatchAsync<DpuCluster>(
             Namespace, "s", new JsonObject { ["spec"] = new JsonObject { ["kubeconfig"] = "mine" } }, Cancellation);
-
+        await world.ConditionAsync("s", ClusterContract.Created, "SecretNotFound");
+        await world.Admin.ApplyYamlAsync($$"""
+            apiVersion: v1
+            kind: Secret
+            metadata: {name: mine, namespace: {{Namespace}}}
+            data: {other.conf: eA==}
+            """);
+        await TouchAsync("1");
+        await world.ConditionAsync("s", ClusterContract.Created, "InvalidKubeconfig");
+        await world.AddKubeconfigAsync("mine");
+        await TouchAsync("2");
         await world.PhaseAsync("s", "Ready");
         await world.StopTenantAsync();
-        await world.Admin.PatchAsync<DpuCluster>(
-            Namespace, "s", new JsonObject { ["metadata"] = new JsonObject { ["labels"] = new JsonObject { ["look"] = "again" } } }, Cancellation);
+        await TouchAsync("3");
         await world.PhaseAsync("s", "NotReady");
         Assert.Equal("False", (await world.ConditionAsync("s", "Ready", "HealthCheckFailed")).Status!.Conditions!.Single(c => c.Type == "Ready").Status);
         await world.AddKubeconfigAsync("mine");
         await world.PhaseAsync("s", "Ready");
+
+        // Secrets are not watched by whoever judges them.
+        Task TouchAsync(string look) => world.Admin.PatchAsync<DpuCluster>(
+            Namespace, "s", new JsonObject { ["metadata"] = new JsonObject { ["labels"] = new JsonObject { ["look"] = look } } }, Cancellation);
     }
 
-    private static Task ApplyAsync(ClusterWorld world, string version, string vip = "10.0.110.200") => world.Admin.ApplyYamlAsync($$"""
+    private static Task ApplyAsync(ClusterWorld world, string version, string vip = "10.0.110.200", string name = "tenant1") => world.Admin.ApplyYamlAsync($$"""
         apiVersion: provisioning.dpu.nvidia.com/v1alpha1
         kind: DPUCluster
-        metadata: {name: tenant1, namespace: {{Namespace}}}
+        metadata: {name: {{name}}, namespace: {{Namespace}}}
         spec:
           type: kamaji
           maxNodes: 10

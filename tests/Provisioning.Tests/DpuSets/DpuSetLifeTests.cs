@@ -58,6 +58,7 @@ public sealed class DpuSetLifeTests
         await world.DpuAdmin.HasAsync<V1Node>(null, dpu, n => n.Metadata.Labels?.TryGetValue("b", out var b) == true && b == "two");
 
         await world.AddSetAsync(image: "newer", template: "nodeEffect: {noEffect: true}\n      cluster: {nodeLabels: {a: changed} }");
+        await SaysAsync("Error", "BFB dpf-operator-system/newer does not exist; create it; 1 of 1 DPUs are of an earlier template");
         await world.DpuAdmin.HasAsync<V1Node>(
             null, dpu, n => n.Metadata.Labels?.TryGetValue("a", out var a) == true && a == "changed" && !n.Metadata.Labels.ContainsKey("b"));
         var now = await world.Admin.GetAsync<Dpu>(ProvisioningWorld.Namespace, dpu, Cancellation);
@@ -66,8 +67,13 @@ public sealed class DpuSetLifeTests
 
         // Recreate: a user deletes the DPU.
         await world.AddImageAndFlavorAsync("newer");
+        await SaysAsync("Pending", "with strategy Recreate each is made anew when you delete it");
         await world.Admin.DeleteAsync<Dpu>(ProvisioningWorld.Namespace, dpu, Cancellation);
         await world.Admin.HasAsync<Dpu>(ProvisioningWorld.Namespace, dpu, d => d.Spec.Bfb == "newer");
+
+        Task SaysAsync(string reason, string message) => world.Admin.HasAsync<DpuSet>(
+            ProvisioningWorld.Namespace, "dpuset",
+            s => s.Status?.Conditions.Find("DPUsUpToDate") is { Status: "False" } c && c.Reason == reason && c.Message.Contains(message, StringComparison.Ordinal));
     }
 
     [Fact]

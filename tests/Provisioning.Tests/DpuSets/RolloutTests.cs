@@ -61,7 +61,7 @@ public sealed class RolloutTests
         Assert.Contains("correct spec.dpuTemplate (a new BFB or DPUFlavor, or the ones before)", message, StringComparison.Ordinal);
         Assert.Contains("9 of 10 DPUs are of an earlier template: worker1-0000-03-00, ", message, StringComparison.Ordinal);
         Assert.Equal((9, 1), (set.Status.ReadyDpus, set.Status.UpToDateDpus));
-        Assert.Equal(("False", "Failure"), (set.Status.Conditions.Find("Ready")!.Status, set.Status.Conditions.Find("Ready")!.Reason));
+        Assert.All(["DPUsReady", "Ready"], type => Assert.Equal(("False", "Failure"), (set.Status.Conditions.Find(type)!.Status, set.Status.Conditions.Find(type)!.Reason)));
         Assert.Equal(1, worst());
         Assert.Contains(
             await world.Admin.ListAsync<Corev1Event>(ProvisioningWorld.Namespace, Cancellation), e => e.Reason == "RolloutStopped" && e.InvolvedObject.Name == "dpuset");

@@ -2,6 +2,7 @@ using Dpf.Api.Provisioning;
 using Dpf.Provisioning.Dpus;
 using Dpf.Provisioning.Tests.World;
 using Dpf.Runtime.Conditions;
+using Dpf.Testing;
 using k8s;
 using k8s.Models;
 
@@ -22,9 +23,11 @@ public sealed class DpuLifeTests
         await world.AddImageAndFlavorAsync();
         await world.AddSetAsync(template: "nodeEffect: {taint: {key: dpu, value: provisioning, effect: NoSchedule} }");
         world.Dms.IsHeld = true;
+        await using var sets = await ConditionHistory<DpuSet>.FollowAsync(world.Admin, s => s.Status);
         world.StartController();
 
         await world.PhaseAsync(Dpu, DpuPhases.OsInstalling);
+        await world.SaysAsync(Dpu, "OSInstalled", "Installing");
         await Eventually.SeeAsync(() => world.Dms.CountOf("Activate") == 1);
         Assert.Contains((await world.Admin.GetAsync<V1Node>(null, "worker1", Cancellation))!.Spec.Taints, t => t is { Key: "dpu", Value: "provisioning" });
         var configuration = world.Dms.Configuration(Dpu);
@@ -58,6 +61,8 @@ public sealed class DpuLifeTests
 
         await world.Admin.DeleteAsync<DpuSet>(ProvisioningWorld.Namespace, "dpuset", Cancellation);
         await world.Admin.LosesAsync<DpuSet>(ProvisioningWorld.Namespace, "dpuset");
+        Assert.Equal(["Pending", "Success"], sets.Reasons("dpuset", "DPUsReady"));
+        Assert.Equal(["Success", "AwaitingDeletion"], sets.Reasons("dpuset", "DPUsReconciled"));
         Assert.Null(await world.Admin.GetAsync<Dpu>(ProvisioningWorld.Namespace, Dpu, Cancellation));
         Assert.Null(await world.DpuAdmin.GetAsync<V1Node>(null, Dpu, Cancellation));
         Assert.Empty(await world.Admin.ListAsync<V1Pod>(ProvisioningWorld.Namespace, Cancellation));

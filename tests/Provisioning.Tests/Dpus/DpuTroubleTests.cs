@@ -136,14 +136,14 @@ public sealed class DpuTroubleTests
         await world.AddHostAsync("worker1");
         await world.AddSetAsync();
         world.StartController();
-        await SaysAsync(world, "Initialized", "DPUFlavorNotFound", "DPUFlavor dpf-operator-system/flavor does not exist; create it");
+        await world.SaysAsync(Dpu, "Initialized", "DPUFlavorNotFound", "DPUFlavor dpf-operator-system/flavor does not exist; create it");
         await world.AddFlavorAsync();
-        await SaysAsync(world, "BFBReady", "GetBFBFailed", "BFB dpf-operator-system/bf-bundle does not exist; create it");
+        await world.SaysAsync(Dpu, "BFBReady", "GetBFBFailed", "BFB dpf-operator-system/bf-bundle does not exist; create it");
 
         // What is wrong with the image is said by every DPU that waits for it.
         world.Web.Refusals.Enqueue(404);
         await world.AddImageAndFlavorAsync();
-        await SaysAsync(world, "BFBReady", "BFBFailed", "BFB dpf-operator-system/bf-bundle is not ready: HTTP404: http://");
+        await world.SaysAsync(Dpu, "BFBReady", "BFBFailed", "BFB dpf-operator-system/bf-bundle is not ready: HTTP404: http://");
         await world.Admin.DeleteAsync<Bfb>(ProvisioningWorld.Namespace, "bf-bundle", Cancellation);
         await world.Admin.LosesAsync<Bfb>(ProvisioningWorld.Namespace, "bf-bundle");
         await world.AddImageAndFlavorAsync();
@@ -175,7 +175,25 @@ public sealed class DpuTroubleTests
         await world.Admin.HasAsync<V1Pod>(ProvisioningWorld.Namespace, Dpu + "-hostnetwork", p => p.Metadata.DeletionTimestamp is null && HostPods.IsReady(p));
     }
 
-    private static Task<Dpu> SaysAsync(ProvisioningWorld world, string condition, string reason, string message) => world.Admin.HasAsync<Dpu>(
-        ProvisioningWorld.Namespace, Dpu,
-        d => d.Status?.Conditions.Find(condition) is { Status: "False" } c && c.Reason == reason && c.Message.Contains(message, StringComparison.Ordinal));
+    [Fact]
+    public async Task AReadyDpuSaysThatItsClusterOrItsNodeIsGone()
+    {
+        await using var world = await ProvisioningWorld.StartAsync();
+        await world.AddHostAsync("worker1");
+        await world.AddImageAndFlavorAsync();
+        await world.AddReadyDpuAsync("worker1");
+        var secret = (await world.Admin.GetAsync<V1Secret>("dpu-cplane-tenant1", "tenant1-admin-kubeconfig", Cancellation))!;
+        await world.Admin.DeleteAsync<V1Secret>("dpu-cplane-tenant1", "tenant1-admin-kubeconfig", Cancellation);
+        world.StartController();
+        var dpu = await world.SaysAsync(Dpu, "Ready", "DPUClusterClientGetError", "Secret dpu-cplane-tenant1/tenant1-admin-kubeconfig with the kubeconfig of DPUCluster tenant1 does not exist");
+        Assert.Equal(DpuPhases.Ready, dpu.Status!.Phase);
+
+        secret.Metadata.ResourceVersion = null;
+        await world.Admin.CreateAsync(secret, Cancellation);
+        await world.Admin.PatchAsync<Dpu>(
+            ProvisioningWorld.Namespace, Dpu, new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { ["look"] = "again" } } }, Cancellation);
+        await world.Admin.HasAsync<Dpu>(ProvisioningWorld.Namespace, Dpu, d => d.Status?.Conditions.Find("Ready") is { Status: "True", Reason: "DPUNodeReady" });
+        await world.DpuAdmin.DeleteAsync<V1Node>(null, Dpu, Cancellation);
+        await world.SaysAsync(Dpu, "Ready", "DPUNodeGetError", "is gone from DPUCluster dpu-cplane-tenant1/tenant1");
+    }
 }

@@ -64,6 +64,50 @@ public sealed class HostRestartTests
     }
 
     [Fact]
+    public async Task EachThingThatHoldsUpARestartIsNamed()
+    {
+        await using var world = await ProvisioningWorld.StartAsync();
+        var host = await world.AddHostAsync("worker1", dpus: 2);
+        (host.RunsPods, host.Restarts) = (false, false);
+        var young = await world.AddHostAsync("young");
+        await world.AddHostAsync("odd");
+        await world.AddImageAndFlavorAsync();
+        await AnnotateAsync("odd", ProvisioningLabels.RebootCommand, "explode");
+        const string other = "worker1-0000-04-00";
+        world.Variables["CLOUD_INIT_TIMEOUT"] = "3600";
+        await world.AddDpuAsync("young", DpuPhases.Rebooting, annotations: $"{ProvisioningLabels.InstalledAt}: \"{DpuScope.Text(TimeProvider.System.GetUtcNow())}\"");
+        await world.AddDpuAsync("odd", DpuPhases.Rebooting);
+        await world.AddDpuAsync("odd", DpuPhases.Rebooting, pci: "0000-05-00", never: DpuConditions.DmsRunning);
+        await world.AddDpuAsync("worker1", DpuPhases.DmsDeployment);
+        await world.AddDpuAsync("worker1", DpuPhases.Rebooting, pci: "0000-04-00");
+        world.StartController();
+        await world.SaysAsync("young-0000-03-00", "Rebooted", "CloudInit", "the new system's first boot is left alone for a while");
+        await world.SaysAsync("odd-0000-03-00", "Rebooted", "InvalidRebootCommand", "explode: use one of cycle, reset, skip");
+        await world.SaysAsync("odd-0000-05-00", "Rebooted", "InvalidState", "DMS has never run for this DPU");
+        await world.SaysAsync(other, "Rebooted", "OtherDPUInstalling", $"while DPU {Dpu} is being installed");
+        Assert.Empty(young.Commands);
+
+        // A command that is one, and a host that somebody restarts.
+        await AnnotateAsync("odd", ProvisioningLabels.RebootCommand, "skip");
+        await world.PhaseAsync("odd-0000-03-00", DpuPhases.ClusterConfig);
+        await young.RebootAsync();
+        await world.PhaseAsync("young-0000-03-00", DpuPhases.ClusterConfig);
+
+        // Both are installed; the host was told for both, and takes its time.
+        await world.Admin.PatchAsync<Dpu>(
+            ProvisioningWorld.Namespace, other, new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [ProvisioningLabels.InstalledAt] = null } } }, Cancellation);
+        host.RunsPods = true;
+        await world.PhaseAsync(Dpu, DpuPhases.Rebooting);
+        await world.SaysAsync(other, "Rebooted", "Rebooting", $"node worker1 is restarted for DPU {Dpu} and this one");
+        await host.RebootAsync();
+        await world.PhaseAsync(other, DpuPhases.ClusterConfig);
+        await world.PhaseAsync(Dpu, DpuPhases.ClusterConfig);
+
+        Task AnnotateAsync(string node, string name, string value) => world.Admin.PatchAsync<V1Node>(
+            null, node, new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [name] = value } } }, Cancellation);
+    }
+
+    [Fact]
     public async Task TwoDpusOfAHostAreInstalledSideBySideAndRestartItOnce()
     {
         await using var world = await ProvisioningWorld.StartAsync();
@@ -102,7 +146,7 @@ public sealed class HostRestartTests
         await world.AddImageAndFlavorAsync();
         await world.AddSetAsync(template: "nodeEffect: {drain: {automaticNodeReboot: true} }");
         world.StartController();
-        await world.PhaseAsync(Dpu, DpuPhases.NodeEffect);
+        await world.SaysAsync(Dpu, "NodeEffectReady", "Draining", "node worker1: ");
         var maintenance = await world.Admin.HasAsync<NodeMaintenance>(ProvisioningWorld.Namespace, "worker1");
         Assert.Equal(("dpu.nvidia.com", "worker1", true), (maintenance.Spec.RequestorId, maintenance.Spec.NodeName, maintenance.Spec.DrainSpec!.Force));
         Assert.Equal(["provisioning.dpu.nvidia.com"], maintenance.Spec.AdditionalRequestors);

@@ -27,6 +27,7 @@ internal sealed class FakeHost : IAsyncDisposable
     private readonly DmsScript _dms;
     private readonly WebApplication _kubelet;
     private readonly ConcurrentDictionary<string, FakeDms> _servers = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _said = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
     private int _boots = 1;
@@ -54,6 +55,12 @@ internal sealed class FakeHost : IAsyncDisposable
 
     /// <summary>Whether a command that takes the host down works.</summary>
     public bool Obeys { get; set; } = true;
+
+    /// <summary>Whether it restarts when it is told to; otherwise when the test says so.</summary>
+    public bool Restarts { get; set; } = true;
+
+    /// <summary>What pods of DMS say of themselves instead of running; null for that they run.</summary>
+    public string? DmsStatus { get; set; }
 
     /// <summary>Whether pods run at all.</summary>
     public bool RunsPods { get; set; } = true;
@@ -175,6 +182,17 @@ internal sealed class FakeHost : IAsyncDisposable
         }
 
         var isDms = pod.Spec.Containers[0].Name == "dms";
+        if (isDms && DmsStatus is { } said)
+        {
+            if (_said.GetValueOrDefault(pod.Metadata.Uid) != said)
+            {
+                await _admin.PatchStatusAsync<V1Pod>(ns, name, new JsonObject { ["status"] = JsonNode.Parse(said) }, _stop.Token);
+                _said[pod.Metadata.Uid] = said;
+            }
+
+            return;
+        }
+
         if (isDms && !_servers.ContainsKey(pod.Metadata.Uid))
         {
             var secret = await _admin.GetAsync<V1Secret>(ns, pod.Spec.Volumes.First(v => v.Secret is not null).Secret.SecretName, _stop.Token);
@@ -231,7 +249,7 @@ internal sealed class FakeHost : IAsyncDisposable
         }
 
         await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "", _stop.Token);
-        if (isLast && Obeys)
+        if (isLast && Obeys && Restarts)
         {
             await RebootAsync();
         }

@@ -39,6 +39,9 @@ internal sealed class FakeWeb : IAsyncDisposable
     /// <summary>The status of the next answers, in order.</summary>
     public ConcurrentQueue<int> Refusals { get; } = [];
 
+    /// <summary>What answers wait for.</summary>
+    public Task Gate { get; set; } = Task.CompletedTask;
+
     public string Address => _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
 
     public static async Task<FakeWeb> StartAsync()
@@ -54,6 +57,7 @@ internal sealed class FakeWeb : IAsyncDisposable
     {
         var path = http.Request.Path.Value!;
         var range = http.Request.GetTypedHeaders().Range?.Ranges.FirstOrDefault()?.From ?? 0;
+        await Gate.WaitAsync(http.RequestAborted);
         Requests.Enqueue(range > 0 ? $"{path} from {range}" : path);
         if (Refusals.TryDequeue(out var status) || !Files.TryGetValue(path, out var content))
         {

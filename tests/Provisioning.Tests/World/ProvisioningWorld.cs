@@ -5,6 +5,7 @@ using Dpf.Api.Provisioning;
 using Dpf.ApiServer;
 using Dpf.Lab.Repository;
 using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Conditions;
 using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Machines;
 using k8s.Models;
@@ -38,6 +39,9 @@ internal sealed partial class ProvisioningWorld : IAsyncDisposable
     public DmsScript Dms { get; } = new();
 
     public FakeWeb Web { get; private set; } = null!;
+
+    /// <summary>Further variables of the controller's environment.</summary>
+    public Dictionary<string, string> Variables { get; } = new(StringComparer.Ordinal);
 
     public string BfbFolder => Path.Combine(_folder, "bfb");
 
@@ -160,32 +164,53 @@ internal sealed partial class ProvisioningWorld : IAsyncDisposable
     /// <summary>A DPU that another controller made, long ago, and that works.</summary>
     public async Task AddReadyDpuAsync(string host, string image = "bf-bundle")
     {
-        var name = host + "-0000-03-00";
+        await JoinAsync(host + "-0000-03-00");
+        await AddDpuAsync(host, Provisioning.Dpus.DpuPhases.Ready, image);
+    }
+
+    /// <summary>A DPU that another controller brought as far as a phase, long ago: whatever has a limit there has passed it.</summary>
+    /// <param name="host">Its host.</param>
+    /// <param name="phase">The phase.</param>
+    /// <param name="image">Its boot image.</param>
+    /// <param name="effect">Its node effect.</param>
+    /// <param name="pci">Where it is.</param>
+    /// <param name="annotations">What that controller wrote down.</param>
+    /// <param name="never">A condition that it never had.</param>
+    public async Task AddDpuAsync(
+        string host, string phase, string image = "bf-bundle", string effect = "noEffect: true", string pci = "0000-03-00", string annotations = "",
+        string? never = null)
+    {
+        var name = $"{host}-{pci}";
         await Admin.ApplyYamlAsync($$"""
             apiVersion: provisioning.dpu.nvidia.com/v1alpha1
             kind: DPU
             metadata:
               name: {{name}}
               namespace: {{Namespace}}
+              annotations: { {{annotations}} }
               labels:
                 provisioning.dpu.nvidia.com/dpuset-name: dpuset
                 provisioning.dpu.nvidia.com/dpuset-namespace: {{Namespace}}
-                provisioning.dpu.nvidia.com/dpu-pciAddress: 0000-03-00
+                provisioning.dpu.nvidia.com/dpu-pciAddress: {{pci}}
             spec:
               nodeName: {{host}}
               bfb: {{image}}
               dpuFlavor: flavor
-              nodeEffect: {noEffect: true}
+              nodeEffect: { {{effect}} }
               cluster: {name: tenant1, namespace: dpu-cplane-tenant1}
             """);
-        await JoinAsync(name);
-        var conditions = Provisioning.Dpus.PhaseTable.Way.Select(row => new JsonObject
+        var conditions = Provisioning.Dpus.PhaseTable.Way.TakeWhile(row => row.Phase != phase).Where(row => row.Condition != never).Select(row => new JsonObject
         {
             ["type"] = row.Condition, ["status"] = "True", ["reason"] = row.Condition, ["message"] = "", ["lastTransitionTime"] = "2025-01-01T00:00:00Z",
         });
         await Admin.PatchStatusAsync<Dpu>(
-            Namespace, name, new JsonObject { ["status"] = new JsonObject { ["phase"] = "Ready", ["conditions"] = new JsonArray([.. conditions]) } }, Cancellation);
+            Namespace, name, new JsonObject { ["status"] = new JsonObject { ["phase"] = phase, ["conditions"] = new JsonArray([.. conditions]) } }, Cancellation);
     }
+
+    /// <summary>Waits until a condition of a DPU is False for a reason.</summary>
+    public Task<Dpu> SaysAsync(string dpu, string condition, string reason, string message = "") => Admin.HasAsync<Dpu>(
+        Namespace, dpu,
+        d => d.Status?.Conditions.Find(condition) is { Status: "False" } c && c.Reason == reason && c.Message.Contains(message, StringComparison.Ordinal));
 
     /// <summary>Waits until a DPU is in a phase.</summary>
     public Task<Dpu> PhaseAsync(string dpu, string phase) => Admin.HasAsync<Dpu>(Namespace, dpu, d => d.Status?.Phase == phase);
@@ -209,7 +234,7 @@ internal sealed partial class ProvisioningWorld : IAsyncDisposable
                 "--leader-elect", "--bfb-pvc=bfb-pvc", "--dms-image=example.com/hostdriver:v1", "--hostnetwork-image=example.com/hostdriver:v1",
                 "--image-pull-secrets=pull-a,pull-b", .. more,
             ],
-            Environment = new Dictionary<string, string>
+            Environment = new Dictionary<string, string>(Variables)
             {
                 ["KUBERNETES_SERVICE_HOST"] = server.Host,
                 ["KUBERNETES_SERVICE_PORT"] = server.Port.ToString(CultureInfo.InvariantCulture),
