@@ -9,6 +9,9 @@ public static class ChainingLabels
     /// <summary>On interfaces and chains: the node they are for.</summary>
     public const string Node = Group + "/nodeName";
 
+    /// <summary>A finalizer that agents before ours left on interfaces. Ours needs none: what is not wanted any more goes with its next look.</summary>
+    public const string FormerFinalizer = Group + "/ServiceInterface-finalizer";
+
     /// <summary>On a service's pods: the service.</summary>
     public const string Service = Group + "/service";
 

@@ -51,16 +51,13 @@ public static class ChildPlan
 
     private static V1ObjectMeta Metadata(IKubernetesObject<V1ObjectMeta> set, string kind, string node, ServiceInterfaceSetMetadata? template)
     {
-        var labels = new Dictionary<string, string>
+        // What a set finds its children by comes last: no template makes them invisible.
+        var labels = new Dictionary<string, string>(template?.Labels ?? [])
         {
             [$"{ChainingLabels.Group}/{kind}-name"] = set.Metadata.Name,
             [$"{ChainingLabels.Group}/{kind}-namespace"] = set.Metadata.NamespaceProperty,
             [ChainingLabels.Node] = node,
         };
-        foreach (var (key, value) in template?.Labels ?? [])
-        {
-            labels[key] = value;
-        }
 
         var annotations = new Dictionary<string, string>();
         foreach (var (key, value) in (set.Metadata.Annotations ?? new Dictionary<string, string>())

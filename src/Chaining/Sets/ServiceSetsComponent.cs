@@ -30,7 +30,8 @@ public sealed class ServiceSetsComponent : IComponent
         await LeaderElection.RunAsync(context, client, LeaseName, leading => WorkAsync(context, client, leading), cancellation);
     }
 
-    private static async Task WorkAsync(ComponentContext context, KubeClient client, CancellationToken cancellation)
+    /// <summary>Works until cancelled.</summary>
+    internal static async Task WorkAsync(ComponentContext context, KubeClient client, CancellationToken cancellation)
     {
         await using var cache = new Cache(client, context.Time, context.Loggers);
 

@@ -29,8 +29,6 @@ public sealed class SetReconciler<TSet, TChild>(SetKind<TSet, TChild> kind, Cach
     where TSet : class, IKubernetesObject<V1ObjectMeta>
     where TChild : class, IKubernetesObject<V1ObjectMeta>
 {
-    private const string Reconciled = "Reconciled";
-    private const string Ready = "Ready";
     private readonly Informer<TSet> _sets = cache.Informer<TSet>();
     private readonly Informer<TChild> _children = cache.Informer<TChild>();
     private readonly Informer<V1Node> _nodes = cache.Informer<V1Node>();
@@ -52,30 +50,24 @@ public sealed class SetReconciler<TSet, TChild>(SetKind<TSet, TChild> kind, Cach
         var children = _children.All.Where(c => ChildPlan.IsChild(c, kind.Kind, key.Namespace!, key.Name)).ToList();
         if (set.IsDeleting())
         {
-            foreach (var child in children)
-            {
-                await DeleteAsync(child, cancellation);
-            }
-
-            await cache.Client.RemoveFinalizerAsync(set, kind.Finalizer, cancellation);
+            await EndAsync(set, children, cancellation);
             return Result.Done;
         }
 
         set = await cache.Client.AddFinalizerAsync(set, kind.Finalizer, cancellation);
-        var wanted = _nodes.All
-            .Where(n => !n.IsDeleting() && NodeSelection.Matches(kind.Selector(set), n.Metadata.Labels))
-            .Select(n => n.Metadata.Name).Order(StringComparer.Ordinal).ToList();
+        var wanted = _nodes.All.Where(n => !n.IsDeleting() && NodeSelection.Means(kind.Selector(set), n))
+            .OrderBy(n => n.Metadata.Name, StringComparer.Ordinal).ToList();
         string? failure = null;
         try
         {
-            await ApplyAsync(set, wanted, children, cancellation);
+            await ApplyAsync(set, [.. wanted.Select(n => n.Metadata.Name)], children, cancellation);
         }
         catch (KubeException e) when (!e.IsConflict)
         {
             failure = e.Message;
         }
 
-        await ReportAsync(set, wanted, children, failure, cancellation);
+        await SaveAsync(set, SetStatus.Of(set, kind.Conditions, kind.Status(set), Views(wanted, children), failure, time.GetUtcNow()), cancellation);
         return failure is null ? Result.Done : Result.RequeueAfter(TimeSpan.FromSeconds(1));
     }
 
@@ -123,11 +115,32 @@ public sealed class SetReconciler<TSet, TChild>(SetKind<TSet, TChild> kind, Cach
         }
     }
 
+    /// <summary>Asks for the end of the children; the set goes after the last of them.</summary>
+    private async Task EndAsync(TSet set, IReadOnlyList<TChild> children, CancellationToken cancellation)
+    {
+        if (children.Count == 0)
+        {
+            await cache.Client.RemoveFinalizerAsync(set, kind.Finalizer, cancellation);
+            return;
+        }
+
+        foreach (var child in children)
+        {
+            await DeleteAsync(child, cancellation);
+        }
+
+        await SaveAsync(set, SetStatus.Ending(set, kind.Conditions, kind.Status(set), [.. children.Select(c => c.Metadata.Name)], time.GetUtcNow()), cancellation);
+    }
+
     private async Task DeleteAsync(TChild child, CancellationToken cancellation)
     {
         _applied.TryRemove(Key(child), out _);
         _settled.TryRemove(Key(child), out _);
-        if (!child.IsDeleting())
+        if (child.IsDeleting())
+        {
+            await cache.Client.RemoveFinalizerAsync(child, ChainingLabels.FormerFinalizer, cancellation);
+        }
+        else
         {
             await cache.Client.DeleteAsync<TChild>(child.Metadata.NamespaceProperty, child.Metadata.Name, cancellation);
         }
@@ -147,60 +160,22 @@ public sealed class SetReconciler<TSet, TChild>(SetKind<TSet, TChild> kind, Cach
 
     private static JsonNode? Spec(TChild child) => JsonNode.Parse(KubernetesJson.Serialize(child))?["spec"];
 
-    private async Task ReportAsync(
-        TSet set, IReadOnlyList<string> nodes, IReadOnlyList<TChild> children, string? failure, CancellationToken cancellation)
+    /// <summary>How a set's nodes do.</summary>
+    private IEnumerable<SetNode> Views(IEnumerable<V1Node> nodes, IEnumerable<TChild> children)
     {
-        var now = time.GetUtcNow();
-        var generation = set.Metadata.Generation;
-        var before = kind.Status(set);
-        IList<V1Condition> conditions = before?.Conditions is { } c
-            ? [.. c.Select(k => KubernetesJson.Deserialize<V1Condition>(KubernetesJson.Serialize(k)))]
-            : [];
-        conditions.Seed([Ready, kind.Conditions + Reconciled, kind.Conditions + Ready], generation, now);
-        if (failure is null)
-        {
-            conditions.SetTrue(kind.Conditions + Reconciled, generation, now);
-        }
-        else
-        {
-            conditions.SetFalse(kind.Conditions + Reconciled, Reasons.Error, failure, generation, now);
-        }
+        var byNode = children.Where(c => kind.NodeOf(c) is not null)
+            .GroupBy(c => kind.NodeOf(c)!, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.First(), StringComparer.Ordinal);
+        return nodes.Select(n => new SetNode(n.Metadata.Name, n.IsReady(), byNode.GetValueOrDefault(n.Metadata.Name)));
+    }
 
-        var byNode = children.Where(k => kind.NodeOf(k) is not null)
-            .GroupBy(k => kind.NodeOf(k)!, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.First(), StringComparer.Ordinal);
-        var missing = nodes
-            .Where(n => byNode.GetValueOrDefault(n) is not { } child || !AgentReport.IsReady(child))
-            .Select(n => $"{n}: {Why(byNode.GetValueOrDefault(n))}").ToList();
-        if (missing.Count == 0)
-        {
-            conditions.SetTrue(kind.Conditions + Ready, generation, now);
-        }
-        else
-        {
-            conditions.SetFalse(
-                kind.Conditions + Ready, Reasons.Pending, string.Join("; ", missing.Take(5)) + (missing.Count > 5 ? "; …" : ""), generation, now);
-        }
-
-        conditions.Summarise(generation, now);
-        var status = new JsonObject
-        {
-            ["conditions"] = JsonNode.Parse(KubernetesJson.Serialize(conditions)),
-            ["observedGeneration"] = generation,
-            ["numberApplied"] = nodes.Count,
-            ["numberReady"] = nodes.Count - missing.Count,
-        };
+    private async Task SaveAsync(TSet set, JsonObject status, CancellationToken cancellation)
+    {
         if (!JsonNode.DeepEquals(Comparable(status), Comparable(JsonNode.Parse(KubernetesJson.Serialize(set))?["status"])))
         {
             await cache.Client.PatchStatusAsync<TSet>(
                 set.Metadata.NamespaceProperty, set.Metadata.Name, new JsonObject { ["status"] = status }, cancellation);
         }
     }
-
-    private static string Why(TChild? child) => child is null
-        ? "not there yet"
-        : AgentReport.Of(child) is { } report && report.Generation == (child.Metadata.Generation ?? 0)
-            ? report.Message
-            : "its agent has not reported yet";
 
     /// <summary>A status without times: text forms of equal times differ.</summary>
     private static JsonNode? Comparable(JsonNode? status)
