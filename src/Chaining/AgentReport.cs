@@ -14,9 +14,13 @@ namespace Dpf.Chaining;
 public sealed record AgentReport(long Generation, bool Ready, string Message)
 {
     /// <summary>The report on an object; null when there is none that can be read.</summary>
-    public static AgentReport? Of(IKubernetesObject<V1ObjectMeta> value)
+    public static AgentReport? Of(IKubernetesObject<V1ObjectMeta> value) =>
+        value.Metadata.Annotations?.TryGetValue(ChainingLabels.Report, out var text) == true ? Parse(text) : null;
+
+    /// <summary>The report in an annotation's text; null when it cannot be read.</summary>
+    public static AgentReport? Parse(string? text)
     {
-        if (value.Metadata.Annotations?.TryGetValue(ChainingLabels.Report, out var text) != true || string.IsNullOrEmpty(text))
+        if (string.IsNullOrEmpty(text))
         {
             return null;
         }

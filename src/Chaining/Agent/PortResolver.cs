@@ -38,7 +38,7 @@ internal sealed class PortResolver(IReadOnlyList<ServiceInterface> interfaces, I
 
         return view.Ports.TryGetValue(wanted.Name, out var now) && now.Bridge == wanted.Bridge && now.Ofport is { } ofport
             ? (ofport, key, "")
-            : (null, key, $"{key}: {Trouble(view, wanted.Name)}");
+            : (null, key, $"{key}: {wanted.Obstacle(view) ?? Trouble(view, wanted.Name)}");
     }
 
     /// <summary>Why a port has no number; empty when it has one.</summary>
