@@ -75,6 +75,25 @@ public sealed class DefinitionTests
         Assert.Equal(DocumentedDifferences.Read().Count, DocumentedDifferences.Read().Select(d => (d.Kind, d.Difference.Path)).Distinct().Count());
     }
 
+    /// <summary>What users of kubectl expect of a list: that it is in <c>kubectl get dpf</c>, how old things are, and whether and why not they work.</summary>
+    [Theory, MemberData(nameof(Kinds))]
+    public void AListSaysWhatUsersLookFor(string name)
+    {
+        var spec = Read(Path.Combine(Charts, CrdFiles.Management, name + ".yaml"))["spec"]!;
+        Assert.Contains("dpf", spec["names"]!["categories"]!.AsArray().Select(c => (string?)c));
+        var version = Assert.Single(spec["versions"]!.AsArray())!;
+        var columns = version["additionalPrinterColumns"]!.AsArray().Select(c => ((string)c!["name"]!, (string)c["jsonPath"]!)).ToList();
+        Assert.Contains(("Age", ".metadata.creationTimestamp"), columns);
+        if (version["schema"]!["openAPIV3Schema"]!["properties"]!["status"]?["properties"] is JsonObject status && status.ContainsKey("conditions"))
+        {
+            Assert.Contains("observedGeneration", status.Select(f => f.Key));
+            Assert.Equal(["Ready", "Phase"], columns.Take(2).Select(c => c.Item1));
+            Assert.Equal(("Ready", ".status.conditions[?(@.type=='Ready')].status"), columns[0]);
+            Assert.Equal(status.ContainsKey("phase") ? ".status.phase" : ".status.conditions[?(@.type=='Ready')].reason", columns[1].Item2);
+            Assert.Contains(("Message", ".status.conditions[?(@.type=='Ready')].message"), columns);
+        }
+    }
+
     private static JsonObject Read(string file) => Assert.Single(Manifests.Parse(File.ReadAllText(file), file));
 
     private static string Rows(string plural, IEnumerable<DefinitionDifference> differences) => string.Join('\n', differences.Select(

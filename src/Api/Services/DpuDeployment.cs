@@ -6,10 +6,13 @@ namespace Dpf.Api.Services;
 
 /// <summary>DPUs and their services as one: a set of DPUs, service templates with configurations, and chains.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "DPUDeployment", PluralName = "dpudeployments")]
-[CustomKind(SpecRequired = true)]
+[CustomKind(SpecRequired = true, ShortNames = ["dpudep"], Categories = ["dpf"])]
 [PrinterColumn("Ready", ".status.conditions[?(@.type=='Ready')].status", "string")]
 [PrinterColumn("Phase", ".status.conditions[?(@.type=='Ready')].reason", "string")]
 [PrinterColumn("Age", ".metadata.creationTimestamp", "date")]
+[PrinterColumn("BFB", ".spec.dpus.bfb", "string", Priority = 1)]
+[PrinterColumn("Flavor", ".spec.dpus.flavor", "string", Priority = 1)]
+[PrinterColumn("Message", ".status.conditions[?(@.type=='Ready')].message", "string", Priority = 1)]
 public sealed class DpuDeployment : CustomObject<DpuDeploymentSpec, DpuDeploymentStatus>
 {
     /// <summary>The group.</summary>

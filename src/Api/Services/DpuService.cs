@@ -7,10 +7,14 @@ namespace Dpf.Api.Services;
 
 /// <summary>A Helm chart that runs on the DPUs, or in the management cluster.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "DPUService", PluralName = "dpuservices")]
-[CustomKind(SpecRequired = true)]
+[CustomKind(SpecRequired = true, ShortNames = ["dpusvc"], Categories = ["dpf"])]
 [PrinterColumn("Ready", ".status.conditions[?(@.type=='Ready')].status", "string")]
 [PrinterColumn("Phase", ".status.conditions[?(@.type=='Ready')].reason", "string")]
 [PrinterColumn("Age", ".metadata.creationTimestamp", "date")]
+[PrinterColumn("Chart", ".spec.helmChart.source.chart", "string", Priority = 1)]
+[PrinterColumn("Version", ".spec.helmChart.source.version", "string", Priority = 1)]
+[PrinterColumn("Paused", ".spec.paused", "boolean", Priority = 1)]
+[PrinterColumn("Message", ".status.conditions[?(@.type=='Ready')].message", "string", Priority = 1)]
 public sealed class DpuService : CustomObject<DpuServiceSpec, DpuServiceStatus>
 {
     /// <summary>The group.</summary>

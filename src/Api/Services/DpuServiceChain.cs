@@ -6,10 +6,11 @@ namespace Dpf.Api.Services;
 
 /// <summary>Service chains for every DPU of the selected clusters.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "DPUServiceChain", PluralName = "dpuservicechains")]
-[CustomKind(SpecRequired = true)]
+[CustomKind(SpecRequired = true, ShortNames = ["dpusc"], Categories = ["dpf"])]
 [PrinterColumn("Ready", ".status.conditions[?(@.type=='Ready')].status", "string")]
 [PrinterColumn("Phase", ".status.conditions[?(@.type=='Ready')].reason", "string")]
 [PrinterColumn("Age", ".metadata.creationTimestamp", "date")]
+[PrinterColumn("Message", ".status.conditions[?(@.type=='Ready')].message", "string", Priority = 1)]
 public sealed class DpuServiceChain : CustomObject<DpuServiceChainSpec, DpuServiceChainStatus>
 {
     /// <summary>The group.</summary>

@@ -7,7 +7,9 @@ namespace Dpf.Api.Services;
 
 /// <summary>How a service of a DPUDeployment is configured.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "DPUServiceConfiguration", PluralName = "dpuserviceconfigurations")]
-[CustomKind(SpecRequired = true)]
+[CustomKind(SpecRequired = true, ShortNames = ["dpusconf"], Categories = ["dpf"])]
+[PrinterColumn("Service", ".spec.deploymentServiceName", "string")]
+[PrinterColumn("Age", ".metadata.creationTimestamp", "date")]
 public sealed class DpuServiceConfiguration : CustomObject<DpuServiceConfigurationSpec, DpuServiceConfigurationStatus>
 {
     /// <summary>The group.</summary>

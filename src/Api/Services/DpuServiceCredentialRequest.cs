@@ -6,10 +6,14 @@ namespace Dpf.Api.Services;
 
 /// <summary>Asks for credentials of one cluster, kept in a Secret of another.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "DPUServiceCredentialRequest", PluralName = "dpuservicecredentialrequests")]
-[CustomKind(SpecRequired = true)]
+[CustomKind(SpecRequired = true, ShortNames = ["dpucred"], Categories = ["dpf"])]
 [PrinterColumn("Ready", ".status.conditions[?(@.type=='Ready')].status", "string")]
 [PrinterColumn("Phase", ".status.conditions[?(@.type=='Ready')].reason", "string")]
 [PrinterColumn("Age", ".metadata.creationTimestamp", "date")]
+[PrinterColumn("Type", ".spec.type", "string", Priority = 1)]
+[PrinterColumn("Secret", ".status.secret", "string", Priority = 1)]
+[PrinterColumn("Expires", ".status.expirationTimestamp", "string", Priority = 1)]
+[PrinterColumn("Message", ".status.conditions[?(@.type=='Ready')].message", "string", Priority = 1)]
 public sealed class DpuServiceCredentialRequest : CustomObject<DpuServiceCredentialRequestSpec, DpuServiceCredentialRequestStatus>
 {
     /// <summary>The group.</summary>

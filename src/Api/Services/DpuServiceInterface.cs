@@ -6,12 +6,13 @@ namespace Dpf.Api.Services;
 
 /// <summary>Service interfaces for every DPU of the selected clusters.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "DPUServiceInterface", PluralName = "dpuserviceinterfaces")]
-[CustomKind(SpecRequired = true)]
+[CustomKind(SpecRequired = true, ShortNames = ["dpusif"], Categories = ["dpf"])]
 [PrinterColumn("Ready", ".status.conditions[?(@.type=='Ready')].status", "string")]
 [PrinterColumn("Phase", ".status.conditions[?(@.type=='Ready')].reason", "string")]
 [PrinterColumn("IfType", ".spec.template.spec.template.spec.interfaceType", "string")]
 [PrinterColumn("IfName", ".spec.template.spec.template.spec..interfaceName", "string")]
 [PrinterColumn("Age", ".metadata.creationTimestamp", "date")]
+[PrinterColumn("Message", ".status.conditions[?(@.type=='Ready')].message", "string", Priority = 1)]
 public sealed class DpuServiceInterface : CustomObject<DpuServiceInterfaceSpec, DpuServiceInterfaceStatus>
 {
     /// <summary>The group.</summary>

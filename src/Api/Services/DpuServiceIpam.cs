@@ -6,10 +6,13 @@ namespace Dpf.Api.Services;
 
 /// <summary>An address pool for the interfaces of services.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "DPUServiceIPAM", PluralName = "dpuserviceipams")]
-[CustomKind(SpecRequired = true)]
+[CustomKind(SpecRequired = true, ShortNames = ["dpuipam"], Categories = ["dpf"])]
 [PrinterColumn("Ready", ".status.conditions[?(@.type=='Ready')].status", "string")]
 [PrinterColumn("Phase", ".status.conditions[?(@.type=='Ready')].reason", "string")]
 [PrinterColumn("Age", ".metadata.creationTimestamp", "date")]
+[PrinterColumn("Subnet", ".spec.ipv4Subnet.subnet", "string", Priority = 1)]
+[PrinterColumn("Network", ".spec.ipv4Network.network", "string", Priority = 1)]
+[PrinterColumn("Message", ".status.conditions[?(@.type=='Ready')].message", "string", Priority = 1)]
 public sealed class DpuServiceIpam : CustomObject<DpuServiceIpamSpec, DpuServiceIpamStatus>
 {
     /// <summary>The group.</summary>

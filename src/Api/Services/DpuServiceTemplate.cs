@@ -7,7 +7,11 @@ namespace Dpf.Api.Services;
 
 /// <summary>The chart of a service of a DPUDeployment.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "DPUServiceTemplate", PluralName = "dpuservicetemplates")]
-[CustomKind(SpecRequired = true)]
+[CustomKind(SpecRequired = true, ShortNames = ["dput"], Categories = ["dpf"])]
+[PrinterColumn("Service", ".spec.deploymentServiceName", "string")]
+[PrinterColumn("Chart", ".spec.helmChart.source.chart", "string")]
+[PrinterColumn("Version", ".spec.helmChart.source.version", "string")]
+[PrinterColumn("Age", ".metadata.creationTimestamp", "date")]
 public sealed class DpuServiceTemplate : CustomObject<DpuServiceTemplateSpec, DpuServiceTemplateStatus>
 {
     /// <summary>The group.</summary>

@@ -6,7 +6,10 @@ namespace Dpf.Api.Services;
 
 /// <summary>How the interfaces of one node are connected.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "ServiceChain", PluralName = "servicechains")]
-[CustomKind(SpecRequired = true)]
+[CustomKind(SpecRequired = true, ShortNames = ["svcchain"], Categories = ["dpf"])]
+[PrinterColumn("Node", ".spec.node", "string")]
+[PrinterColumn("Age", ".metadata.creationTimestamp", "date")]
+[PrinterColumn("Report", ".metadata.annotations.svc\\.dpu\\.nvidia\\.com/report", "string", Priority = 1)]
 public sealed class ServiceChain : CustomObject<ServiceChainSpec, ServiceChainStatus>
 {
     /// <summary>The group.</summary>

@@ -6,7 +6,13 @@ namespace Dpf.Api.Services;
 
 /// <summary>A ServiceChain for every selected node.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "ServiceChainSet", PluralName = "servicechainsets")]
-[CustomKind(SpecRequired = true)]
+[CustomKind(SpecRequired = true, ShortNames = ["svcchainset"], Categories = ["dpf"])]
+[PrinterColumn("Ready", ".status.conditions[?(@.type=='Ready')].status", "string")]
+[PrinterColumn("Phase", ".status.conditions[?(@.type=='Ready')].reason", "string")]
+[PrinterColumn("Nodes", ".status.numberApplied", "integer")]
+[PrinterColumn("Working", ".status.numberReady", "integer")]
+[PrinterColumn("Age", ".metadata.creationTimestamp", "date")]
+[PrinterColumn("Message", ".status.conditions[?(@.type=='Ready')].message", "string", Priority = 1)]
 public sealed class ServiceChainSet : CustomObject<ServiceChainSetSpec, ServiceChainSetStatus>
 {
     /// <summary>The group.</summary>

@@ -6,10 +6,12 @@ namespace Dpf.Api.Services;
 
 /// <summary>One port of a node's switch.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "ServiceInterface", PluralName = "serviceinterfaces")]
-[CustomKind(SpecRequired = true)]
+[CustomKind(SpecRequired = true, ShortNames = ["svcif"], Categories = ["dpf"])]
 [PrinterColumn("IfType", ".spec.interfaceType", "string")]
 [PrinterColumn("IfName", ".spec..interfaceName", "string")]
 [PrinterColumn("Age", ".metadata.creationTimestamp", "date")]
+[PrinterColumn("Node", ".spec.node", "string", Priority = 1)]
+[PrinterColumn("Report", ".metadata.annotations.svc\\.dpu\\.nvidia\\.com/report", "string", Priority = 1)]
 public sealed class ServiceInterface : CustomObject<ServiceInterfaceSpec, ServiceInterfaceStatus>
 {
     /// <summary>The group.</summary>

@@ -6,10 +6,15 @@ namespace Dpf.Api.Services;
 
 /// <summary>A ServiceInterface for every selected node.</summary>
 [KubernetesEntity(Group = Group, ApiVersion = "v1alpha1", Kind = "ServiceInterfaceSet", PluralName = "serviceinterfacesets")]
-[CustomKind(SpecRequired = true)]
+[CustomKind(SpecRequired = true, ShortNames = ["svcifset"], Categories = ["dpf"])]
+[PrinterColumn("Ready", ".status.conditions[?(@.type=='Ready')].status", "string")]
+[PrinterColumn("Phase", ".status.conditions[?(@.type=='Ready')].reason", "string")]
 [PrinterColumn("IfType", ".spec.template.spec.interfaceType", "string")]
 [PrinterColumn("IfName", ".spec.template.spec..interfaceName", "string")]
 [PrinterColumn("Age", ".metadata.creationTimestamp", "date")]
+[PrinterColumn("Nodes", ".status.numberApplied", "integer", Priority = 1)]
+[PrinterColumn("Working", ".status.numberReady", "integer", Priority = 1)]
+[PrinterColumn("Message", ".status.conditions[?(@.type=='Ready')].message", "string", Priority = 1)]
 public sealed class ServiceInterfaceSet : CustomObject<ServiceInterfaceSetSpec, ServiceInterfaceSetStatus>
 {
     /// <summary>The group.</summary>
