@@ -44,8 +44,20 @@ public static class ProvisioningLabels
     /// <summary>Annotation that a user puts on a BFB: the SHA-256 that its file has to have.</summary>
     public const string Sha256 = Group + "sha256";
 
-    /// <summary>Annotation that a user puts on a DPU in phase Error: go on with the step that failed.</summary>
+    /// <summary>
+    /// Annotation that a user puts on a DPU in phase Error: go on with the step that failed, or, if it is <see cref="Reinstall"/>, with the
+    /// installation.
+    /// </summary>
     public const string Retry = Group + "retry";
+
+    /// <summary>A value of <see cref="Retry"/>.</summary>
+    public const string Reinstall = "reinstall";
+
+    /// <summary>Annotation that a user puts on a DPU, or on all of a DPUSet by its template: how often it is tried again by itself.</summary>
+    public const string AutomaticRetries = Group + "automatic-retries";
+
+    /// <summary>Annotation of a DPU: how often it was since it last worked.</summary>
+    public const string AutomaticRetriesDone = Group + "automatic-retries-done";
 
     /// <summary>Annotation of a DPU: when a retry was last asked for; deadlines begin anew.</summary>
     public const string RetriedAt = Group + "retried-at";

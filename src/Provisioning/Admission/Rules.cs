@@ -1,4 +1,6 @@
+using System.Globalization;
 using Dpf.Api.Provisioning;
+using Dpf.Provisioning.Dpus;
 using Dpf.Provisioning.DpuSets;
 using k8s.Models;
 
@@ -18,7 +20,7 @@ internal static class Rules
         }
 
         CheckEffect(set.Spec.DpuTemplate?.Spec?.NodeEffect, "spec.dpuTemplate.spec.nodeEffect", errors);
-        CheckPowerCycle(set.Spec.DpuTemplate?.Annotations, "spec.dpuTemplate.annotations", errors);
+        CheckAnnotations(set.Spec.DpuTemplate?.Annotations, "spec.dpuTemplate.annotations", errors);
         return errors;
     }
 
@@ -27,7 +29,7 @@ internal static class Rules
     {
         var errors = new FieldErrors();
         CheckEffect(dpu.Spec.NodeEffect, "spec.nodeEffect", errors);
-        CheckPowerCycle(dpu.Metadata.Annotations, "metadata.annotations", errors);
+        CheckAnnotations(dpu.Metadata.Annotations, "metadata.annotations", errors);
         return errors;
     }
 
@@ -72,11 +74,17 @@ internal static class Rules
         }
     }
 
-    private static void CheckPowerCycle(IDictionary<string, string>? annotations, string path, FieldErrors errors)
+    private static void CheckAnnotations(IDictionary<string, string>? annotations, string path, FieldErrors errors)
     {
         if (annotations?.TryGetValue(ProvisioningLabels.PowerCycleRequired, out var text) == true && GoBool.Parse(text) is null)
         {
             errors.Add($"{path}[{ProvisioningLabels.PowerCycleRequired}]", $"'{text}' is neither true nor false");
+        }
+
+        if (annotations?.TryGetValue(ProvisioningLabels.AutomaticRetries, out var retries) == true &&
+            !(int.TryParse(retries, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count <= AutomaticRetry.Most))
+        {
+            errors.Add($"{path}[{ProvisioningLabels.AutomaticRetries}]", $"'{retries}' is no number from 0 to {AutomaticRetry.Most}");
         }
     }
 

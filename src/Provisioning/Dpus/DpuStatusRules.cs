@@ -36,6 +36,10 @@ internal static class DpuStatusRules
                 break;
             case Step.Resume resume:
                 status.Phase = resume.Phase;
+
+                // What was so of the attempt before is not known of this one.
+                status.Conditions = conditions = [.. conditions.Where(c => c.Type == DpuConditions.Ready ||
+                    !PhaseTable.Way.Any(r => r.Condition == c.Type && PhaseTable.IsAfter(r.Phase, resume.Phase)))];
                 break;
         }
 

@@ -90,6 +90,9 @@ internal static class PhaseTable
         return Way.FirstOrDefault(r => !list.IsTrue(r.Condition))?.Phase ?? DpuPhases.Ready;
     }
 
+    /// <summary>Whether a phase comes after another on the way.</summary>
+    public static bool IsAfter(string phase, string other) => !Way.TakeWhile(r => r.Phase != other).Append(Of(other)).Any(r => r.Phase == phase);
+
     /// <summary>
     /// When a phase began: when the DPU was made or the phase before was over, or later, when it was begun anew; null if unknown.
     /// </summary>

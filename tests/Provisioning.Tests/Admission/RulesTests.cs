@@ -32,6 +32,15 @@ public sealed class RulesTests
         Check(Rules.Of(KubernetesJson.Deserialize<Dpu>($$"""{"metadata":{"name":"d"},"spec":{{spec}}}""")), error);
 
     [Theory]
+    [InlineData("0", null)]
+    [InlineData("10", null)]
+    [InlineData("11", "'11' is no number from 0 to 10")]
+    [InlineData("-1", "spec.dpuTemplate.annotations[provisioning.dpu.nvidia.com/automatic-retries]")]
+    [InlineData("often", "is no number")]
+    public void TriesAreANumber(string value, string? error) => Check(
+        Rules.Of(KubernetesJson.Deserialize<DpuSet>($$"""{"metadata":{"name":"s"},"spec":{"dpuTemplate":{"annotations":{"provisioning.dpu.nvidia.com/automatic-retries":"{{value}}"} } } }""")), error);
+
+    [Theory]
     [InlineData("true", null)]
     [InlineData("F", null)]
     [InlineData("yes", "neither true nor false")]

@@ -37,6 +37,11 @@ internal static class ReadyPhase
             return new Step.Wait("DPUNodeNotReady", $"node {node.Metadata.Name}: {DpuNode.WhyNotReady(node)}") { IsTrouble = true };
         }
 
+        if (scope.Annotation(ProvisioningLabels.AutomaticRetriesDone) is not null)
+        {
+            await scope.RecordAsync(cancellation, (ProvisioningLabels.AutomaticRetriesDone, null));
+        }
+
         return new Step.Advance("", "DPUNodeReady");
     }
 
