@@ -88,12 +88,23 @@ public sealed class LifeCycleTests(TwoClusters clusters) : IClassFixture<TwoClus
     [Fact]
     public async Task A_DPUService_lives()
     {
+        // The Secret that its images are pulled with cannot be copied while a namespace of the same name is on its way out.
+        await Management.ApplyYamlAsync(Whole.Namespace("life-service") + """
+            apiVersion: v1
+            kind: Secret
+            metadata: {name: pull, namespace: life-service, labels: {dpu.nvidia.com/image-pull-secret: ""} }
+            """);
+        await CloseAsync(clusters.Dpu, "life-service");
         await ApplyAsync("interfaces: [late], serviceID: life");
         await IsAsync("DPUServiceInterfaceReconciled", "False", "Error");
         await IsAsync("ApplicationsReady", "False", "Pending");
         await IsAsync("ApplicationsReconciled", "Unknown", "Pending");
+
         await ApplyAsync("serviceID: life");
         await IsAsync("DPUServiceInterfaceReconciled", "True", "Success");
+        await IsAsync("ApplicationPrereqsReconciled", "False", "Pending");
+        await IsAsync("ApplicationsReconciled", "False", "Pending");
+        await ReleaseAsync(clusters.Dpu, "life-service");
         await IsAsync("ApplicationPrereqsReconciled", "True", "Success");
         await IsAsync("ApplicationsReconciled", "True", "Success");
         await IsAsync("Ready", "False", "Pending");
@@ -108,7 +119,12 @@ public sealed class LifeCycleTests(TwoClusters clusters) : IClassFixture<TwoClus
         await Management.DeleteAsync<DpuCluster>("clusters", "broken-service", Cancellation);
         await IsAsync("Ready", "True", "Success");
 
+        // A paused one says why it does not go, a deleted one for what it waits.
+        await ApplyAsync("serviceID: life, paused: true");
         await Management.DeleteAsync(Version, "DPUService", "life-service", "life", Cancellation);
+        await Management.ConditionAsync("DPUService", "life-service", "life", "ApplicationsReconciled", "False", "spec.paused is true: set it to false");
+        await Management.PatchAsync<DpuService>("life-service", "life", JsonNode.Parse("""{"spec":{"paused":false}}""")!, Cancellation);
+        await Management.ConditionAsync("DPUService", "life-service", "life", "ApplicationsReconciled", "False", "Applications are not gone yet");
         await IsAsync("ApplicationsReconciled", "False", "AwaitingDeletion");
         await IsAsync("Ready", "False", "AwaitingDeletion");
         await clusters.FinishAsync("c1-life");
@@ -133,14 +149,20 @@ public sealed class LifeCycleTests(TwoClusters clusters) : IClassFixture<TwoClus
         await IsAsync("ResourceFittingReady", "Unknown", "Pending");
         await Management.ApplyYamlAsync(Whole.Parts(ns));
 
-        // Somebody's DPUService has the name that a child would have.
+        // Somebody else's objects have the names that its children would have: each kind waits for the one before.
         await IsAsync("PrerequisitesReady", "True", "Success");
         await IsAsync("ResourceFittingReady", "True", "Success");
+        await IsAsync("DPUServiceInterfacesReconciled", "False", "Error");
+        await IsAsync("DPUServicesReconciled", "Unknown", "Pending");
+        await Management.DeleteAsync(Version, "DPUServiceInterface", ns, "lives-dts-eth-0", Cancellation);
         await IsAsync("DPUServiceInterfacesReconciled", "True", "Success");
         await IsAsync("DPUServicesReconciled", "False", "Error");
-        await IsAsync("DPUSetsReconciled", "Unknown", "Pending");
         await Management.DeleteAsync(Version, "DPUService", ns, "lives-dts", Cancellation);
         await clusters.FinishAsync("c1-lives-dts");
+        await IsAsync("DPUServiceChainsReconciled", "False", "Error");
+        await Management.DeleteAsync(Version, "DPUServiceChain", ns, "lives", Cancellation);
+        await IsAsync("DPUSetsReconciled", "False", "Error");
+        await Management.DeleteAsync<DpuSet>(ns, "lives-dpuset1", Cancellation);
         foreach (var kinds in new[] { "DPUSets", "DPUServices", "DPUServiceChains", "DPUServiceInterfaces" })
         {
             await IsAsync(kinds + "Reconciled", "True", "Success");
@@ -189,6 +211,21 @@ public sealed class LifeCycleTests(TwoClusters clusters) : IClassFixture<TwoClus
             kind: DPUService
             metadata: {name: lives-dts, namespace: {{ns}} }
             spec: {helmChart: {source: {repoURL: "https://charts.example", chart: own, version: 1.0.0} } }
+            ---
+            apiVersion: svc.dpu.nvidia.com/v1alpha1
+            kind: DPUServiceInterface
+            metadata: {name: lives-dts-eth-0, namespace: {{ns}} }
+            spec: {template: {spec: {template: {spec: {interfaceType: ovn} } } } }
+            ---
+            apiVersion: svc.dpu.nvidia.com/v1alpha1
+            kind: DPUServiceChain
+            metadata: {name: lives, namespace: {{ns}} }
+            spec: {template: {spec: {template: {spec: {switches: [{ports: [{serviceInterface: {matchLabels: {a: b} } }]}]} } } } }
+            ---
+            apiVersion: provisioning.dpu.nvidia.com/v1alpha1
+            kind: DPUSet
+            metadata: {name: lives-dpuset1, namespace: {{ns}} }
+            spec: {}
             """;
     }
 
@@ -209,13 +246,32 @@ public sealed class LifeCycleTests(TwoClusters clusters) : IClassFixture<TwoClus
         await IsAsync("ServiceAccountReconciled", "True", "Success");
         await IsAsync("SecretReconciled", "False", "Failure");
         await IsAsync("Ready", "False", "Failure");
-        await Management.PatchAsync<DpuServiceCredentialRequest>(ns, "life", JsonNode.Parse("""{"spec":{"secret":{"name":"free"}}}""")!, Cancellation);
+
+        // A namespace that is on its way out takes no Secret.
+        await CloseAsync(Management, "life-closing");
+        await SecretAsync("free", "life-closing");
+        await IsAsync("SecretReconciled", "False", "Error");
+        await SecretAsync("free", ns);
         await IsAsync("SecretReconciled", "True", "Success");
         await IsAsync("Ready", "True", "Success");
         await Management.DeleteAsync(Version, "DPUServiceCredentialRequest", ns, "life", Cancellation);
         await Management.LosesAsync(Version, "DPUServiceCredentialRequest", ns, "life");
         Assert.NotNull(await Management.GetAsync<V1Secret>(ns, "answer", Cancellation));
         Assert.Null(await Management.GetAsync<V1Secret>(ns, "free", Cancellation));
+        await ReleaseAsync(Management, "life-closing");
+
+        // What a cluster that does not answer was given is taken back before the request goes, or goes with the cluster.
+        await clusters.AddClusterAsync("broken-request", "no: kubeconfig");
+        await ApplyAsync("targetCluster: {name: broken-request, namespace: clusters},");
+        await IsAsync("ServiceAccountReconciled", "False", "Error");
+        await Management.DeleteAsync(Version, "DPUServiceCredentialRequest", ns, "life", Cancellation);
+        await IsAsync("ServiceAccountReconciled", "False", "AwaitingDeletion");
+        await IsAsync("Ready", "False", "AwaitingDeletion");
+        await Management.DeleteAsync<DpuCluster>("clusters", "broken-request", Cancellation);
+        await Management.LosesAsync(Version, "DPUServiceCredentialRequest", ns, "life");
+
+        Task SecretAsync(string name, string inNamespace) => Management.PatchAsync<DpuServiceCredentialRequest>(
+            ns, "life", JsonNode.Parse($$"""{"spec":{"secret":{"name":"{{name}}","namespace":"{{inNamespace}}"} } }""")!, Cancellation);
 
         Task ApplyAsync(string more) => Management.ApplyYamlAsync($$"""
             apiVersion: svc.dpu.nvidia.com/v1alpha1
@@ -226,6 +282,16 @@ public sealed class LifeCycleTests(TwoClusters clusters) : IClassFixture<TwoClus
 
         Task IsAsync(string type, string status, string reason) => SaysAsync("DPUServiceCredentialRequest", ns, "life", type, status, reason);
     }
+
+    /// <summary>A namespace that takes nothing new and does not go yet.</summary>
+    private static async Task CloseAsync(KubeClient client, string ns)
+    {
+        await client.ApplyYamlAsync(Whole.Namespace(ns) + $"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: held, namespace: {ns}, finalizers: [example.org/held]}}");
+        await client.DeleteAsync<V1Namespace>(null, ns, Cancellation);
+    }
+
+    private static Task ReleaseAsync(KubeClient client, string ns) =>
+        client.PatchAsync<V1ConfigMap>(ns, "held", JsonNode.Parse("""{"metadata":{"finalizers":null}}""")!, Cancellation);
 
     /// <summary>Waits until a condition says so of the object as it is now.</summary>
     private Task SaysAsync(string kind, string ns, string name, string type, string status, string reason) => Management.HasAsync(

@@ -31,9 +31,12 @@ internal sealed class ConditionHistory<T> : IAsyncDisposable
         return history;
     }
 
-    /// <summary>The reasons of a condition, each once, in the order in which they came up.</summary>
+    /// <summary>The reasons of a condition, each once, in the order in which they came up; not what it said before anybody looked.</summary>
     public IReadOnlyList<string> Reasons(string name, string type) =>
-        [.. _said.Where(s => s.Name == name && s.Condition.Type == type).Select(s => s.Condition.Reason).Distinct(StringComparer.Ordinal)];
+    [
+        .. _said.Where(s => s.Name == name && s.Condition.Type == type && s.Condition.Status != "Unknown")
+            .Select(s => s.Condition.Reason).Distinct(StringComparer.Ordinal),
+    ];
 
     public ValueTask DisposeAsync() => _cache.DisposeAsync();
 
