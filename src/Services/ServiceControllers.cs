@@ -117,6 +117,7 @@ internal sealed class ServiceControllers(
             .Owns<DpuService>()
             .Owns<DpuServiceChain>()
             .Owns<DpuSet>()
+            .Watches<DpuService>(s => ResourceFit.Demand(s).Count > 0 ? Of<DpuDeployment>(null).Select(KeyOf) : [])
             .Watches<Dpu>(DeploymentOf)
             .Watches<Bfb>(b => Of<DpuDeployment>(b.Metadata.NamespaceProperty)
                 .Where(d => d.Spec.Dpus.Bfb == b.Metadata.Name).Select(KeyOf))

@@ -81,6 +81,6 @@ public sealed class NodePlanTests
              cookie=0x63, priority=20,in_port=8 actions=output:9
             """;
         var changes = ChainFlow.Changes(ChainFlow.Read(Dump), [.. kept, .. ChainFlow.Of(6, [3, 4])]);
-        Assert.Equal(["delete cookie=6/-1", "add ", "add ", "delete cookie=7/-1"], changes.Select(c => c.StartsWith("add", StringComparison.Ordinal) ? "add " : c));
+        Assert.Equal(["delete cookie=6/-1,in_port=3", "delete cookie=6/-1,in_port=4", "add ", "add ", "delete cookie=7/-1"], changes.Select(c => c.StartsWith("add", StringComparison.Ordinal) ? "add " : c));
     }
 }

@@ -57,8 +57,8 @@ public sealed record ChainFlow(ulong Cookie, long From, IReadOnlyList<long> To)
     }
 
     /// <summary>
-    /// The changes from the flows that are to those that should be. A chain that differs is replaced as a whole, with what was
-    /// learned from its old flows; the others keep what they learned.
+    /// The changes from the flows that are to those that should be. A port whose flow differs loses it, and what was learned for frames
+    /// from it; all others, also those of the same chain, keep what they learned. Of a chain that is gone nothing stays.
     /// </summary>
     public static IReadOnlyList<string> Changes(IReadOnlyList<ChainFlow> present, IReadOnlyList<ChainFlow> wanted)
     {
@@ -67,13 +67,17 @@ public sealed record ChainFlow(ulong Cookie, long From, IReadOnlyList<long> To)
         var then = wanted.ToLookup(f => f.Cookie);
         foreach (var cookie in now.Select(g => g.Key).Concat(then.Select(g => g.Key)).Distinct().Order())
         {
-            if (now[cookie].Select(f => f.Key).ToHashSet(StringComparer.Ordinal).SetEquals(then[cookie].Select(f => f.Key)))
+            if (!then.Contains(cookie))
             {
+                changes.Add(Text($"delete cookie={cookie}/-1"));
                 continue;
             }
 
-            changes.Add(Text($"delete cookie={cookie}/-1"));
-            changes.AddRange(then[cookie].Select(f => "add " + f.Write()));
+            var (are, should) = (now[cookie].ToLookup(f => f.From, f => f.Key), then[cookie].ToLookup(f => f.From, f => f.Key));
+            var differing = are.Select(g => g.Key).Concat(should.Select(g => g.Key)).Distinct()
+                .Where(port => !are[port].ToHashSet(StringComparer.Ordinal).SetEquals(should[port])).Order().ToList();
+            changes.AddRange(differing.Select(port => Text($"delete cookie={cookie}/-1,in_port={port}")));
+            changes.AddRange(then[cookie].Where(f => differing.Contains(f.From)).Select(f => "add " + f.Write()));
         }
 
         return changes;

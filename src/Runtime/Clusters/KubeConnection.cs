@@ -49,6 +49,12 @@ public sealed record KubeConnection
         var user = Entry(root, "users", Text(context, "user"), "user");
         var token = Text(user, "token");
         var tokenFile = Text(user, "tokenFile");
+        if (token is null && tokenFile is null && Data(user, "client-certificate") is null && user.Children.ContainsKey(new YamlScalarNode("exec")))
+        {
+            // Taken for nobody, it would be refused with words that do not say why.
+            throw new FormatException("kubeconfig: users[].user.exec: programs that get credentials are not run here; put a token or a client certificate in it");
+        }
+
         return new KubeConnection
         {
             Server = new Uri(Text(cluster, "server") ?? throw new FormatException("kubeconfig: clusters[].cluster.server is missing")),

@@ -29,6 +29,8 @@ internal static class DeploymentRules
             return findings;
         }
 
+        SetRules.Pools(findings, deployment.Spec.ServiceChains.SelectMany(c => c.Ports).Select(p => p.Service?.Ipam ?? p.ServiceInterface?.Ipam));
+
         // What is referred to may come later: the deployment waits for it.
         var (inputs, missing) = dependencies.Resolve(deployment);
         foreach (var problem in inputs is null ? missing : DeploymentCheck.Problems(inputs))

@@ -24,6 +24,11 @@ internal static class SetRules
         Selector(findings, "spec.clusterSelector", value.Spec.ClusterSelector);
         Selector(findings, "spec.template.spec.nodeSelector", value.Spec.Template.Spec.NodeSelector);
         Labels(findings, value.Spec.Template.Spec.Template.Metadata?.Labels);
+        if (value.Spec.Template.Spec.Template.Spec.InterfaceType == "vlan")
+        {
+            findings.Warn("spec.template.spec.template.spec.interfaceType: an interface of type vlan gets no port; name its parent interface in the chain, tags pass through it");
+        }
+
         if (value.Spec.Template.Spec.Template.Spec.Service is { } service)
         {
             try
@@ -53,7 +58,17 @@ internal static class SetRules
         Selector(findings, "spec.clusterSelector", value.Spec.ClusterSelector);
         Selector(findings, "spec.template.spec.nodeSelector", value.Spec.Template.Spec.NodeSelector);
         Labels(findings, value.Spec.Template.Spec.Template.Metadata?.Labels);
+        Pools(findings, value.Spec.Template.Spec.Template.Spec.Switches.SelectMany(s => s.Ports).Select(p => p.ServiceInterface.Ipam));
         return findings;
+    }
+
+    /// <summary>Looks at what ports of chains say of addresses.</summary>
+    public static void Pools(Findings findings, IEnumerable<ServiceChainIpam?> pools)
+    {
+        if (pools.Any(p => p?.SetDefaultRoute is not null))
+        {
+            findings.Warn("ipam.setDefaultRoute: it has no effect; ipam.defaultGateway: true makes the pool's gateway the pod's default route");
+        }
     }
 
     private static void Selector(Findings findings, string path, V1LabelSelector? selector)

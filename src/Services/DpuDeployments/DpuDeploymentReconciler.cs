@@ -105,6 +105,7 @@ internal sealed partial class DpuDeploymentReconciler : IReconciler
             return Result.Done;
         }
 
+        draft.True(Fit, ResourceFit.Besides(inputs, _cache.Informer<DpuService>().All));
         await _links.Settled.WaitAsync(cancellation);
         var plans = Plan(inputs);
         var choices = Choose(inputs, plans);

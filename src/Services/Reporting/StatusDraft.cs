@@ -42,8 +42,9 @@ internal sealed class StatusDraft
     /// <summary>The conditions as they are now.</summary>
     public IReadOnlyList<V1Condition> Conditions => _conditions;
 
-    /// <summary>It is so.</summary>
-    public void True(string type) => ((IList<V1Condition>)_conditions).SetTrue(type, Generation, _time.GetUtcNow());
+    /// <summary>It is so, with something to know about it or nothing.</summary>
+    public void True(string type, string remark = "") =>
+        ((IList<V1Condition>)_conditions).Set(type, true, Reasons.Success, Shortened(remark), Generation, _time.GetUtcNow());
 
     /// <summary>It is not so.</summary>
     public void False(string type, string reason, string message) =>

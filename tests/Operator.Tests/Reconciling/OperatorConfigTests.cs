@@ -73,6 +73,9 @@ public sealed class OperatorConfigTests : IAsyncLifetime
         Assert.Equal(("False", "Error"), (condition.Status, condition.Reason));
         Assert.Contains($"Secret {Ns}/registry does not exist", condition.Message, StringComparison.Ordinal);
         Assert.Empty(await WorkloadsAsync());
+        Assert.Equal(
+            ["ImagePullSecretsReconciled Error", "Ready Pending", "SystemComponentsReady Error", "SystemComponentsReconciled Pending"],
+            (await ConditionsAsync()).Select(c => $"{c.Type} {c.Reason}").Order(StringComparer.Ordinal));
         await SecretAsync("registry");
         await SecretAsync("theirs", "dpu.nvidia.com/image-pull-secret: \"\"");
         await ReconcileAsync();
@@ -89,6 +92,7 @@ public sealed class OperatorConfigTests : IAsyncLifetime
         await ConfigureAsync(Spec + "\n  multus: {helmChart: \"oci://no-version/chart\"}");
         await ReconcileAsync();
         var condition = (await ConditionsAsync()).Find("SystemComponentsReconciled")!;
+        Assert.Equal(("False", "Error"), (condition.Status, condition.Reason));
         Assert.Contains("multus: helm chart 'oci://no-version/chart': expected", condition.Message, StringComparison.Ordinal);
         Assert.Contains("ovs-helper", await WorkloadsAsync());
     }

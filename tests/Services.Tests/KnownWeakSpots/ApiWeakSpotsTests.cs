@@ -56,6 +56,28 @@ public sealed class ApiWeakSpotsTests
         Assert.Same(selector, IpamMirror.Kind.Selector(new DpuServiceIpam { Spec = new() { ClusterSelector = selector } }));
     }
 
+    [Fact]
+    public void A6_whoever_sets_what_has_no_effect_is_told()
+    {
+        var chain = Read.Yaml<DpuServiceChain>("""
+            metadata: {name: c}
+            spec: {template: {spec: {template: {spec: {switches: [{ports: [{serviceInterface: {matchLabels: {a: b}, ipam: {matchLabels: {p: q}, setDefaultRoute: true} } }]}]} } } } }
+            """);
+        Assert.Contains("ipam.defaultGateway: true", Assert.Single(SetRules.Of(chain).Warnings), StringComparison.Ordinal);
+        var deployment = Sample.Deployment();
+        deployment.Spec.ServiceChains[0].Ports[1].Service!.Ipam!.SetDefaultRoute = true;
+        Assert.Contains(DeploymentRules.Of(deployment, [], Nothing).Warnings, w => w.Contains("ipam.setDefaultRoute", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A7_whoever_makes_a_vlan_interface_is_told_that_it_gets_no_port()
+    {
+        var findings = SetRules.Of(Read.Yaml<DpuServiceInterface>(
+            "metadata: {name: i}\nspec: {template: {spec: {template: {spec: {interfaceType: vlan, vlan: {vlanID: 5, parentInterfaceRef: p0} } } } } }"));
+        Assert.Empty(findings.Errors);
+        Assert.Contains("name its parent interface in the chain", Assert.Single(findings.Warnings), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("Upper", "services: 'Upper' cannot be the name of a service")]
     [InlineData("a_b", "services: 'a_b' cannot be the name of a service")]

@@ -13,7 +13,8 @@ namespace Dpf.Services.Tests.KnownWeakSpots;
 
 /// <summary>
 /// What goes wrong in the original with deployments, credentials and mirrored objects. P1 is told by
-/// <see cref="DpuDeployments.Revisions.RevisionPlanTests"/>; C2, C3, C4, C10, C11, M8 and M9 by the life of credentials and clusters.
+/// <see cref="DpuDeployments.Revisions.RevisionPlanTests"/>; C2, C3, C4, C10, C11, M8 and M9 by the life of credentials and clusters;
+/// M1 to M7, M15 and P12 by the tests of sets and agents.
 /// </summary>
 public sealed class OtherWeakSpotsTests(TwoClusters clusters) : IClassFixture<TwoClusters>
 {
@@ -58,6 +59,43 @@ public sealed class OtherWeakSpotsTests(TwoClusters clusters) : IClassFixture<Tw
             leaving["status"]!["conditions"]!.AsArray(), c => ((string)c!["type"]!).StartsWith("DPUServices", StringComparison.Ordinal) && (string?)c["status"] == "True");
         await clusters.FinishAsync("c1-whole-dts");
         await Management.LosesAsync(Version, "DPUDeployment", "p4", "whole");
+    }
+
+    [Theory]
+    [InlineData("{memory: 6Gi}", "", "memory: 2Gi")]
+    [InlineData("{requests: {memory: 6Gi}, limits: {memory: 1Gi} }", "", "memory: 2Gi")]
+    [InlineData("{memory: 4Gi}", "", "")]
+    [InlineData("{memory: much}", "", "")]
+    [InlineData("{memory: 6Gi}", "deployInCluster: true", "")]
+    [InlineData("{memory: 6Gi}", "serviceDaemonSet: {nodeSelector: {nodeSelectorTerms: []} }", "")]
+    public void P5_what_users_services_take_of_the_same_DPUs_is_counted(string resources, string more, string missing)
+    {
+        var inputs = Sample.Inputs();
+        inputs.Flavor.Spec.DpuResources = new() { ["memory"] = "16Gi" };
+        inputs.Services[0].Template.Spec.ResourceRequirements = new() { ["memory"] = "12Gi" };
+        var service = Read.Yaml<DpuService>(
+            $"metadata: {{name: hbn, namespace: own}}\nspec: {{ {(more.Length > 0 ? more + ", " : "")}helmChart: {{source: {{repoURL: 'https://h', chart: c, version: '1'}}, values: {{resources: {resources}}} }} }}");
+        Assert.Equal(
+            missing.Length == 0 ? "" : $"too little if the DPUFlavor's systemReservedResources do not count DPUServices own/hbn, which run on the same DPUs: {missing}",
+            ResourceFit.Besides(inputs, [service]));
+        Assert.Empty(ResourceFit.Missing(inputs));
+    }
+
+    [Fact]
+    public async Task P5_a_deployment_says_so_and_goes_on()
+    {
+        await Management.ApplyYamlAsync(Whole.Namespace("p5") + Whole.Deployment("p5", "fits") + Whole.Parts("p5") + """
+            apiVersion: svc.dpu.nvidia.com/v1alpha1
+            kind: DPUService
+            metadata: {name: own, namespace: p5}
+            spec: {helmChart: {source: {repoURL: "https://charts.example", chart: own, version: 1.0.0}, values: {resources: {cpu: 20} } } }
+            """);
+        await Management.ConditionAsync("DPUDeployment", "p5", "fits", "ResourceFittingReady", "True", "do not count DPUServices p5/own, which run on the same DPUs: cpu: 5");
+        await Management.ConditionAsync("DPUDeployment", "p5", "fits", "DPUServicesReconciled");
+        await Management.PatchAsync<DpuService>("p5", "own", JsonNode.Parse("""{"spec":{"helmChart":{"values":{"resources":{"cpu":15}}}}}""")!, Cancellation);
+        await Management.HasAsync(
+            Version, "DPUDeployment", "p5", "fits", d => Eventually.Condition(d, "ResourceFittingReady") is { } c && (string?)c["status"] == "True" && (string?)c["message"] == "");
+        await Management.DeleteAsync(Version, "DPUService", "p5", "own", Cancellation);
     }
 
     [Fact]
@@ -127,7 +165,7 @@ public sealed class OtherWeakSpotsTests(TwoClusters clusters) : IClassFixture<Tw
         "10m at least", Assert.Single(CredentialRules.Of(new DpuServiceCredentialRequest { Spec = new() { Duration = "9m" } }).Errors), StringComparison.Ordinal);
 
     [Fact]
-    public async Task M10_a_deletion_is_no_error_and_X5_neither_is_an_object_that_went_meanwhile()
+    public async Task M10_a_deletion_is_no_error_and_X5_P10_neither_is_an_object_that_went_meanwhile()
     {
         await Management.ApplyYamlAsync("""
             apiVersion: v1

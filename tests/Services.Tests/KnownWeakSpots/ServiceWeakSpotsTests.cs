@@ -129,6 +129,31 @@ public sealed class ServiceWeakSpotsTests(TwoClusters clusters) : IClassFixture<
     }
 
     [Fact]
+    public void D18_a_kubeconfig_whose_credentials_come_from_a_program_says_so()
+    {
+        var refusal = Assert.Throws<FormatException>(() => KubeConnection.FromKubeconfig("""
+            current-context: x
+            contexts: [{name: x, context: {cluster: c, user: u}}]
+            clusters: [{name: c, cluster: {server: "https://10.0.0.1:6443"}}]
+            users: [{name: u, user: {exec: {command: aws}}}]
+            """));
+        Assert.Contains("put a token or a client certificate in it", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task D17_a_namespace_that_a_service_made_stays_with_what_others_have_in_it()
+    {
+        await Management.ApplyYamlAsync(Service("d17", "passes"));
+        await clusters.ApplicationAsync("c1-passes");
+        await clusters.Dpu.ApplyYamlAsync("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: theirs, namespace: d17}");
+        await Management.DeleteAsync(Version, "DPUService", "d17", "passes", Cancellation);
+        await clusters.FinishAsync("c1-passes");
+        await Management.LosesAsync(Version, "DPUService", "d17", "passes");
+        Assert.Equal("Active", (await clusters.Dpu.GetAsync<V1Namespace>(null, "d17", Cancellation))!.Status.Phase);
+        Assert.NotNull(await clusters.Dpu.GetAsync<V1ConfigMap>("d17", "theirs", Cancellation));
+    }
+
+    [Fact]
     public void D19_a_failed_sync_is_tried_again()
     {
         var application = ArgoObjects.Application(new ApplicationSource("s", "ns", "https://h", "1", "c", null, null, []), "c1", "argo");
