@@ -65,7 +65,7 @@ public sealed class LifeCycleTests(TwoClusters clusters) : IClassFixture<TwoClus
         Task ApplyAsync(string value) => Management.ApplyYamlAsync(
             Whole.Namespace(ns) + $"apiVersion: {Version}\nkind: {kind}\nmetadata: {{name: life, namespace: {ns}}}\nspec: {spec.Replace("NEW", value, StringComparison.Ordinal)}");
 
-        Task IsAsync(string type, string status, string reason) => SaysAsync(kind, ns, "life", type, status, reason);
+        Task IsAsync(string type, string status, string reason) => Management.SaysAsync(kind, ns, "life", type, status, reason);
 
         async Task ReportAsync()
         {
@@ -94,7 +94,7 @@ public sealed class LifeCycleTests(TwoClusters clusters) : IClassFixture<TwoClus
             kind: Secret
             metadata: {name: pull, namespace: life-service, labels: {dpu.nvidia.com/image-pull-secret: ""} }
             """);
-        await CloseAsync(clusters.Dpu, "life-service");
+        await clusters.Dpu.CloseAsync("life-service");
         await ApplyAsync("interfaces: [late], serviceID: life");
         await IsAsync("DPUServiceInterfaceReconciled", "False", "Error");
         await IsAsync("ApplicationsReady", "False", "Pending");
@@ -104,7 +104,7 @@ public sealed class LifeCycleTests(TwoClusters clusters) : IClassFixture<TwoClus
         await IsAsync("DPUServiceInterfaceReconciled", "True", "Success");
         await IsAsync("ApplicationPrereqsReconciled", "False", "Pending");
         await IsAsync("ApplicationsReconciled", "False", "Pending");
-        await ReleaseAsync(clusters.Dpu, "life-service");
+        await clusters.Dpu.ReleaseAsync("life-service");
         await IsAsync("ApplicationPrereqsReconciled", "True", "Success");
         await IsAsync("ApplicationsReconciled", "True", "Success");
         await IsAsync("Ready", "False", "Pending");
@@ -137,7 +137,7 @@ public sealed class LifeCycleTests(TwoClusters clusters) : IClassFixture<TwoClus
             spec: {helmChart: {source: {repoURL: "https://charts.example", chart: life, version: 1.0.0} }, {{more}} }
             """);
 
-        Task IsAsync(string type, string status, string reason) => SaysAsync("DPUService", "life-service", "life", type, status, reason);
+        Task IsAsync(string type, string status, string reason) => Management.SaysAsync("DPUService", "life-service", "life", type, status, reason);
     }
 
     [Fact]
@@ -166,9 +166,13 @@ public sealed class LifeCycleTests(TwoClusters clusters) : IClassFixture<TwoClus
         foreach (var kinds in new[] { "DPUSets", "DPUServices", "DPUServiceChains", "DPUServiceInterfaces" })
         {
             await IsAsync(kinds + "Reconciled", "True", "Success");
-            await IsAsync(kinds + "Ready", kinds == "DPUSets" ? "True" : "False", kinds == "DPUSets" ? "Success" : "Pending");
+            if (kinds != "DPUSets")
+            {
+                await IsAsync(kinds + "Ready", "False", "Pending");
+            }
         }
 
+        await IsAsync("DPUSetsReady", "True", "Success");
         await clusters.ApplicationAsync("c1-lives-dts", a => a["metadata"]!["deletionTimestamp"] is null);
         await clusters.ReportAsync("c1-lives-dts");
         await Sets.ReportAsync(clusters.Dpu, "ServiceInterfaceSet", ns, "lives-dts-eth-0", 1);
@@ -187,14 +191,21 @@ public sealed class LifeCycleTests(TwoClusters clusters) : IClassFixture<TwoClus
         await Management.ApplyYamlAsync(Whole.Deployment(ns, "lives"));
         await IsAsync("Ready", "True", "Success");
 
+        // It goes after its children, and the DPUs after all that runs on them: until then they are as ready as before.
+        await Management.PatchAsync<DpuSet>(ns, "lives-dpuset1", JsonNode.Parse("""{"metadata":{"finalizers":["example.org/held"]}}""")!, Cancellation);
         await Management.DeleteAsync(Version, "DPUDeployment", ns, "lives", Cancellation);
         foreach (var kinds in new[] { "DPUSets", "DPUServices", "DPUServiceChains", "DPUServiceInterfaces" })
         {
             await IsAsync(kinds + "Reconciled", "False", "AwaitingDeletion");
         }
 
+        await IsAsync("DPUServicesReady", "False", "AwaitingDeletion");
+        await IsAsync("DPUServiceChainsReady", "False", "AwaitingDeletion");
+        await IsAsync("DPUServiceInterfacesReady", "False", "AwaitingDeletion");
         await IsAsync("Ready", "False", "AwaitingDeletion");
         await clusters.FinishAsync("c1-lives-dts");
+        await IsAsync("DPUSetsReady", "False", "AwaitingDeletion");
+        await Management.PatchAsync<DpuSet>(ns, "lives-dpuset1", JsonNode.Parse("""{"metadata":{"finalizers":null}}""")!, Cancellation);
         await Management.LosesAsync(Version, "DPUDeployment", ns, "lives");
 
         // A template and a configuration go once no DPUDeployment needs them.
@@ -204,7 +215,7 @@ public sealed class LifeCycleTests(TwoClusters clusters) : IClassFixture<TwoClus
             await Management.LosesAsync(Version, kind, ns, "dts");
         }
 
-        Task IsAsync(string type, string status, string reason) => SaysAsync("DPUDeployment", ns, "lives", type, status, reason);
+        Task IsAsync(string type, string status, string reason) => Management.SaysAsync("DPUDeployment", ns, "lives", type, status, reason);
 
         static string Other() => $$"""
             apiVersion: svc.dpu.nvidia.com/v1alpha1
@@ -248,7 +259,7 @@ public sealed class LifeCycleTests(TwoClusters clusters) : IClassFixture<TwoClus
         await IsAsync("Ready", "False", "Failure");
 
         // A namespace that is on its way out takes no Secret.
-        await CloseAsync(Management, "life-closing");
+        await Management.CloseAsync("life-closing");
         await SecretAsync("free", "life-closing");
         await IsAsync("SecretReconciled", "False", "Error");
         await SecretAsync("free", ns);
@@ -258,7 +269,7 @@ public sealed class LifeCycleTests(TwoClusters clusters) : IClassFixture<TwoClus
         await Management.LosesAsync(Version, "DPUServiceCredentialRequest", ns, "life");
         Assert.NotNull(await Management.GetAsync<V1Secret>(ns, "answer", Cancellation));
         Assert.Null(await Management.GetAsync<V1Secret>(ns, "free", Cancellation));
-        await ReleaseAsync(Management, "life-closing");
+        await Management.ReleaseAsync("life-closing");
 
         // What a cluster that does not answer was given is taken back before the request goes, or goes with the cluster.
         await clusters.AddClusterAsync("broken-request", "no: kubeconfig");
@@ -280,21 +291,6 @@ public sealed class LifeCycleTests(TwoClusters clusters) : IClassFixture<TwoClus
             spec: { {{more}} type: tokenFile, serviceAccount: {name: a, namespace: {{ns}} }, secret: {name: answer, namespace: {{ns}} } }
             """);
 
-        Task IsAsync(string type, string status, string reason) => SaysAsync("DPUServiceCredentialRequest", ns, "life", type, status, reason);
+        Task IsAsync(string type, string status, string reason) => Management.SaysAsync("DPUServiceCredentialRequest", ns, "life", type, status, reason);
     }
-
-    /// <summary>A namespace that takes nothing new and does not go yet.</summary>
-    private static async Task CloseAsync(KubeClient client, string ns)
-    {
-        await client.ApplyYamlAsync(Whole.Namespace(ns) + $"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: held, namespace: {ns}, finalizers: [example.org/held]}}");
-        await client.DeleteAsync<V1Namespace>(null, ns, Cancellation);
-    }
-
-    private static Task ReleaseAsync(KubeClient client, string ns) =>
-        client.PatchAsync<V1ConfigMap>(ns, "held", JsonNode.Parse("""{"metadata":{"finalizers":null}}""")!, Cancellation);
-
-    /// <summary>Waits until a condition says so of the object as it is now.</summary>
-    private Task SaysAsync(string kind, string ns, string name, string type, string status, string reason) => Management.HasAsync(
-        Version, kind, ns, name, v => Eventually.Condition(v, type) is { } c && ((string?)c["status"], (string?)c["reason"]) == (status, reason) &&
-            (long?)v["status"]!["observedGeneration"] == (long?)v["metadata"]!["generation"]);
 }

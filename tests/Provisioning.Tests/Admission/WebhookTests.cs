@@ -74,6 +74,8 @@ public sealed class WebhookTests
         await world.Admin.LosesAsync<Dpu>(ProvisioningWorld.Namespace, "mine");
         await world.Admin.DeleteAsync<Bfb>(ProvisioningWorld.Namespace, "bf-bundle", Cancellation);
         await world.Admin.LosesAsync<Bfb>(ProvisioningWorld.Namespace, "bf-bundle");
+        await world.Admin.DeleteAsync<DpuFlavor>(ProvisioningWorld.Namespace, "flavor", Cancellation);
+        Assert.Null(await world.Admin.GetAsync<DpuFlavor>(ProvisioningWorld.Namespace, "flavor", Cancellation));
 
         async Task Refused(string more, string because)
         {
