@@ -9,7 +9,17 @@ using k8s.Models;
 
 namespace Dpf.Provisioning.Tests;
 
-/// <summary>What the original is known to get wrong, as far as no other class is about it.</summary>
+/// <summary>
+/// What the original is known to get wrong, as far as no other class is about it. Uninstalling in order, one configuration, references
+/// and drift (W1, W3, W6 to W10) are told by the tests of the operator; images (W14) by <see cref="Bfbs.BfbLifeTests"/>; guards and
+/// defaults (W2, W5) by <see cref="Admission.WebhookTests"/>; several DPUs of a host, restarts and node effects (W4, W18, W19) by
+/// <see cref="Dpus.HostRestartTests"/>; limits, restarts of the controller and tries (W11, W12, W13) by <see cref="Dpus.DpuLimitsTests"/>,
+/// <see cref="Dpus.DpuTroubleTests"/> and <see cref="Dpus.DpuRetryTests"/>; clusters (W15, W16, W17) by
+/// <see cref="Dpus.ClusterAllocationTests"/> and <see cref="DpuClusters.ClusterLifeTests"/>; secrets in logs (W20) by
+/// <see cref="Dpus.DpuLifeTests"/>; quoting (W21) by <see cref="Flavors.QuotingTests"/>; hosts (W22, W26) by
+/// <see cref="HostNetwork.HostNetworkTests"/> and <see cref="Detection.FeatureFileTests"/>; roll-outs (W23) by
+/// <see cref="DpuSets.RolloutTests"/>; words (W24) by <see cref="Dpus.RunbookTests"/>; names (W27) by <see cref="NamingTests"/>.
+/// </summary>
 public sealed class KnownWeakSpotsTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

@@ -24,6 +24,7 @@ public sealed class DpuLifeTests
         await world.AddSetAsync(template: "nodeEffect: {taint: {key: dpu, value: provisioning, effect: NoSchedule} }");
         world.Dms.IsHeld = true;
         await using var sets = await ConditionHistory<DpuSet>.FollowAsync(world.Admin, s => s.Status);
+        await using var dpus = await ConditionHistory<Dpu>.FollowAsync(world.Admin, d => d.Status);
         world.StartController();
 
         await world.PhaseAsync(Dpu, DpuPhases.OsInstalling);
@@ -63,6 +64,9 @@ public sealed class DpuLifeTests
         await world.Admin.LosesAsync<DpuSet>(ProvisioningWorld.Namespace, "dpuset");
         Assert.Equal(["Pending", "Success"], sets.Reasons("dpuset", "DPUsReady"));
         Assert.Equal(["Success", "AwaitingDeletion"], sets.Reasons("dpuset", "DPUsReconciled"));
+
+        // Nobody who looks at it on its way out takes it for one that works.
+        Assert.Equal("Deleting", dpus.Reasons(Dpu, "Ready")[^1]);
         Assert.Null(await world.Admin.GetAsync<Dpu>(ProvisioningWorld.Namespace, Dpu, Cancellation));
         Assert.Null(await world.DpuAdmin.GetAsync<V1Node>(null, Dpu, Cancellation));
         Assert.Empty(await world.Admin.ListAsync<V1Pod>(ProvisioningWorld.Namespace, Cancellation));
