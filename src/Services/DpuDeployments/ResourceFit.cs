@@ -17,17 +17,20 @@ internal static class ResourceFit
     /// </summary>
     public static string Besides(DeploymentInputs inputs, IEnumerable<DpuService> services)
     {
-        if (inputs.Flavor.Spec.DpuResources is null)
+        if (inputs.Flavor.Spec.DpuResources is not { } total)
         {
             return "";
         }
 
+        // What the flavor says nothing of, e.g. devices, it does not count either.
         var left = Left(inputs);
-        var others = services.Select(s => (s.Metadata, Demand: Demand(s))).Where(s => s.Demand.Count > 0)
+        var others = services.Select(s => (s.Metadata, Demand: Demand(s).Where(r => total.ContainsKey(r.Key)).ToDictionary())).Where(s => s.Demand.Count > 0)
             .OrderBy(s => s.Metadata.NamespaceProperty, StringComparer.Ordinal).ThenBy(s => s.Metadata.Name, StringComparer.Ordinal).ToList();
         others.ForEach(other => Subtract(left, other.Demand));
         return others.Count > 0 && Lacking(left) is { Count: > 0 } lacking
-            ? $"too little if the DPUFlavor's systemReservedResources do not count DPUServices {string.Join(", ", others.Select(o => $"{o.Metadata.NamespaceProperty}/{o.Metadata.Name}"))}, which run on the same DPUs: {string.Join(", ", lacking)}"
+            ? "too little if the DPUFlavor's systemReservedResources do not count DPUServices " +
+                string.Join(", ", others.Select(o => $"{o.Metadata.NamespaceProperty}/{o.Metadata.Name}")) +
+                $", which run on the same DPUs: {string.Join(", ", lacking)}"
             : "";
     }
 

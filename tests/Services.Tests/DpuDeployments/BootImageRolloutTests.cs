@@ -80,6 +80,12 @@ public sealed class BootImageRolloutTests(TwoClusters clusters) : IClassFixture<
                     await clusters.Management.PatchStatusAsync<Dpu>(Ns, dpu.Metadata.Name, Ready(), Cancellation);
                 }
 
+                // The DPUs' own controller has nothing to take back.
+                foreach (var dpu in dpus.Where(d => d.Metadata.DeletionTimestamp is not null))
+                {
+                    await clusters.Management.PatchAsync<Dpu>(Ns, dpu.Metadata.Name, JsonNode.Parse("""{"metadata":{"finalizers":null}}""")!, Cancellation);
+                }
+
                 return dpus;
             },
             dpus => dpus.Count == Count && dpus.All(d => d.Spec.Bfb == bfb && IsReady(d)));

@@ -64,7 +64,7 @@ public sealed class OtherWeakSpotsTests(TwoClusters clusters) : IClassFixture<Tw
     [Theory]
     [InlineData("{memory: 6Gi}", "", "memory: 2Gi")]
     [InlineData("{requests: {memory: 6Gi}, limits: {memory: 1Gi} }", "", "memory: 2Gi")]
-    [InlineData("{memory: 4Gi}", "", "")]
+    [InlineData("{memory: 4Gi, nvidia.com/bf_sf: 3}", "", "")]
     [InlineData("{memory: much}", "", "")]
     [InlineData("{memory: 6Gi}", "deployInCluster: true", "")]
     [InlineData("{memory: 6Gi}", "serviceDaemonSet: {nodeSelector: {nodeSelectorTerms: []} }", "")]
