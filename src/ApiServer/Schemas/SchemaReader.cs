@@ -56,7 +56,6 @@ public sealed partial class StructuralSchema
                     MessageExpression = v.Text("messageExpression"),
                     Reason = v.Text("reason"),
                     FieldPath = v.Text("fieldPath"),
-                    OptionalOldSelf = v.Flag("optionalOldSelf"),
                 }),
             ],
         };

@@ -17,8 +17,8 @@ public sealed record ValidationRule(string Rule)
     /// <summary>The field that the failure names, below the node.</summary>
     public string? FieldPath { get; init; }
 
-    /// <summary>Whether a transition rule also runs when there is no old value.</summary>
-    public bool OptionalOldSelf { get; init; }
+    /// <summary>Whether it speaks of the value before: then it holds for changes only.</summary>
+    public bool IsTransition { get; } = System.Text.RegularExpressions.Regex.IsMatch(Rule, @"\boldSelf\b");
 }
 
 /// <summary>

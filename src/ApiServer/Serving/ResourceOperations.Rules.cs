@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Dpf.ApiServer.Cel;
 using Dpf.ApiServer.Schemas;
 using Dpf.ApiServer.Strategies;
 
@@ -86,7 +87,9 @@ public sealed partial class ResourceOperations
     {
         if (definition is { IsCustom: true, Schema: { } schema })
         {
-            foreach (var error in SchemaValidation.Validate(value, schema))
+            // Rules are written for values that fit the schema.
+            var misfits = SchemaValidation.Validate(value, schema);
+            foreach (var error in misfits.Count > 0 ? misfits : CelValidation.Validate(value, old, schema))
             {
                 yield return error;
             }
