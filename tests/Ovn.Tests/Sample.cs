@@ -9,11 +9,7 @@ namespace Dpf.Ovn.Tests;
 /// <summary>The guide's network with two zones, and ways to look at what is planned for it.</summary>
 internal static class Sample
 {
-    public static readonly ClusterNetwork Network = new()
-    {
-        Pods = SubnetRange.ParseList("10.233.64.0/18/24"),
-        Services = [Cidr.Parse("10.233.0.0/18")],
-    };
+    public static readonly ClusterNetwork Network = ClusterNetwork.Parse("10.233.64.0/18/24", "10.233.0.0/18");
 
     public static ZoneNode Worker1 => Node("worker1", 2, "10.233.64.0/24", "10.0.123.11", "10.0.123.21/24");
 
@@ -23,21 +19,21 @@ internal static class Sample
     public static ZoneFacts Facts => new(
         "worker1", Network, [Worker1, Worker2], [Pod("a", "10.233.64.3/24"), Pod("b", "10.233.64.4/24")], [], ZonePolicies.None);
 
-    public static ZoneNode Node(string name, int id, string subnet, string encap, string gateway) => new(name, Cidr.Parse(subnet), id)
+    public static ZoneNode Node(string name, int id, string subnet, string encap, string gateway) => new(name, [Cidr.Parse(subnet)], id)
     {
         ChassisId = "chassis-" + name,
-        EncapIp = Ipv4.Parse(encap),
-        Gateway = new GatewayConfig("br-ovn", "br-ovn_" + name, "0a:00:00:00:00:01", Cidr.Parse(gateway), [Ipv4.Parse("10.0.123.254")]),
+        EncapIp = IpAddress.Parse(encap),
+        Gateway = new GatewayConfig("br-ovn", "br-ovn_" + name, "0a:00:00:00:00:01", [Cidr.Parse(gateway)], [IpAddress.Parse("10.0.123.254")]),
     };
 
     public static ZonePod Pod(string name, string address) =>
-        new("default", name, "uid-" + name, PodNetwork.Of(Cidr.Parse(address), Network));
+        new("default", name, "uid-" + name, PodNetwork.Of([Cidr.Parse(address)], Network));
 
     public static ZoneService Service(params ZoneServicePort[] ports) =>
-        new("default", "traffic") { ClusterIps = [Ipv4.Parse("10.233.0.10")], Ports = ports };
+        new("default", "traffic") { ClusterIps = [IpAddress.Parse("10.233.0.10")], Ports = ports };
 
     public static ZoneServicePort Port(int nodePort, params (string Address, string Node)[] endpoints) => new(
-        "tcp", 80, nodePort, [.. endpoints.Select(e => new ZoneEndpoint(Ipv4.Parse(e.Address), 8080, e.Node))]);
+        "tcp", 80, nodePort, [.. endpoints.Select(e => new ZoneEndpoint(IpAddress.Parse(e.Address), 8080, e.Node))]);
 
     /// <summary>The planned rows of a table by their keys.</summary>
     public static Dictionary<string, T> All<T>(this RowSet rows)

@@ -13,14 +13,15 @@ public sealed class PodNetworkTests
 
     [Fact]
     public void APodsNetworkIsWrittenAsOthersReadIt() =>
-        Assert.Equal(Text, PodNetwork.Of(Cidr.Parse("10.233.64.5/24"), Sample.Network).Write());
+        Assert.Equal(Text, PodNetwork.Of([Cidr.Parse("10.233.64.5/24")], Sample.Network).Write());
 
     [Fact]
     public void AndReadBack()
     {
-        var written = PodNetwork.Of(Cidr.Parse("10.233.64.5/24"), Sample.Network);
+        var written = PodNetwork.Of([Cidr.Parse("10.233.64.5/24")], Sample.Network);
         var read = PodNetwork.Read(One(PodNetwork.Annotation, Text))!;
-        Assert.Equal(written with { Routes = read.Routes }, read);
+        Assert.Equal(written with { Addresses = read.Addresses, Routes = read.Routes }, read);
+        Assert.Equal(written.Addresses, read.Addresses);
         Assert.Equal(written.Routes, read.Routes);
     }
 
@@ -31,7 +32,7 @@ public sealed class PodNetworkTests
             PodNetwork.Annotation,
             """{"default":{"ip_addresses":["10.0.0.3/24"],"mac_address":"0a:58:0a:00:00:03","routes":["x",7,null,{"dest":7},{"dest":"10.0.0.0/8"}]}}"""))!;
         Assert.Equal([Cidr.Parse("10.0.0.0/8")], network.Routes);
-        Assert.Equal(Ipv4.Parse("10.0.0.1"), network.Gateway);
+        Assert.Equal(IpAddress.Parse("10.0.0.1"), Assert.Single(network.Addresses).Gateway);
     }
 
     /// <summary>Whoever makes a pod may write its annotations, and the address goes into commands that root runs.</summary>

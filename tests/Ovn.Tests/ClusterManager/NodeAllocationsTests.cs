@@ -66,7 +66,7 @@ public sealed class NodeAllocationsTests
     [Fact]
     public void TheNodeThatIsOneTooManyDoesNotKeepTheOthersFromTheirs()
     {
-        var allocations = new NodeAllocations(Sample.Network with { Pods = SubnetRange.ParseList("10.0.0.0/24/25") });
+        var allocations = new NodeAllocations(ClusterNetwork.Parse("10.0.0.0/24/25", "10.1.0.0/24"));
         var nodes = new[] { Node("a"), Node("b", 1), Node("c", 2) };
 
         Assert.Equal(["a", "b"], allocations.Missing(nodes).Keys.Order(StringComparer.Ordinal));

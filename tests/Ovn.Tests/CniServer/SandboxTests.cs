@@ -8,7 +8,7 @@ namespace Dpf.Ovn.Tests.CniServer;
 /// <summary>What is known of sandboxes: CHECK and GC.</summary>
 public sealed class SandboxTests
 {
-    private static readonly PodNetwork Network = PodNetwork.Of(Cidr.Parse("10.233.64.3/24"), Sample.Network);
+    private static readonly PodNetwork Network = PodNetwork.Of([Cidr.Parse("10.233.64.3/24")], Sample.Network);
 
     private static readonly AttachmentState State = new("ens1f0v2", "eth0")
     {

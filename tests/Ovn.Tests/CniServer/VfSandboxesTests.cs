@@ -10,7 +10,7 @@ namespace Dpf.Ovn.Tests.CniServer;
 public sealed class VfSandboxesTests : IAsyncLifetime
 {
     private const string Pci = "0000:03:00.4";
-    private static readonly PodNetwork Network = PodNetwork.Of(Cidr.Parse("10.233.64.3/24"), Sample.Network);
+    private static readonly PodNetwork Network = PodNetwork.Of([Cidr.Parse("10.233.64.3/24")], Sample.Network);
 
     private static readonly AttachmentState State = new("ens1f0v2", "eth0")
     {

@@ -86,7 +86,7 @@ public sealed class ClusterNamesTests
         service.Spec.PublishNotReadyAddresses = true;
         var names = ClusterNames.Of("cluster.local", [service], [Slice("db", Endpoint("10.233.65.9", "db-9", false))], []);
         Assert.Equal(
-            new DnsAddress(Ipv4.Parse("10.233.65.9")),
+            new DnsAddress(IpAddress.Parse("10.233.65.9")),
             Assert.Single(names.Answer(new DnsQuestion("db-9.db.default.svc.cluster.local", DnsType.A))!.Answers).Data);
     }
 

@@ -9,7 +9,7 @@ public sealed class GatewayFlowsTests
     private const string Mac = "0c:42:a1:00:00:01";
 
     private static readonly GatewayPorts Dpu = new(
-        "1", "2", "3", Mac, Ipv4.Parse("10.0.123.21"), Ipv4.Parse("10.0.123.11"), [Ipv4.Parse("10.0.110.21")]);
+        "1", "2", "3", Mac, [IpAddress.Parse("10.0.123.21")], IpAddress.Parse("10.0.123.11"), [IpAddress.Parse("10.0.110.21")]);
 
     [Fact]
     public void EachSideFindsItsConnectionsByTheMarkOfTheirFirstPacket()
@@ -88,5 +88,5 @@ public sealed class GatewayFlowsTests
 
     private static IReadOnlyList<string> Flows(GatewayPorts ports) => GatewayFlows.Of(
         ports, Sample.Network,
-        [Sample.Service(Sample.Port(30080, ("10.233.64.4", "worker1"))) with { ExternalIps = [Ipv4.Parse("198.51.100.7")] }]);
+        [Sample.Service(Sample.Port(30080, ("10.233.64.4", "worker1"))) with { ExternalIps = [IpAddress.Parse("198.51.100.7")] }]);
 }

@@ -6,11 +6,11 @@ namespace Dpf.Ovn.Tests.Node;
 
 public sealed class HostNetworkTests
 {
-    private static readonly HostFacts Facts = new("ens1f0np0", Ipv4.Parse("10.0.123.21"), Cidr.Parse("10.233.64.0/24"), Sample.Network);
+    private static readonly HostFacts Facts = new("ens1f0np0", [IpAddress.Parse("10.0.123.21")], [Cidr.Parse("10.233.64.0/24")], Sample.Network);
 
     private static string Rules => HostNetwork.Rules(
         Facts,
-        [Sample.Service(Sample.Port(30080), Sample.Port(0) with { Port = 81 }) with { ExternalIps = [Ipv4.Parse("198.51.100.7")] }]);
+        [Sample.Service(Sample.Port(30080), Sample.Port(0) with { Port = 81 }) with { ExternalIps = [IpAddress.Parse("198.51.100.7")] }]);
 
     [Fact]
     public void TheHostHasTheManagementPortAndTheWayToServices()

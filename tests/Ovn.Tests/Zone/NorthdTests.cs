@@ -43,7 +43,7 @@ public sealed class NorthdTests : IAsyncLifetime
     {
         await ApplyAsync(Facts());
 
-        var trace = await TraceAsync("default_a", "10.233.64.3", Ipv4.Parse("10.233.64.4"));
+        var trace = await TraceAsync("default_a", "10.233.64.3", IpAddress.Parse("10.233.64.4"));
 
         Assert.Contains("output to \"default_b\"", trace, StringComparison.Ordinal);
     }
@@ -53,7 +53,7 @@ public sealed class NorthdTests : IAsyncLifetime
     {
         await ApplyAsync(Facts());
 
-        var trace = await TraceAsync("default_a", "10.233.64.3", Ipv4.Parse("10.233.65.9"));
+        var trace = await TraceAsync("default_a", "10.233.64.3", IpAddress.Parse("10.233.65.9"));
 
         Assert.Contains("output to \"tstor-worker2\"", trace, StringComparison.Ordinal);
     }
@@ -63,7 +63,7 @@ public sealed class NorthdTests : IAsyncLifetime
     {
         await ApplyAsync(Facts());
 
-        var trace = await TraceAsync("default_a", "10.233.64.3", Ipv4.Parse("10.233.0.10"), "tcp.dst == 80", "10.233.64.4:8080");
+        var trace = await TraceAsync("default_a", "10.233.64.3", IpAddress.Parse("10.233.0.10"), "tcp.dst == 80", "10.233.64.4:8080");
 
         Assert.Contains("ct_lb", trace, StringComparison.Ordinal);
         Assert.Contains("output to \"default_b\"", trace, StringComparison.Ordinal);
@@ -74,7 +74,7 @@ public sealed class NorthdTests : IAsyncLifetime
     {
         await ApplyAsync(Facts());
 
-        var trace = await TraceAsync("default_a", "10.233.64.3", Ipv4.Parse("198.51.100.10"));
+        var trace = await TraceAsync("default_a", "10.233.64.3", IpAddress.Parse("198.51.100.10"));
 
         Assert.Contains("output to \"br-ovn_worker1\"", trace, StringComparison.Ordinal);
     }
@@ -173,7 +173,7 @@ public sealed class NorthdTests : IAsyncLifetime
     {
         await ApplyAsync(Facts());
 
-        var trace = await TraceAsync("default_a", "10.233.64.3", Ipv4.Parse("10.0.123.21"));
+        var trace = await TraceAsync("default_a", "10.233.64.3", IpAddress.Parse("10.0.123.21"));
 
         Assert.Contains("output to \"k8s-worker1\"", trace, StringComparison.Ordinal);
     }
@@ -196,16 +196,16 @@ public sealed class NorthdTests : IAsyncLifetime
         }
     }
 
-    private Task<string> TraceAsync(string port, string source, Ipv4 target, string protocol = "icmp4.type == 8", string? endpoint = null)
+    private Task<string> TraceAsync(string port, string source, IpAddress target, string protocol = "icmp4.type == 8", string? endpoint = null)
     {
-        var router = Ipv4.Parse("10.233.64.1").Mac;
-        var destination = Sample.Worker1.Subnet.Contains(target) ? target.Mac : router;
-        return TraceAsync("worker1", port, (source, Ipv4.Parse(source).Mac), (target, destination), protocol, endpoint);
+        var router = IpAddress.Parse("10.233.64.1").Mac;
+        var destination = Sample.Worker1.Subnets[0].Contains(target) ? target.Mac : router;
+        return TraceAsync("worker1", port, (source, IpAddress.Parse(source).Mac), (target, destination), protocol, endpoint);
     }
 
     // The endpoint only where a service is meant: without one the tracer would send all tracked packets there.
     private Task<string> TraceAsync(
-        string datapath, string port, (string Address, string Mac) source, (Ipv4 Address, string Mac) target, string protocol,
+        string datapath, string port, (string Address, string Mac) source, (IpAddress Address, string Mac) target, string protocol,
         string? endpoint) => OvsdbServer.RunAsync(
         Cancellation,
         [
