@@ -20,7 +20,7 @@ public sealed class TrafficPlanTests
             Metadata = new V1ObjectMeta { Name = "traffic" },
             Spec = new V1ServiceSpec { ClusterIP = "10.9.0.9", Ports = [new V1ServicePort { Port = 8080 }] },
         };
-        var probes = TrafficPlan.For(Pods, service, "198.51.100.10");
+        var probes = TrafficPlan.For(Pods, service, ["198.51.100.10"]);
         Assert.Equal(
             new Dictionary<TrafficKind, int>
             {
@@ -39,13 +39,13 @@ public sealed class TrafficPlanTests
     [Fact]
     public void AcrossWorkersMeansTwoNodes() =>
         Assert.Contains(
-            TrafficPlan.For(Pods, null, null),
+            TrafficPlan.For(Pods, null, []),
             p => p is { Kind: TrafficKind.PodToPodAcrossWorkers, From: "client-1 (worker1)", To: "server-2 (worker2)", Address: "10.1.2.3" });
 
     [Fact]
     public void APodWithoutAnAddressIsNotAsked() =>
         Assert.DoesNotContain(
-            TrafficPlan.For([.. Pods, Pod("late", "traffic-server", "worker1", null)], null, null), p => p.To.StartsWith("late", StringComparison.Ordinal));
+            TrafficPlan.For([.. Pods, Pod("late", "traffic-server", "worker1", null)], null, []), p => p.To.StartsWith("late", StringComparison.Ordinal));
 
     [Fact]
     public void AWorkerWithoutItsPodsIsNoGoodMatrix()

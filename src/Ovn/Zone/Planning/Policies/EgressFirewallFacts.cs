@@ -27,13 +27,14 @@ internal sealed class EgressFirewallFacts(PolicyPods pods, IReadOnlyCollection<V
     {
         // What stays in the cluster is the network policies' affair.
         var inside = IpSet.Of(network.Families.SelectMany(f => (Cidr[])[.. f.Pods.Select(p => p.Network), f.Join, f.Masquerade]));
+        var known = IpSet.Of(network.Families.Select(f => new Cidr(new IpAddress(f.Family, 0), 0)));
         var (allowed, denied) = (Traffic.None, Traffic.None);
         foreach (var rule in rules)
         {
             var ports = rule.Ports is { Count: > 0 } list
                 ? PortSet.Union(list.Select(p => PortSet.Of(p.Protocol, p.Port, p.Port)))
                 : PortSet.All;
-            var traffic = Traffic.Of(Destination(rule.To, names).Except(inside), ports);
+            var traffic = Traffic.Of(Destination(rule.To, names).Intersect(known).Except(inside), ports);
             if (rule.Type == "Allow")
             {
                 allowed = allowed.Union(traffic);
