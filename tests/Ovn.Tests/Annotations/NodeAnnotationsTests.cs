@@ -76,6 +76,20 @@ public sealed class NodeAnnotationsTests
     }
 
     [Fact]
+    public void AGatewayOfBothFamiliesNamesNoSingleAddress()
+    {
+        var gateway = new GatewayConfig(
+            "br-ovn", "e", "0c:42:a1:00:00:01", [Cidr.Parse("10.0.120.9/29"), Cidr.Parse("fd00::9/64")],
+            [IpAddress.Parse("10.0.120.11"), IpAddress.Parse("fe80::1")]);
+        Assert.Contains(
+            """ "ip-addresses":["10.0.120.9/29","fd00::9/64"],"next-hops":["10.0.120.11","fe80::1"],"node-port-enable" """.Trim(), gateway.Write(), StringComparison.Ordinal);
+        var read = GatewayConfig.Read(One(NodeAnnotations.Gateway, gateway.Write()))!;
+        Assert.Equal((IpAddress.Parse("10.0.120.9"), IpAddress.Parse("fd00::9")), (read.Of(IpFamily.V4), read.Of(IpFamily.V6)));
+        Assert.Equal(
+            """{"ipv4":"10.0.120.9/29","ipv6":"fd00::9/64"}""", NodeAnnotations.Families(gateway.Addresses).ToJsonString());
+    }
+
+    [Fact]
     public void AGatewayThatSaysOneOfEachIsReadTooAndADisabledOneIsNone()
     {
         var single = GatewayConfig.Read(One(

@@ -26,6 +26,17 @@ public sealed class PodNetworkTests
     }
 
     [Fact]
+    public void APodOfBothFamiliesNamesNoSingleAddress()
+    {
+        const string text =
+            """
+            {"default":{"ip_addresses":["10.233.64.5/24","fd00:10:233:1::5/64"],"mac_address":"0a:58:0a:e9:40:05","gateway_ips":["10.233.64.1","fd00:10:233:1::1"],"routes":[{"dest":"10.233.64.0/18","nextHop":"10.233.64.1"},{"dest":"10.233.0.0/18","nextHop":"10.233.64.1"},{"dest":"169.254.0.5/32","nextHop":"10.233.64.1"},{"dest":"100.64.0.0/16","nextHop":"10.233.64.1"},{"dest":"fd00:10:233::/48","nextHop":"fd00:10:233:1::1"},{"dest":"fd00:10:96::/112","nextHop":"fd00:10:233:1::1"},{"dest":"fd69::5/128","nextHop":"fd00:10:233:1::1"},{"dest":"fd98::/64","nextHop":"fd00:10:233:1::1"}],"role":"primary"}}
+            """;
+        Assert.Equal(text, PodNetwork.Of([Cidr.Parse("10.233.64.5/24"), Cidr.Parse("fd00:10:233:1::5/64")], Sample.DualNetwork).Write());
+        Assert.Equal(text, PodNetwork.Read(One(PodNetwork.Annotation, text))!.Write());
+    }
+
+    [Fact]
     public void BrokenRoutesArePassedOver()
     {
         var network = PodNetwork.Read(One(

@@ -51,6 +51,25 @@ public sealed class HostNetworkKernelTests : IAsyncLifetime
         Assert.Empty(HostNetwork.Missing(Facts, await _links.StateAsync([IpFamily.V4], Cancellation)));
     }
 
+    /// <summary>On a host where IPv6 is off unless somebody wants it.</summary>
+    [Fact]
+    public async Task BothFamiliesAreThereAndComeBack()
+    {
+        await _machine.ShellAsync(
+            "sysctl -qw net.ipv6.conf.pf.disable_ipv6=1 net.ipv6.conf.ovn-k8s-mp0.disable_ipv6=0; sysctl -qw net.ipv6.conf.pf.disable_ipv6=0; " +
+            "ip addr add fd00:123::21/64 dev pf nodad; sysctl -qw net.ipv6.conf.ovn-k8s-mp0.disable_ipv6=1",
+            Cancellation);
+        var dual = new HostFacts(
+            "pf", [IpAddress.Parse("10.0.123.21"), IpAddress.Parse("fd00:123::21")], Sample.DualFacts.Local!.Subnets, Sample.DualNetwork);
+        foreach (var harm in (string[])["true", "ip link set ovn-k8s-mp0 down", "ip addr del fd69::2/112 dev pf", "ip -6 route del fd00:10:96::/112", "ip -6 neigh flush dev pf nud permanent"])
+        {
+            await _machine.ShellAsync(harm, Cancellation);
+            Assert.NotEmpty(HostNetwork.Missing(dual, await _links.StateAsync(Enum.GetValues<IpFamily>(), Cancellation)));
+            await _host.ApplyAsync(dual, [], Cancellation);
+            Assert.Empty(HostNetwork.Missing(dual, await _links.StateAsync(Enum.GetValues<IpFamily>(), Cancellation)));
+        }
+    }
+
     [Fact]
     public async Task AChangeOfTheNetworkIsToldAtOnce()
     {

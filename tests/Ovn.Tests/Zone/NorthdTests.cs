@@ -1,6 +1,7 @@
 using Dpf.Ovn.Addressing;
 using Dpf.Ovn.Zone.Applying;
 using Dpf.Ovn.Zone.Planning;
+using Dpf.Ovn.Zone.Planning.Policies;
 using Dpf.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -178,6 +179,48 @@ public sealed class NorthdTests : IAsyncLifetime
         Assert.Contains("output to \"k8s-worker1\"", trace, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("fd00:10:233:1::4", "icmp6.type == 128", null, "output to \"default_b\"")]
+    [InlineData("fd00:10:233:2::9", "icmp6.type == 128", null, "output to \"tstor-worker2\"")]
+    [InlineData("fd00:10:96::a", "tcp.dst == 80", "[fd00:10:233:1::4]:8080", "output to \"default_b\"")]
+    [InlineData("2001:db8::10", "icmp6.type == 128", null, "output to \"br-ovn_worker1\"")]
+    [InlineData("fd00:123::21", "icmp6.type == 128", null, "output to \"k8s-worker1\"")]
+    public async Task OverIpv6APodReachesTheSame(string target, string protocol, string? endpoint, string way)
+    {
+        await ApplyAsync(Sample.DualFacts);
+
+        var trace = await TraceAsync("default_a", "fd00:10:233:1::3", IpAddress.Parse(target), protocol, endpoint);
+
+        Assert.Contains(way, trace, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task APodsIpv6AddressIsAnsweredForByTheSwitchAndCannotBeStolen()
+    {
+        await ApplyAsync(Sample.DualFacts);
+        const string ask = "inport == \"default_a\" && eth.src == 0a:58:0a:e9:40:03 && eth.dst == 33:33:ff:00:00:04 && ip6.dst == ff02::1:ff00:4 && " +
+            "ip.ttl == 255 && icmp6.type == 135 && icmp6.code == 0 && nd.target == fd00:10:233:1::4 && nd.sll == 0a:58:0a:e9:40:03 && ip6.src == ";
+
+        Assert.Contains("nd_na", await TraceAsync("worker1", ask + "fd00:10:233:1::3"), StringComparison.Ordinal);
+        Assert.DoesNotContain("output to", await TraceAsync("worker1", ask + "fd00:10:233:1::9"), StringComparison.Ordinal);
+    }
+
+    /// <summary>Neighbours are found by packets of IPv6 itself: a policy that denies all of it does not mean them.</summary>
+    [Fact]
+    public async Task APodThatMaySendNothingStillFindsItsNeighbours()
+    {
+        var nothing = new ZoneAdminPolicy(
+            "nothing", ["default_a"], [new ZoneAdminRule("nothing", 0, false, AdminAction.Deny, ZonePeers.Everybody, PortSet.All, AclLogging.None)], []);
+        await ApplyAsync(Sample.DualFacts with { Policies = new ZonePolicies { Admin = [nothing] } });
+
+        const string ask = "inport == \"default_a\" && eth.src == 0a:58:0a:e9:40:03 && eth.dst == 33:33:ff:00:00:01 && ip6.dst == ff02::1:ff00:1 && " +
+            "ip.ttl == 255 && icmp6.type == 135 && icmp6.code == 0 && nd.target == fd00:10:233:1::1 && nd.sll == 0a:58:0a:e9:40:03 && " +
+            "ip6.src == fd00:10:233:1::3";
+        Assert.Contains("nd_na", await TraceAsync("worker1", ask), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "output to", await TraceAsync("default_a", "fd00:10:233:1::3", IpAddress.Parse("fd00:10:233:1::4"), "icmp6.type == 128"), StringComparison.Ordinal);
+    }
+
     private Task<string> NorthdAsync(string command) =>
         OvsdbServer.RunAsync(Cancellation, "ovn-appctl", "-t", $"{_north.Folder}/northd.ctl", command);
 
@@ -198,10 +241,16 @@ public sealed class NorthdTests : IAsyncLifetime
 
     private Task<string> TraceAsync(string port, string source, IpAddress target, string protocol = "icmp4.type == 8", string? endpoint = null)
     {
-        var router = IpAddress.Parse("10.233.64.1").Mac;
-        var destination = Sample.Worker1.Subnets[0].Contains(target) ? target.Mac : router;
-        return TraceAsync("worker1", port, (source, IpAddress.Parse(source).Mac), (target, destination), protocol, endpoint);
+        // Who has two addresses has the MAC address of the first.
+        var four = target.Family == IpFamily.V4 ? target : IpAddress.Parse("10.233.64.0") + (target.Value & 0xff);
+        var own = IpAddress.Parse(source) is { Family: IpFamily.V4 } first ? first : IpAddress.Parse("10.233.64.0") + (IpAddress.Parse(source).Value & 0xff);
+        var isNeighbour = Sample.DualFacts.Local!.Subnets.Any(s => s.Contains(target));
+        return TraceAsync(
+            "worker1", port, (source, own.Mac), (target, isNeighbour ? four.Mac : IpAddress.Parse("10.233.64.1").Mac), protocol, endpoint);
     }
+
+    private Task<string> TraceAsync(string datapath, string flow) =>
+        OvsdbServer.RunAsync(Cancellation, "ovn-trace", $"--db=unix:{_south.Socket}", datapath, flow);
 
     // The endpoint only where a service is meant: without one the tracer would send all tracked packets there.
     private Task<string> TraceAsync(
@@ -212,7 +261,7 @@ public sealed class NorthdTests : IAsyncLifetime
             "ovn-trace", $"--db=unix:{_south.Socket}", "--ct=new", "--ct=new", "--ct=new", "--ct=new",
             .. endpoint is null ? [] : (string[])["--lb-dst=" + endpoint],
             datapath,
-            $"inport == \"{port}\" && eth.src == {source.Mac} && eth.dst == {target.Mac} && ip4.src == {source.Address} && ip4.dst == {target.Address} && ip.ttl == 64 && {protocol}",
+            $"inport == \"{port}\" && eth.src == {source.Mac} && eth.dst == {target.Mac} && {target.Address.Family.Match}.src == {source.Address} && {target.Address.Family.Match}.dst == {target.Address} && ip.ttl == 64 && {protocol}",
         ]);
 
     private async Task<string> SouthboundAsync()

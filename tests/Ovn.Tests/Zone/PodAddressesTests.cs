@@ -25,6 +25,14 @@ public sealed class PodAddressesTests
     }
 
     [Fact]
+    public void AnIpv6SubnetIsUsedFromItsBeginning()
+    {
+        var used = new HashSet<IpAddress> { IpAddress.Parse("fd00::4") };
+        var addresses = new PodAddresses();
+        Assert.Equal(["fd00::3/64", "fd00::5/64"], Enumerable.Range(0, 2).Select(_ => $"{addresses.Next(Cidr.Parse("fd00::/64"), used)}"));
+    }
+
+    [Fact]
     public void AnAddressThatWasReleasedComesLast()
     {
         var subnet = Cidr.Parse("10.0.0.0/29");
