@@ -26,7 +26,7 @@ static async Task MeasureAsync(int services, int pods)
     using var north = await LocalDatabase.StartAsync("/usr/share/ovn/ovn-nb.ovsschema", "ovn-nbctl");
     using var south = await LocalDatabase.StartAsync("/usr/share/ovn/ovn-sb.ovsschema", "ovn-sbctl");
     await using var databases = new ZoneDatabases(() => north.Socket, () => south.Socket, TimeProvider.System, NullLogger.Instance);
-    var network = new ClusterNetwork { Pods = SubnetRange.ParseList("10.128.0.0/14/24"), Services = [Cidr.Parse("10.96.0.0/14")] };
+    var network = ClusterNetwork.Parse("10.128.0.0/14/24", "10.96.0.0/14");
     var cluster = SampleCluster.Of(services, pods);
     Console.WriteLine($"{services} services, {pods} pods on {cluster.Nodes.Count} nodes");
     await StepAsync("from empty databases", cluster);

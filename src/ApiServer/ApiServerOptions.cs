@@ -28,7 +28,7 @@ public sealed record ApiServerOptions
     /// <summary>Where the server logs.</summary>
     public ILoggerFactory Loggers { get; init; } = NullLoggerFactory.Instance;
 
-    /// <summary>The addresses that Services get.</summary>
+    /// <summary>The addresses that Services get: a network, or one of each family separated by a comma.</summary>
     public string ServiceCidr { get; init; } = "10.96.0.0/12";
 
     /// <summary>The domain of Service names.</summary>

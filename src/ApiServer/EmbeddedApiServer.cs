@@ -1,6 +1,7 @@
 using System.Net;
 using Dpf.ApiServer.Serving;
 using Dpf.ApiServer.Storage;
+using Dpf.ApiServer.Strategies;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -117,7 +118,7 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
         builder.Services.AddSingleton<IHostLifetime, EmbeddedLifetime>();
         var names = options.Endpoints.Select(e => e.Host)
             .Concat(["127.0.0.1", "localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc", $"kubernetes.default.svc.{options.ClusterDomain}"])
-            .Append(FirstServiceAddress(options.ServiceCidr))
+            .Append(new ServiceNetworks(options.ServiceCidr).First)
             .Concat(options.ExtraSans).Distinct(StringComparer.Ordinal).ToList();
         var certificate = composition.Certificates.Serving(names);
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
@@ -153,13 +154,6 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
         var pipeline = new RequestPipeline(composition);
         app.Run(pipeline.HandleAsync);
         return app;
-    }
-
-    private static string FirstServiceAddress(string cidr)
-    {
-        var bytes = IPAddress.Parse(cidr.Split('/')[0]).GetAddressBytes();
-        bytes[3]++;
-        return new IPAddress(bytes).ToString();
     }
 
     private string ListenAddress()

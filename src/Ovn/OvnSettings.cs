@@ -42,7 +42,7 @@ public sealed record OvnSettings
     public string? ManagementNetdev { get; init; }
 
     /// <summary>The tunnel endpoint; null to find it out.</summary>
-    public Ipv4? EncapIp { get; init; }
+    public IpAddress? EncapIp { get; init; }
 
     /// <summary>The namespace of the network's own objects in the hosts' cluster.</summary>
     public string ConfigNamespace { get; init; } = "ovn-kubernetes";
@@ -63,16 +63,7 @@ public sealed record OvnSettings
         var mtu = Value(context, "mtu", "OVN_MTU");
         return new OvnSettings
         {
-            Network = new ClusterNetwork
-            {
-                Pods = SubnetRange.ParseList(context.Required("cluster-subnets", "OVN_NET_CIDR")),
-                Services = [.. context.Required("k8s-service-cidrs", "OVN_SVC_CIDR").Split(',').Select(Cidr.Parse)],
-                Mtu = mtu is null ? 1400 : int.Parse(mtu, CultureInfo.InvariantCulture),
-                Join = Range(context, "gateway-v4-join-subnet", "OVN_V4_JOIN_SUBNET", "100.64.0.0/16"),
-                Transit = Range(
-                    context, "cluster-manager-v4-transit-switch-subnet", "OVN_V4_TRANSIT_SWITCH_SUBNET", "100.88.0.0/16"),
-                Masquerade = Range(context, "gateway-v4-masquerade-subnet", "OVN_V4_MASQUERADE_SUBNET", "169.254.0.0/17"),
-            },
+            Network = Networks(context) with { Mtu = mtu is null ? 1400 : int.Parse(mtu, CultureInfo.InvariantCulture) },
             ApiServer = server is null ? null : new Uri(server),
             Node = Value(context, "init-node", "K8S_NODE") ?? Value(context, "node-name", "NODE_NAME"),
             Mode = Value(context, "ovnkube-node-mode", "OVNKUBE_NODE_MODE") switch
@@ -88,7 +79,7 @@ public sealed record OvnSettings
             ConfigNamespace = Value(context, "ovn-config-namespace", "OVN_CONFIG_NAMESPACE") ?? "ovn-kubernetes",
             LeaseRenewInterval = Seconds(context, "dpu-node-lease-renew-interval", "OVNKUBE_DPU_NODE_LEASE_RENEW_INTERVAL", 10),
             LeaseDuration = Seconds(context, "dpu-node-lease-duration", "OVNKUBE_DPU_NODE_LEASE_DURATION", 40),
-            EncapIp = encap is null ? null : Ipv4.Parse(encap),
+            EncapIp = encap is null ? null : IpAddress.Parse(encap),
         };
     }
 
@@ -111,8 +102,26 @@ public sealed record OvnSettings
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? TimeSpan.FromSeconds(seconds)
         : throw new InvalidOperationException($"{context.Name}: --{option} '{text}' is no number of seconds");
 
-    private static Cidr Range(ComponentContext context, string option, string variable, string fallback) =>
-        Cidr.Parse(Value(context, option, variable) ?? fallback).Network;
+    private static ClusterNetwork Networks(ComponentContext context)
+    {
+        var network = ClusterNetwork.Parse(
+            context.Required("cluster-subnets", "OVN_NET_CIDR"), context.Required("k8s-service-cidrs", "OVN_SVC_CIDR"));
+        return network with { Families = [.. network.Families.Select(Chosen)] };
+
+        FamilyNetwork Chosen(FamilyNetwork family)
+        {
+            var v = family.Family == IpFamily.V4 ? "v4" : "v6";
+            return family with
+            {
+                Join = Range($"gateway-{v}-join-subnet", $"OVN_{v}_JOIN_SUBNET", family.Join),
+                Transit = Range($"cluster-manager-{v}-transit-switch-subnet", $"OVN_{v}_TRANSIT_SWITCH_SUBNET", family.Transit),
+                Masquerade = Range($"gateway-{v}-masquerade-subnet", $"OVN_{v}_MASQUERADE_SUBNET", family.Masquerade),
+            };
+        }
+
+        Cidr Range(string option, string variable, Cidr fallback) =>
+            Value(context, option, variable.ToUpperInvariant()) is { } given ? Cidr.Parse(given).Network : fallback;
+    }
 
     /// <summary>The words of <c>OVN_GATEWAY_OPTS</c>, with the component's own arguments on top.</summary>
     private static Dictionary<string, string> GatewayOptions(ComponentContext context)

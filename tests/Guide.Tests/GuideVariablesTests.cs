@@ -25,6 +25,33 @@ public sealed class GuideVariablesTests
         Assert.Equal("v24.10.0", variables["TAG"]);
     }
 
+    /// <summary>The manifests write the length of the nodes' IPv4 subnets behind the pods' ranges.</summary>
+    [Theory]
+    [InlineData("10.233.64.0/18,fd00:10:233::/48")]
+    [InlineData("fd00:10:233::/48,10.233.64.0/18")]
+    [InlineData("10.233.64.0/18/24, fd00:10:233::/48/64")]
+    public void TwoFamiliesAreGivenInAnyOrder(string pods)
+    {
+        var given = new Dictionary<string, string>(Good) { ["POD_CIDR"] = pods, ["SERVICE_CIDR"] = "fd00:10:96::/112,10.233.0.0/18" };
+        var variables = GuideVariables.Read(given);
+        Assert.Equal("fd00:10:233::/48/64,10.233.64.0/18", variables["POD_CIDR"]);
+        Assert.Equal("10.233.0.0/18,fd00:10:96::/112", variables["SERVICE_CIDR"]);
+        Assert.Equal(variables.Values, GuideVariables.Read(variables.Values).Values);
+    }
+
+    [Theory]
+    [InlineData("fd00:10:233::/48", "10.233.0.0/18", "one IPv4 network")]
+    [InlineData("10.233.64.0/18,10.233.128.0/18", "10.233.0.0/18", "one IPv4 network")]
+    [InlineData("10.233.64.0/18/26,fd00:10:233::/48", "10.233.0.0/18", "takes a /24")]
+    [InlineData("10.233.64.0/18,fd00:10:233::/72", "10.233.0.0/18", "/64 or larger")]
+    [InlineData("10.233.64.0/18", "10.233.0.0/18,fd00:10:96::/112", "POD_CIDR has no IPv6 network")]
+    [InlineData("10.233.64.0/18,fd00:10::/32", "10.233.0.0/18,fd00:10:96::/112", "overlap")]
+    public void FamiliesThatDoNotGoTogetherAreRefused(string pods, string services, string why)
+    {
+        var given = new Dictionary<string, string>(Good) { ["POD_CIDR"] = pods, ["SERVICE_CIDR"] = services };
+        Assert.Contains(why, Assert.Single(Assert.Throws<GuideVariableException>(() => GuideVariables.Read(given)).Problems), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void AValueOfBlanksIsNoValue()
     {

@@ -20,7 +20,7 @@ public sealed class TrafficPlanTests
             Metadata = new V1ObjectMeta { Name = "traffic" },
             Spec = new V1ServiceSpec { ClusterIP = "10.9.0.9", Ports = [new V1ServicePort { Port = 8080 }] },
         };
-        var probes = TrafficPlan.For(Pods, service, "198.51.100.10");
+        var probes = TrafficPlan.For(Pods, service, ["198.51.100.10"]);
         Assert.Equal(
             new Dictionary<TrafficKind, int>
             {
@@ -37,15 +37,36 @@ public sealed class TrafficPlanTests
     }
 
     [Fact]
+    public void ADualStackClusterIsAskedEverythingTwice()
+    {
+        var pods = Pods.Select((p, i) => new V1Pod
+        {
+            Metadata = p.Metadata,
+            Spec = p.Spec,
+            Status = new V1PodStatus { PodIP = p.Status.PodIP, PodIPs = [new V1PodIP { Ip = p.Status.PodIP }, new V1PodIP { Ip = $"fd00::{i + 1}" }] },
+        }).ToList();
+        var service = new V1Service
+        {
+            Metadata = new V1ObjectMeta { Name = "traffic" },
+            Spec = new V1ServiceSpec { ClusterIP = "10.9.0.9", ClusterIPs = ["10.9.0.9", "fd09::9"], Ports = [new V1ServicePort { Port = 8080 }] },
+        };
+        string[] outside = ["198.51.100.10", "2001:db8::10"];
+        var probes = TrafficPlan.For(pods, service, outside);
+        Assert.Equal(2 * TrafficPlan.For(Pods, service, outside).Count, probes.Count);
+        Assert.Contains(probes, p => p is { Kind: TrafficKind.PodToClusterIp, To: "service traffic over IPv6", Address: "fd09::9" });
+        Assert.Contains(probes, p => p is { From: "client-1 (worker1)", To: "server-2 (worker2) over IPv6", Address: "fd00::2" });
+    }
+
+    [Fact]
     public void AcrossWorkersMeansTwoNodes() =>
         Assert.Contains(
-            TrafficPlan.For(Pods, null, null),
+            TrafficPlan.For(Pods, null, []),
             p => p is { Kind: TrafficKind.PodToPodAcrossWorkers, From: "client-1 (worker1)", To: "server-2 (worker2)", Address: "10.1.2.3" });
 
     [Fact]
     public void APodWithoutAnAddressIsNotAsked() =>
         Assert.DoesNotContain(
-            TrafficPlan.For([.. Pods, Pod("late", "traffic-server", "worker1", null)], null, null), p => p.To.StartsWith("late", StringComparison.Ordinal));
+            TrafficPlan.For([.. Pods, Pod("late", "traffic-server", "worker1", null)], null, []), p => p.To.StartsWith("late", StringComparison.Ordinal));
 
     [Fact]
     public void AWorkerWithoutItsPodsIsNoGoodMatrix()

@@ -101,6 +101,28 @@ public sealed class ControlPlaneTests
     }
 
     [Fact]
+    public void A_dual_stack_service_has_a_slice_of_each_family()
+    {
+        var pod = Pod("10.0.0.1", ready: true);
+        pod.Status.PodIPs = [new V1PodIP { Ip = "10.0.0.1" }, new V1PodIP { Ip = "fd00::1" }];
+        var service = new V1Service
+        {
+            Metadata = new V1ObjectMeta { Name = "web", NamespaceProperty = "default", Uid = "u" },
+            Spec = new V1ServiceSpec { IpFamilies = ["IPv4", "IPv6"], Ports = [new V1ServicePort { Port = 443 }] },
+        };
+
+        var slices = ServiceBackends.Slices(service, [pod]);
+        Assert.Equal(["IPv4 10.0.0.1", "IPv6 fd00::1"], slices.Select(s => $"{s.AddressType} {s.Endpoints[0].Addresses[0]}").Order(StringComparer.Ordinal));
+        Assert.Equal(2, slices.Select(s => s.Metadata.Name).Distinct(StringComparer.Ordinal).Count());
+
+        // The older form knows of one family.
+        Assert.Equal("10.0.0.1", Assert.Single(Assert.Single(ServiceBackends.Endpoints(service, slices).Subsets).Addresses).Ip);
+
+        service.Spec.IpFamilies = ["IPv6"];
+        Assert.Equal("IPv6", Assert.Single(ServiceBackends.Slices(service, [pod])).AddressType);
+    }
+
+    [Fact]
     public void A_signed_request_keeps_its_subject_and_chains_to_the_authority()
     {
         using var authorityKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -149,7 +171,11 @@ public sealed class ControlPlaneTests
 
         Assert.Equal([mine], NodeLifecycle.Taints(node, "True", now)!);
         Assert.Equal(3, NodeLifecycle.Taints(node, "Unknown", now)!.Count);
-        Assert.Equal("10.244.1.0/24", NodeNetworks.Next("10.244.0.0/16", new HashSet<string> { "10.244.0.0/24" }));
+        Assert.Equal(["10.244.1.0/24"], NodeNetworks.Next("10.244.0.0/16", new HashSet<string> { "10.244.0.0/24" }));
+        Assert.Equal(
+            ["10.244.1.0/24", "fd00:10:244:2::/64"],
+            NodeNetworks.Next("10.244.0.0/16,fd00:10:244::/48", new HashSet<string> { "10.244.0.0/24", "fd00:10:244::/64", "fd00:10:244:1::/64" }));
+        Assert.Null(NodeNetworks.Next("10.244.0.0/24,fd00:10:244::/48", new HashSet<string> { "10.244.0.0/24" }));
     }
 
     [Fact]

@@ -3,9 +3,17 @@ using System.Text.Json.Nodes;
 namespace Dpf.Scenarios.Tests;
 
 /// <summary>A lab in which the guide was carried out once, for the tests that look at it.</summary>
-public sealed class GuideLab : IAsyncLifetime
+public class GuideLab : IAsyncLifetime
 {
-    private readonly LabHost _lab = new();
+    private readonly LabHost _lab;
+
+    /// <summary>The lab as it is by default.</summary>
+    public GuideLab()
+        : this("")
+    {
+    }
+
+    private protected GuideLab(string variables) => _lab = new LabHost(variables);
 
     internal LabHost Lab => _lab;
 
@@ -21,12 +29,19 @@ public sealed class GuideLab : IAsyncLifetime
     }
 
     /// <inheritdoc />
-    public ValueTask DisposeAsync() => _lab.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _lab.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
 }
 
-/// <summary>One lab for all who leave its network as they found it.</summary>
+/// <summary>The same with pods and services of both address families.</summary>
+public sealed class DualStackLab() : GuideLab("POD_CIDR=10.233.64.0/18,fd00:10:233::/48 SERVICE_CIDR=10.233.0.0/18,fd00:10:96::/112");
+
+/// <summary>One lab, of both families, for all who leave its network as they found it.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
-public sealed class SharedLab : ICollectionFixture<GuideLab>
+public sealed class SharedLab : ICollectionFixture<DualStackLab>
 {
     /// <summary>Its name.</summary>
     public const string Name = "shared lab";

@@ -3,7 +3,8 @@ using System.Text.Json.Nodes;
 namespace Dpf.Scenarios.Tests;
 
 /// <summary>A lab of this test run: its own state folder, and the commands that a user has for it.</summary>
-internal sealed class LabHost : IAsyncDisposable
+/// <param name="variables">Variables of the guide that are not the lab's own, as an assignment in front of a command.</param>
+internal sealed class LabHost(string variables = "") : IAsyncDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("dpf-scenarios-").FullName;
     private string? _exports;
@@ -18,7 +19,7 @@ internal sealed class LabHost : IAsyncDisposable
     public Task<Outcome> DpfAsync(string arguments, Func<string, Task>? onError = null)
     {
         _exports = arguments.StartsWith("up", StringComparison.Ordinal) || arguments.StartsWith("down", StringComparison.Ordinal) ? null : _exports;
-        return Shell.RunAsync("./dpf " + arguments, Environment, TimeSpan.FromMinutes(8), onError);
+        return Shell.RunAsync($"{variables} ./dpf {arguments}".Trim(), Environment, TimeSpan.FromMinutes(8), onError);
     }
 
     /// <summary>A line in a shell that took over <c>./dpf env</c>, in the folder that the guide's commands run in.</summary>

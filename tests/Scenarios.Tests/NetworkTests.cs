@@ -2,9 +2,9 @@ using System.Globalization;
 
 namespace Dpf.Scenarios.Tests;
 
-/// <summary>Services, policies, the ways out and names, by packets of pods in one lab.</summary>
+/// <summary>Services, policies, the ways out and names, by packets of pods in one lab, whose pods have addresses of both families.</summary>
 [Collection(SharedLab.Name)]
-public sealed class NetworkTests(GuideLab guide) : IAsyncLifetime
+public sealed class NetworkTests(DualStackLab guide) : IAsyncLifetime
 {
     // A server that tells its name and who asked, and a shell for questions: one of each on each worker.
     private const string Pods = """
@@ -29,14 +29,14 @@ public sealed class NetworkTests(GuideLab guide) : IAsyncLifetime
               containers:
               - name: server
                 image: debian
-                command: [bash, -c, "for p in 8080 9090; do socat TCP-LISTEN:$p,fork,reuseaddr SYSTEM:'echo $(hostname) $SOCAT_PEERADDR' & done; wait"]
+                command: [bash, -c, "for p in 8080 9090; do for v in TCP4-LISTEN:$p TCP6-LISTEN:$p,ipv6only=1; do socat $v,fork,reuseaddr SYSTEM:'echo $(hostname) $SOCAT_PEERADDR' & done; done; wait"]
                 ports: [{name: web, containerPort: 8080}]
                 readinessProbe: {tcpSocket: {port: 8080}, periodSeconds: 1}
         ---
         apiVersion: v1
         kind: Service
         metadata: {name: web, namespace: net}
-        spec: {type: LoadBalancer, selector: {app: server}, ports: [{name: http, port: 80, targetPort: web}]}
+        spec: {type: LoadBalancer, ipFamilyPolicy: PreferDualStack, selector: {app: server}, ports: [{name: http, port: 80, targetPort: web}]}
         ---
         apiVersion: v1
         kind: Service
@@ -79,6 +79,35 @@ public sealed class NetworkTests(GuideLab guide) : IAsyncLifetime
             (await InAsync("other", "getent ahostsv4 each.net.svc.cluster.local | awk '{print $1}' | sort -u | xargs")).Split(' '));
         Assert.Equal("no", await InAsync("net", "getent hosts nothing.net.svc.cluster.local || echo no"));
         await UntilAsync("yes", () => ReachesAsync("other", "web.net", 80));
+    }
+
+    [Fact]
+    public async Task Over_ipv6_the_matrix_services_hosts_and_policies_are_the_same()
+    {
+        Assert.Equal(14, guide.Report["matrix"]!.AsArray().Count(c => $"{c!["to"]}".Contains("IPv6", StringComparison.Ordinal) || $"{c["to"]}".Contains(':', StringComparison.Ordinal)));
+        var service = await FieldAsync("service web", ".spec.clusterIPs[1]");
+        Assert.Equal(service, await InAsync("other", "getent ahostsv6 web.net | awk 'NR==1{print $1}'"));
+        await UntilAsync("yes", () => ReachesAsync("other", $"[{service}]", 80));
+
+        // From a host, and from outside by its node port.
+        var port = int.Parse(await FieldAsync("service web", ".spec.ports[0].nodePort"), CultureInfo.InvariantCulture);
+        var host = (await Lab.UserSucceedsAsync(
+            "kubectl get node worker1 -o jsonpath='{.metadata.annotations.k8s\\.ovn\\.org/node-primary-ifaddr}' | sed 's/.*ipv6\":\"//; s/\\/.*//'")).Trim();
+        var asked = await Lab.InMachineAsync("worker2", Ask($"[{service}]", 80));
+        Assert.True(asked.ExitCode == 0, asked.ToString());
+        Assert.NotEmpty(await OutsideAsync(Ask($"[{host}]", port)));
+
+        // What a policy lets pass by a block of one family it does not in the other.
+        var pod = (await FieldAsync("pods -l app=server", ".status.podIPs[1].ip", list: true)).Split(' ')[0];
+        await WithAsync(
+            """
+            apiVersion: networking.k8s.io/v1
+            kind: NetworkPolicy
+            metadata: {name: six, namespace: net}
+            spec: {podSelector: {matchLabels: {app: server}}, ingress: [{from: [{ipBlock: {cidr: "fd00:10:233::/48"}}], ports: [{port: 8080}]}]}
+            """,
+            () => UntilAsync("yes no no", async () =>
+                $"{await ReachesAsync("other", $"[{pod}]", 8080)} {await ReachesAsync("other", $"[{pod}]", 9090)} {await ReachesAsync("other", "web.net", 80, "4")}"));
     }
 
     [Fact]
@@ -198,10 +227,10 @@ public sealed class NetworkTests(GuideLab guide) : IAsyncLifetime
     private async Task<string> ProbeAsync(string pod) =>
         $"{await ReachesAsync("net", pod, 8080)} {await ReachesAsync("net", pod, 9090)} {await ReachesAsync("other", pod, 8080)} {await ReachesAsync("other", pod, 9090)}";
 
-    private Task<string> ReachesAsync(string space, string host, int port) =>
-        InAsync(space, $"{Ask(host, port)} 2>/dev/null | grep -q . && echo yes || echo no");
+    private Task<string> ReachesAsync(string space, string host, int port, string family = "") =>
+        InAsync(space, $"{Ask(host, port, family)} 2>/dev/null | grep -q . && echo yes || echo no");
 
-    private static string Ask(string host, int port) => $"socat -T2 -u TCP:{host}:{port},connect-timeout=2 -";
+    private static string Ask(string host, int port, string family = "") => $"socat -T2 -u TCP{family}:{host}:{port},connect-timeout=2 -";
 
     private Task StartOutsideServerAsync() => Lab.InMachineAsync(
         "fabric",
@@ -250,7 +279,7 @@ public sealed class NetworkTests(GuideLab guide) : IAsyncLifetime
         (await Lab.UserSucceedsAsync($"kubectl get -n net {what} -o jsonpath='{{{(list ? ".items[*]" : "")}{path}}}'")).Trim();
 
     private async Task<string> GatewayAsync(string node) => (await Lab.UserSucceedsAsync(
-        $"kubectl get node {node} -o jsonpath='{{.metadata.annotations.k8s\\.ovn\\.org/node-primary-ifaddr}}' | sed 's/.*:\"//; s/\\/.*//'")).Trim();
+        $"kubectl get node {node} -o jsonpath='{{.metadata.annotations.k8s\\.ovn\\.org/node-primary-ifaddr}}' | sed 's/.*ipv4\":\"//; s/\\/.*//'")).Trim();
 
     private static string Quoted(string text) => "'" + text.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
 }

@@ -2,7 +2,7 @@ namespace Dpf.Scenarios.Tests;
 
 /// <summary>What a network survives: its parts are killed, rebooted, emptied and disturbed under running pods.</summary>
 [Collection(SharedLab.Name)]
-public sealed class RecoveryTests(GuideLab guide)
+public sealed class RecoveryTests(DualStackLab guide)
 {
     private const string Dpu = "worker1-bf";
 

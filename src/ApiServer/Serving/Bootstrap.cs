@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Dpf.ApiServer.Authorization;
+using Dpf.ApiServer.Strategies;
 
 namespace Dpf.ApiServer.Serving;
 
@@ -47,9 +48,6 @@ internal sealed class Bootstrap(ServerComposition server)
     /// <summary>The service <c>kubernetes</c> and the server's address behind it.</summary>
     private async Task OwnServiceAsync(CancellationToken cancellation)
     {
-        var network = server.Options.ServiceCidr.Split('/')[0];
-        var bytes = IPAddress.Parse(network).GetAddressBytes();
-        bytes[3]++;
         await EnsureAsync(
             "", "services", "default",
             new JsonObject
@@ -60,7 +58,7 @@ internal sealed class Bootstrap(ServerComposition server)
                 },
                 ["spec"] = new JsonObject
                 {
-                    ["clusterIP"] = new IPAddress(bytes).ToString(),
+                    ["clusterIP"] = new ServiceNetworks(server.Options.ServiceCidr).First,
                     ["ports"] = new JsonArray(new JsonObject { ["name"] = "https", ["port"] = 443, ["targetPort"] = Address().Port, ["protocol"] = "TCP" }),
                 },
             },

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text.Json.Nodes;
 using Dpf.ApiServer.Serving;
 
@@ -9,6 +8,7 @@ internal sealed class ServiceStrategy(ServerComposition server) : ResourceStrate
 {
     private const int FirstNodePort = 30000;
     private const int LastNodePort = 32767;
+    private readonly ServiceNetworks _networks = new(server.Options.ServiceCidr);
     private readonly Lock _gate = new();
     private readonly HashSet<string> _addresses = new(StringComparer.Ordinal);
     private readonly HashSet<long> _ports = [];
@@ -30,8 +30,6 @@ internal sealed class ServiceStrategy(ServerComposition server) : ResourceStrate
         if (spec.Text("type") != "ExternalName")
         {
             spec.Default("internalTrafficPolicy", "Cluster");
-            spec.Default("ipFamilies", new JsonArray("IPv4"));
-            spec.Default("ipFamilyPolicy", "SingleStack");
         }
 
         if (spec.Text("type") is "NodePort" or "LoadBalancer")
@@ -83,7 +81,7 @@ internal sealed class ServiceStrategy(ServerComposition server) : ResourceStrate
     {
         lock (_gate)
         {
-            _addresses.Remove(value.Text("spec", "clusterIP") ?? "");
+            _addresses.ExceptWith(value.Texts("spec", "clusterIPs"));
             foreach (var port in value.Objects("spec", "ports"))
             {
                 _ports.Remove(port.Number("nodePort") ?? 0);
@@ -104,25 +102,64 @@ internal sealed class ServiceStrategy(ServerComposition server) : ResourceStrate
                 return;
             }
 
-            var kept = old.Text("spec", "clusterIP");
-            if (spec.Text("clusterIP") is not { Length: > 0 } address)
+            if (ServiceFamilies.Decide(spec, old.At("spec"), _networks.Families) is { Count: > 0 } errors)
             {
-                address = kept is { Length: > 0 } ? kept : Free();
-            }
-            else if (address != "None" && address != kept && !_addresses.Add(address))
-            {
-                throw ApiErrors.Invalid(
-                    "Service", "", value.Name(), [FieldError.Invalid("spec.clusterIPs", new JsonArray(address), "failed to allocate IP: provided IP is already allocated")]);
+                throw ApiErrors.Invalid("Service", "", value.Name(), errors);
             }
 
-            spec["clusterIP"] = address;
-            spec["clusterIPs"] = new JsonArray(address);
+            var addresses = Addresses(value.Name(), spec, [.. old.Texts("spec", "clusterIPs")]);
+            spec["clusterIP"] = addresses[0];
+            spec["clusterIPs"] = new JsonArray([.. addresses.Select(a => (JsonNode)a)]);
             if (spec.Text("type") is "NodePort" or "LoadBalancer")
             {
                 AllocatePorts(spec, old);
             }
         }
     }
+
+    /// <summary>One address for each of the service's families; what it no longer has is free again.</summary>
+    private IReadOnlyList<string> Addresses(string name, JsonObject spec, IReadOnlyList<string> kept)
+    {
+        var asked = spec.Texts("clusterIPs").ToList();
+        if (spec.Text("clusterIP") is { Length: > 0 } first && asked.FirstOrDefault() != first)
+        {
+            asked = [first, .. asked.Skip(1)];
+        }
+
+        if (asked.FirstOrDefault() == "None")
+        {
+            return ["None"];
+        }
+
+        var addresses = new List<string>();
+        foreach (var (i, family) in spec.Texts("ipFamilies").ToList().Index())
+        {
+            if (asked.ElementAtOrDefault(i) is { Length: > 0 } address)
+            {
+                if (ServiceNetworks.FamilyOf(address) != family)
+                {
+                    throw Refused(name, $"spec.clusterIPs[{i}]", address, $"expected an {family} value as indicated by `spec.ipFamilies[{i}]`");
+                }
+
+                if (!kept.Contains(address) && !_addresses.Add(address))
+                {
+                    throw Refused(name, "spec.clusterIPs", new JsonArray(address), "failed to allocate IP: provided IP is already allocated");
+                }
+
+                addresses.Add(address);
+            }
+            else
+            {
+                addresses.Add(kept.FirstOrDefault(k => ServiceNetworks.FamilyOf(k) == family) ?? Free(family));
+            }
+        }
+
+        _addresses.ExceptWith(kept.Except(addresses));
+        return addresses;
+    }
+
+    private static ApiException Refused(string name, string field, JsonNode value, string why) =>
+        ApiErrors.Invalid("Service", "", name, [FieldError.Invalid(field, value, why)]);
 
     private void AllocatePorts(JsonObject spec, JsonObject? old)
     {
@@ -145,23 +182,8 @@ internal sealed class ServiceStrategy(ServerComposition server) : ResourceStrate
         }
     }
 
-    private string Free()
-    {
-        var (network, length) = server.Options.ServiceCidr.Split('/') is [var n, var l] ? (Number(IPAddress.Parse(n)), int.Parse(l, System.Globalization.CultureInfo.InvariantCulture)) : throw new FormatException(server.Options.ServiceCidr);
-        var size = length >= 31 ? 2 : 1L << (32 - length);
-
-        // The first address is the API server's own service.
-        for (long i = 10; i < size - 1; i++)
-        {
-            var address = Text((uint)(network + i));
-            if (_addresses.Add(address))
-            {
-                return address;
-            }
-        }
-
+    private string Free(string family) => _networks.Candidates(family).FirstOrDefault(_addresses.Add) ??
         throw new ApiException(500, "InternalError", $"the service network {server.Options.ServiceCidr} has no free address");
-    }
 
     private long FreePort()
     {
@@ -196,17 +218,8 @@ internal sealed class ServiceStrategy(ServerComposition server) : ResourceStrate
         foreach (var stored in server.Store.List(new GroupResource("", "services")).Items)
         {
             var service = stored.ToObject();
-            _addresses.Add(service.Text("spec", "clusterIP") ?? "");
+            _addresses.UnionWith(service.Texts("spec", "clusterIPs"));
             _ports.UnionWith(service.Objects("spec", "ports").Select(p => p.Number("nodePort") ?? 0));
         }
-    }
-
-    private static uint Number(IPAddress address) => System.Buffers.Binary.BinaryPrimitives.ReadUInt32BigEndian(address.GetAddressBytes());
-
-    private static string Text(uint number)
-    {
-        var bytes = new byte[4];
-        System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(bytes, number);
-        return new IPAddress(bytes).ToString();
     }
 }

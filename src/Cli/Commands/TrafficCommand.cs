@@ -38,7 +38,7 @@ internal static class TrafficCommand
             var status = await lab.StatusAsync(cancellation);
             if (result.GetValue(isShort))
             {
-                return await ShortAsync(client, status?.Outside, json, cancellation);
+                return await ShortAsync(client, status?.Outside ?? [], json, cancellation);
             }
 
             var seconds = result.GetValue(duration);
@@ -47,7 +47,7 @@ internal static class TrafficCommand
                 Image = result.GetValue(image)!,
                 Near = result.GetValue(near),
                 Far = result.GetValue(far),
-                Outside = result.GetValue(outside) ?? status?.Outside,
+                Outside = result.GetValue(outside) ?? status?.Outside[0],
                 Duration = seconds is > 0 and <= 3600
                     ? TimeSpan.FromSeconds(seconds)
                     : throw new UserErrorException($"--duration {seconds}: give seconds between 0 and 3600", 2),
@@ -85,7 +85,7 @@ internal static class TrafficCommand
         }
     }
 
-    private static async Task<int> ShortAsync(KubeClient client, string? outside, bool json, CancellationToken cancellation)
+    private static async Task<int> ShortAsync(KubeClient client, IReadOnlyList<string> outside, bool json, CancellationToken cancellation)
     {
         var report = new UpReport([], await new TrafficMatrix(client, TimeProvider.System).RunAsync(outside, null, cancellation));
         if (json)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Dpf.Cli.Daemon;
 using Dpf.Cli.Views;
 using Dpf.Guide.Steps;
+using Dpf.Guide.Variables;
 using Spectre.Console;
 
 namespace Dpf.Cli.Commands;
@@ -45,9 +46,14 @@ internal static class UpCommand
         }
 
         // Wrong variables are told before anything is touched.
-        LabVariables.Check();
+        var variables = LabVariables.Check();
         using var held = LabLock.Take(paths, "up");
         using var lab = new LabClient(paths);
+        if (ClusterRanges.Read(variables["POD_CIDR"]) is { IsDual: true } pods)
+        {
+            console.WriteLine($"Dual stack: pods in {string.Join(" and ", pods.All)}, services in {variables["SERVICE_CIDR"].Replace(",", " and ", StringComparison.Ordinal)}");
+        }
+
         var start = time.GetTimestamp();
         var status = await StartAsync(lab, paths, workers, progress, console, time, cancellation);
         var cells = 0;

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Dpf.Cli.Commands;
 using Dpf.Cli.Composition;
+using Dpf.Guide.Variables;
+using Dpf.Lab.Fabric;
 using Dpf.Lab.Topologies;
 using Dpf.Runtime.Hosting;
 using Microsoft.AspNetCore.Builder;
@@ -59,6 +61,7 @@ internal sealed class LabDaemon(LabPaths paths, int workers, ILoggerFactory logg
                         facts.Host, "--port", facts.Port.ToString(System.Globalization.CultureInfo.InvariantCulture), "--service-cidr", facts.ServiceCidr,
                     ],
                     ServiceCidr = _variables["SERVICE_CIDR"],
+                    IsDual = IsDual,
                     Loggers = loggers,
                     Time = time,
                 },
@@ -96,11 +99,14 @@ internal sealed class LabDaemon(LabPaths paths, int workers, ILoggerFactory logg
         }
     }
 
+    private bool IsDual => ClusterRanges.Read(_variables["POD_CIDR"]).IsDual;
+
     private LabStatus Status()
     {
         lock (_gate)
         {
-            return new LabStatus(Environment.ProcessId, _stage, _ready, _failure, _variables, Lab.Fabric.LabAddresses.Outside, [.. _stages]);
+            string[] outside = IsDual ? [LabAddresses.Outside, LabAddresses.OutsideSix] : [LabAddresses.Outside];
+            return new LabStatus(Environment.ProcessId, _stage, _ready, _failure, _variables, outside, [.. _stages]);
         }
     }
 

@@ -6,11 +6,11 @@ namespace Dpf.Cli.Daemon;
 /// <param name="Ready">Whether a guide can be walked.</param>
 /// <param name="Failure">Why it never will be; null while all is well.</param>
 /// <param name="Variables">The guide's variables of this lab.</param>
-/// <param name="Outside">An address outside the cluster, for the matrix.</param>
+/// <param name="Outside">Addresses outside the cluster, for the matrix: one of each family that pods have.</param>
 /// <param name="Stages">Finished stages with their seconds.</param>
 public sealed record LabStatus(
-    int ProcessId, string Stage, bool Ready, string? Failure, IReadOnlyDictionary<string, string> Variables, string Outside,
-    IReadOnlyList<LabStage> Stages);
+    int ProcessId, string Stage, bool Ready, string? Failure, IReadOnlyDictionary<string, string> Variables,
+    IReadOnlyList<string> Outside, IReadOnlyList<LabStage> Stages);
 
 /// <summary>A finished stage.</summary>
 /// <param name="Title">What was built.</param>

@@ -18,10 +18,10 @@ public sealed partial class TrafficMatrix(KubeClient client, TimeProvider time)
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(20);
 
     /// <summary>Runs the whole matrix; <paramref name="done"/> sees each cell as it is answered.</summary>
-    /// <param name="outside">An address outside the cluster, or null.</param>
+    /// <param name="outside">Addresses outside the cluster.</param>
     /// <param name="done">Called for each cell.</param>
     /// <param name="cancellation">Cancels.</param>
-    public async Task<IReadOnlyList<TrafficCell>> RunAsync(string? outside, Action<TrafficCell>? done, CancellationToken cancellation)
+    public async Task<IReadOnlyList<TrafficCell>> RunAsync(IReadOnlyList<string> outside, Action<TrafficCell>? done, CancellationToken cancellation)
     {
         var (pods, cells) = await PodsAsync(cancellation);
         cells.ForEach(cell => done?.Invoke(cell));
@@ -95,12 +95,14 @@ public sealed partial class TrafficMatrix(KubeClient client, TimeProvider time)
 
     private async Task<(bool Ok, string Detail)> ConnectAsync(TrafficProbe probe, CancellationToken cancellation)
     {
+        var host = probe.Address.Contains(':', StringComparison.Ordinal) ? $"[{probe.Address}]" : probe.Address;
+
         // All from one shell: entering a pod costs more than a connection.
         var result = await ExecAsync(
             probe,
             [
                 "sh", "-c", "i=0; while [ $i -lt $1 ]; do socat -T3 - \"$0\" || exit 1; i=$((i + 1)); done",
-                string.Create(CultureInfo.InvariantCulture, $"TCP:{probe.Address}:{probe.Port},connect-timeout=2"),
+                string.Create(CultureInfo.InvariantCulture, $"TCP:{host}:{probe.Port},connect-timeout=2"),
                 (ConnectionsPerBackend * Math.Max(1, probe.Answers!.Count)).ToString(CultureInfo.InvariantCulture),
             ],
             cancellation);

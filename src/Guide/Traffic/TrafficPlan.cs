@@ -11,9 +11,9 @@ public static class TrafficPlan
 
     /// <summary>
     /// All questions: on each worker, between each two workers, with the control-plane node both ways, the service, and
-    /// <paramref name="outside"/> (none when null).
+    /// <paramref name="outside"/>; and all of them over IPv6 too where pods have addresses of it.
     /// </summary>
-    public static IReadOnlyList<TrafficProbe> For(IReadOnlyList<V1Pod> pods, V1Service? service, string? outside)
+    public static IReadOnlyList<TrafficProbe> For(IReadOnlyList<V1Pod> pods, V1Service? service, IReadOnlyList<string> outside)
     {
         var ready = Ready(pods);
         var servers = Of(ready, Server);
@@ -23,32 +23,33 @@ public static class TrafficPlan
         foreach (var from in clients)
         {
             probes.AddRange(servers.Where(to => to.Spec.NodeName == from.Spec.NodeName)
-                .Select(to => Ping(TrafficKind.PodToPodSameWorker, from, to)));
+                .SelectMany(to => Pings(TrafficKind.PodToPodSameWorker, from, to)));
         }
 
         foreach (var from in clients)
         {
             probes.AddRange(servers.Where(to => to.Spec.NodeName != from.Spec.NodeName)
-                .Select(to => Ping(TrafficKind.PodToPodAcrossWorkers, from, to)));
+                .SelectMany(to => Pings(TrafficKind.PodToPodAcrossWorkers, from, to)));
         }
 
         foreach (var pod in controlPlane)
         {
-            probes.AddRange(servers.Select(to => Ping(TrafficKind.ControlPlaneToWorker, pod, to)));
-            probes.AddRange(clients.Select(from => Ping(TrafficKind.WorkerToControlPlane, from, pod)));
+            probes.AddRange(servers.SelectMany(to => Pings(TrafficKind.ControlPlaneToWorker, pod, to)));
+            probes.AddRange(clients.SelectMany(from => Pings(TrafficKind.WorkerToControlPlane, from, pod)));
         }
 
-        if (service?.Spec.ClusterIP is { Length: > 0 } address and not "None")
+        var backends = servers.Select(p => p.Metadata.Name).Order(StringComparer.Ordinal).ToList();
+        foreach (var address in Distinct(service?.Spec.ClusterIP, service?.Spec.ClusterIPs).Where(a => a != "None"))
         {
-            var backends = servers.Select(p => p.Metadata.Name).Order(StringComparer.Ordinal).ToList();
-            probes.AddRange(clients.Concat(controlPlane).Select(from => new TrafficProbe(
-                TrafficKind.PodToClusterIp, Name(from), $"service {service.Metadata.Name}", address, service.Spec.Ports[0].Port, backends)));
+            probes.AddRange(clients.Concat(controlPlane).Where(from => Speaks(from, address)).Select(from => new TrafficProbe(
+                TrafficKind.PodToClusterIp, Name(from), $"service {service!.Metadata.Name}{Over(address)}", address, service.Spec.Ports[0].Port,
+                backends)));
         }
 
-        if (outside is not null)
+        foreach (var address in outside)
         {
-            probes.AddRange(clients.Concat(controlPlane).Select(from => new TrafficProbe(
-                TrafficKind.PodToOutside, Name(from), outside, outside)));
+            probes.AddRange(clients.Concat(controlPlane).Where(from => Speaks(from, address)).Select(from => new TrafficProbe(
+                TrafficKind.PodToOutside, Name(from), address, address)));
         }
 
         return probes;
@@ -84,7 +85,20 @@ public static class TrafficPlan
         [.. pods.Where(p => p.Metadata.Labels?.TryGetValue("app", out var value) == true && value == app)
             .OrderBy(p => p.Spec.NodeName, StringComparer.Ordinal)];
 
-    private static TrafficProbe Ping(TrafficKind kind, V1Pod from, V1Pod to) => new(kind, Name(from), Name(to), to.Status.PodIP);
+    private static IEnumerable<TrafficProbe> Pings(TrafficKind kind, V1Pod from, V1Pod to) =>
+        Distinct(to.Status.PodIP, to.Status.PodIPs?.Select(p => p.Ip)).Where(address => Speaks(from, address))
+            .Select(address => new TrafficProbe(kind, Name(from), Name(to) + Over(address), address));
+
+    /// <summary>Whether a pod has an address of an address's family.</summary>
+    private static bool Speaks(V1Pod pod, string address) =>
+        Distinct(pod.Status.PodIP, pod.Status.PodIPs?.Select(p => p.Ip)).Any(own => IsSix(own) == IsSix(address));
+
+    private static string Over(string address) => IsSix(address) ? " over IPv6" : "";
+
+    private static bool IsSix(string address) => address.Contains(':', StringComparison.Ordinal);
+
+    private static IEnumerable<string> Distinct(string? first, IEnumerable<string>? all) =>
+        (all ?? []).Prepend(first).OfType<string>().Where(a => a.Length > 0).Distinct(StringComparer.Ordinal);
 
     private static string Name(V1Pod pod) => $"{pod.Metadata.Name} ({pod.Spec.NodeName})";
 }

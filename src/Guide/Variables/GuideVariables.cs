@@ -32,8 +32,8 @@ public sealed partial class GuideVariables
         new("NGC_HELM_REGISTRY_REPO_URL", "chart repository of the DOCA services", "https://helm.ngc.nvidia.com/nvidia/doca", Repository),
         new("OVN_KUBERNETES_REPO_URL", "chart repository of OVN-Kubernetes", "oci://ghcr.io/nvidia", Repository),
         new("NGC_API_KEY", "key of the private registry; empty for public images", "", _ => null),
-        new("POD_CIDR", "network of the pods", "10.233.64.0/18", Cidr),
-        new("SERVICE_CIDR", "network of the services", "10.233.0.0/18", Cidr),
+        new("POD_CIDR", "network of the pods; for dual stack 10.233.64.0/18,fd00:10:233::/48", "10.233.64.0/18", Ranges),
+        new("SERVICE_CIDR", "network of the services; for dual stack 10.233.0.0/18,fd00:10:96::/112", "10.233.0.0/18", Ranges),
         new("REGISTRY", "chart of the DPF operator", "oci://ghcr.io/nvidia/dpf-operator", Repository),
         new("TAG", "version of DPF", "v24.10.0", Tag),
         new("BLUEFIELD_BITSTREAM", "URL of the BlueField bitstream",
@@ -84,31 +84,43 @@ public sealed partial class GuideVariables
             problems.AddRange(Together(values, dhcpRange));
         }
 
-        return problems.Count == 0 ? new GuideVariables(values) : throw new GuideVariableException(problems);
+        if (problems.Count > 0)
+        {
+            throw new GuideVariableException(problems);
+        }
+
+        values["POD_CIDR"] = ClusterRanges.Read(values["POD_CIDR"]).ForPods;
+        values["SERVICE_CIDR"] = ClusterRanges.Read(values["SERVICE_CIDR"]).ForServices;
+        return new GuideVariables(values);
     }
 
     private static IEnumerable<string> Together(
         Dictionary<string, string> values, (IPAddress First, IPAddress Last)? dhcpRange)
     {
-        var pods = IPNetwork.Parse(values["POD_CIDR"]);
-        var services = IPNetwork.Parse(values["SERVICE_CIDR"]);
-        var nodes = IPNetwork.Parse(values["TARGETCLUSTER_NODE_CIDR"]);
-        foreach (var (a, b, names) in new[]
+        var pods = ClusterRanges.Read(values["POD_CIDR"]);
+        var services = ClusterRanges.Read(values["SERVICE_CIDR"]);
+        IPNetwork[] nodes = [IPNetwork.Parse(values["TARGETCLUSTER_NODE_CIDR"])];
+        foreach (var (all, others, names) in new[]
         {
-            (pods, services, "POD_CIDR and SERVICE_CIDR"),
-            (pods, nodes, "POD_CIDR and TARGETCLUSTER_NODE_CIDR"),
-            (services, nodes, "SERVICE_CIDR and TARGETCLUSTER_NODE_CIDR"),
+            (pods.All, services.All, "POD_CIDR and SERVICE_CIDR"),
+            (pods.All, nodes, "POD_CIDR and TARGETCLUSTER_NODE_CIDR"),
+            (services.All, nodes, "SERVICE_CIDR and TARGETCLUSTER_NODE_CIDR"),
         })
         {
-            if (a.Contains(b.BaseAddress) || b.Contains(a.BaseAddress))
+            foreach (var (a, b) in all.SelectMany(a => others.Select(b => (a, b))).Where(p => p.a.Contains(p.b.BaseAddress) || p.b.Contains(p.a.BaseAddress)))
             {
                 yield return $"{names} overlap ({a} and {b}); choose networks that do not";
             }
         }
 
-        if (pods.PrefixLength > 24)
+        foreach (var (range, length) in pods.All.Zip((int[])[ClusterRanges.NodeLength, ClusterRanges.NodeLengthSix]).Where(p => p.First.PrefixLength > p.Second))
         {
-            yield return $"POD_CIDR={pods}: every node takes a /24 of it, so it has to be a /24 or larger";
+            yield return $"POD_CIDR={range}: every node takes a /{length} of it, so it has to be a /{length} or larger";
+        }
+
+        if (services.IsDual && !pods.IsDual)
+        {
+            yield return $"SERVICE_CIDR={services.Six}: POD_CIDR has no IPv6 network, so no pod could answer; give both or neither";
         }
 
         var vip = IPAddress.Parse(values["DPUCLUSTER_VIP"]);
@@ -135,6 +147,19 @@ public sealed partial class GuideVariables
         network.BaseAddress.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork
             ? null
             : "not a network in CIDR form (address/prefix with no host bits set); e.g. 10.10.10.0/24";
+
+    private static string? Ranges(string value)
+    {
+        try
+        {
+            ClusterRanges.Read(value);
+            return null;
+        }
+        catch (FormatException e)
+        {
+            return e.Message;
+        }
+    }
 
     private static string? Interface(string value) =>
         InterfaceName().IsMatch(value) ? null : "not an interface name (at most 15 characters, no blanks or slashes)";

@@ -22,6 +22,9 @@ internal static class DhcpClient
           while [ $# -ge 2 ]; do ip route replace "$1" via "$2" dev "$interface"; shift 2; done
           ;;
         deconfig)
+          if [ "$LAB_IPV6" = yes ]; then
+            sysctl -qw "net.ipv6.conf.$interface.accept_ra=2" "net.ipv6.conf.$interface.disable_ipv6=0"
+          fi
           ip link set "$interface" up
           ;;
         esac
@@ -29,7 +32,11 @@ internal static class DhcpClient
         """;
 
     /// <summary>Starts a client that stays.</summary>
-    public static IMachineProcess Start(Machine machine, string device, bool defaultRoute)
+    /// <param name="machine">The machine.</param>
+    /// <param name="device">The device.</param>
+    /// <param name="defaultRoute">Whether the router that is offered is the way to everywhere.</param>
+    /// <param name="isDual">Whether the device speaks IPv6 too, and hears what routers advertise.</param>
+    public static IMachineProcess Start(Machine machine, string device, bool defaultRoute, bool isDual = false)
     {
         var script = machine.Path(Script);
         Directory.CreateDirectory(Path.GetDirectoryName(script)!);
@@ -40,7 +47,7 @@ internal static class DhcpClient
         return machine.Start(new MachineCommand(
             "udhcpc", "-f", "-i", device, "-s", Script, "-t", "2", "-T", "1", "-A", "1", "-O", "staticroutes", "-O", "router")
         {
-            Environment = new Dictionary<string, string> { ["LAB_DEFAULT_ROUTE"] = defaultRoute ? "yes" : "no" },
+            Environment = new Dictionary<string, string> { ["LAB_DEFAULT_ROUTE"] = defaultRoute ? "yes" : "no", ["LAB_IPV6"] = isDual ? "yes" : "no" },
             LogPath = $"/var/log/dhcp-{device}.log",
         });
     }

@@ -35,6 +35,24 @@ public static class LabAddresses
     /// <summary>The router on the way to it.</summary>
     public const string OutsideRouter = "198.51.100.1";
 
+    /// <summary>The control-plane node's address on a dual-stack lab's management network.</summary>
+    public const string ControlPlaneSix = "fd00:10:0:110::1";
+
+    /// <summary>The management network's router there.</summary>
+    public const string RouterSix = "fd00:10:0:110::fe";
+
+    /// <summary>A dual-stack lab's high-speed network.</summary>
+    public const string HighSpeedSix = "fd00:10:0:123::";
+
+    /// <summary>Its router.</summary>
+    public const string HighSpeedRouterSix = "fd00:10:0:123::fe";
+
+    /// <summary>The host outside of a dual-stack cluster.</summary>
+    public const string OutsideSix = "2001:db8:51:100::10";
+
+    /// <summary>The router on the way to it.</summary>
+    public const string OutsideRouterSix = "2001:db8:51:100::1";
+
     /// <summary>A worker's address on the management network.</summary>
     /// <param name="number">The worker's number, from 1.</param>
     public static string Worker(int number) => string.Create(CultureInfo.InvariantCulture, $"10.0.110.{10 + number}");

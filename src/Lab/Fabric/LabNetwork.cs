@@ -16,7 +16,7 @@ public sealed class LabNetwork : IAsyncDisposable
 
     private readonly string _state;
 
-    private LabNetwork(string state, Machine machine) => (_state, Machine) = (state, machine);
+    private LabNetwork(string state, Machine machine, bool isDual) => (_state, Machine, IsDual) = (state, machine, isDual);
 
     /// <summary>The device that connects the user's machine to the management network.</summary>
     public const string UserDevice = "dpf-lab";
@@ -24,12 +24,15 @@ public sealed class LabNetwork : IAsyncDisposable
     /// <summary>The machine that the wires end in.</summary>
     public Machine Machine { get; }
 
+    /// <summary>Whether the networks carry IPv6 too.</summary>
+    public bool IsDual { get; }
+
     /// <summary>Builds the networks.</summary>
     /// <exception cref="InvalidOperationException">This machine already has a route into one of the lab's networks.</exception>
-    public static async Task<LabNetwork> StartAsync(string state, CancellationToken cancellation)
+    public static async Task<LabNetwork> StartAsync(string state, bool isDual, CancellationToken cancellation)
     {
         await CheckRoutesAsync(cancellation);
-        var network = new LabNetwork(state, await Machine.StartAsync(state, "fabric", cancellation));
+        var network = new LabNetwork(state, await Machine.StartAsync(state, "fabric", cancellation), isDual);
         await network.BuildAsync(state, cancellation);
         return network;
     }
@@ -126,8 +129,25 @@ public sealed class LabNetwork : IAsyncDisposable
             """);
         await BatchAsync([$"addr add {LabAddresses.User}/24 dev {UserDevice}", $"link set {UserDevice} up"], cancellation);
         await _here.ExecuteAsync(cancellation, "ethtool", "-K", UserDevice, "tx", "off");
+        if (IsDual)
+        {
+            await AddSixAsync(cancellation);
+        }
+
         StartDhcp();
     }
+
+    private Task AddSixAsync(CancellationToken cancellation) => Machine.ExecuteAsync(
+        cancellation, "bash", "-ec",
+        $"""
+        for device in {ManagementBridge} {HighSpeedBridge} outside; do sysctl -qw net.ipv6.conf.$device.disable_ipv6=0; done
+        sysctl -qw net.ipv6.conf.all.forwarding=1
+        ip addr add {LabAddresses.RouterSix}/64 dev {ManagementBridge} nodad
+        ip addr add {LabAddresses.HighSpeedRouterSix}/64 dev {HighSpeedBridge} nodad
+        ip addr add {LabAddresses.OutsideRouterSix}/64 dev outside nodad
+        ip -n outside addr add {LabAddresses.OutsideSix}/64 dev eth0 nodad
+        ip -n outside route add default via {LabAddresses.OutsideRouterSix}
+        """);
 
     private void StartDhcp()
     {
@@ -144,11 +164,14 @@ public sealed class LabNetwork : IAsyncDisposable
         ])
         { LogPath = "/var/log/dhcp-mgmt.log" });
 
+        // Of IPv6 hosts find addresses and router by themselves.
+        string[] six = IsDual ? ["--enable-ra", $"--dhcp-range={LabAddresses.HighSpeedSix},ra-only,64"] : [];
+
         // No default gateway; the way out is told by a route to a dummy network (option 121, RFC 3442).
         Machine.Start(new MachineCommand(
         [
             .. common, "--interface=" + HighSpeedBridge, "--dhcp-range=10.0.123.10,10.0.123.100,255.255.255.0,12h", "--dhcp-option=option:router",
-            $"--dhcp-option=121,169.254.99.100/32,{LabAddresses.HighSpeedRouter}", "--dhcp-leasefile=/var/lib/misc/hs.leases", "--pid-file=/run/dnsmasq-hs.pid",
+            $"--dhcp-option=121,169.254.99.100/32,{LabAddresses.HighSpeedRouter}", "--dhcp-leasefile=/var/lib/misc/hs.leases", "--pid-file=/run/dnsmasq-hs.pid", .. six,
         ])
         { LogPath = "/var/log/dhcp-hs.log" });
     }

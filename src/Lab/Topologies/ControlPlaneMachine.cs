@@ -28,6 +28,17 @@ internal static class ControlPlaneMachine
             ip link set br-eno1 up
             ip route add default via {LabAddresses.Router} dev br-eno1
             """);
+        if (network.IsDual)
+        {
+            await machine.ExecuteAsync(
+                cancellation, "bash", "-ec",
+                $"""
+                sysctl -qw net.ipv6.conf.br-eno1.disable_ipv6=0
+                ip addr add {LabAddresses.ControlPlaneSix}/64 dev br-eno1 nodad
+                ip route add default via {LabAddresses.RouterSix} dev br-eno1
+                """);
+        }
+
         await SwitchPorts.HideAsync(machine, ["eno1"], cancellation);
         return machine;
     }

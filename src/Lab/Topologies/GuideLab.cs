@@ -142,7 +142,7 @@ public sealed class GuideLab : IAsyncDisposable
     private async Task BuildAsync(Action<string> stage, CancellationToken cancellation)
     {
         stage("Networks");
-        _network = await LabNetwork.StartAsync(_options.StateRoot, cancellation);
+        _network = await LabNetwork.StartAsync(_options.StateRoot, _options.IsDual, cancellation);
         _components = _options.Components(this);
         stage("Machines");
         var serving = ServeAsync(cancellation);

@@ -21,8 +21,11 @@ public sealed record LabOptions
     /// <summary>The command line of a process that is the management cluster's API server.</summary>
     public required Func<ApiServerFacts, IReadOnlyList<string>> ApiServerCommand { get; init; }
 
-    /// <summary>The range of service addresses.</summary>
+    /// <summary>The range of service addresses; one of each family, separated by a comma, where the cluster has both.</summary>
     public string ServiceCidr { get; init; } = "10.233.0.0/18";
+
+    /// <summary>Whether the lab's networks carry IPv6 too.</summary>
+    public bool IsDual { get; init; }
 
     /// <summary>The address of the service of the cluster's name server.</summary>
     public string ClusterDns { get; init; } = "10.233.0.3";

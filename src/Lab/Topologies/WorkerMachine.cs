@@ -87,7 +87,7 @@ internal sealed class WorkerMachine : IAsyncDisposable
         await Card.ResetAsync(cancellation);
 
         // The PF is another device than before, as a network manager would see at once.
-        _dhcp = DhcpClient.Start(Machine, BlueFieldCard.PfName, defaultRoute: false);
+        _dhcp = DhcpClient.Start(Machine, BlueFieldCard.PfName, defaultRoute: false, _network.IsDual);
     }
 
     public async ValueTask DisposeAsync()
@@ -122,6 +122,6 @@ internal sealed class WorkerMachine : IAsyncDisposable
             ethtool -K br-dpu tx off >/dev/null
             ip route add default via {LabAddresses.Router} dev br-dpu metric 100
             """);
-        _dhcp = DhcpClient.Start(Machine, BlueFieldCard.PfName, defaultRoute: false);
+        _dhcp = DhcpClient.Start(Machine, BlueFieldCard.PfName, defaultRoute: false, _network.IsDual);
     }
 }

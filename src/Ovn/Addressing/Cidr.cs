@@ -5,30 +5,45 @@ namespace Dpf.Ovn.Addressing;
 
 /// <summary>An address with its prefix length: a network, or an interface's address in one.</summary>
 /// <param name="Address">The address; its host bits are kept.</param>
-/// <param name="Length">The prefix length, 0 to 32.</param>
+/// <param name="Length">The prefix length, 0 to the family's number of bits.</param>
 [StructLayout(LayoutKind.Auto)]
-public readonly record struct Cidr(Ipv4 Address, int Length)
+public readonly record struct Cidr(IpAddress Address, int Length)
 {
+    /// <summary>Its family.</summary>
+    public IpFamily Family => Address.Family;
+
     /// <summary>The same without host bits.</summary>
-    public Cidr Network => this with { Address = new Ipv4(Address.Value & Mask) };
+    public Cidr Network => this with { Address = Address with { Value = Address.Value & ~Hosts } };
 
-    /// <summary>How many addresses it spans.</summary>
-    public ulong Size => 1UL << (32 - Length);
+    /// <summary>Its last address.</summary>
+    public IpAddress Last => Address with { Value = Address.Value | Hosts };
 
-    private uint Mask => Length == 0 ? 0 : uint.MaxValue << (32 - Length);
+    /// <summary>Whether it is a single address.</summary>
+    public bool IsAlone => Length == Family.Bits;
 
-    /// <summary>Reads <c>10.0.0.0/8</c>.</summary>
+    /// <summary>As OVN's rows write it: a single address without a length.</summary>
+    public string Shortest => IsAlone ? Address.ToString() : ToString();
+
+    private UInt128 Hosts => IsAlone ? UInt128.Zero : Family.Last >> Length;
+
+    /// <summary>Reads <c>10.0.0.0/8</c> or <c>fd00::/8</c>.</summary>
     /// <exception cref="FormatException">It is not of that form.</exception>
     public static Cidr Parse(string text) =>
-        TryParse(text, out var cidr) ? cidr : throw new FormatException($"'{text}' is not an IPv4 network like 10.0.0.0/8");
+        TryParse(text, out var cidr) ? cidr : throw new FormatException($"'{text}' is not a network like 10.0.0.0/8 or fd00::/8");
 
-    /// <summary>Reads <c>10.0.0.0/8</c>, if it is that.</summary>
+    /// <summary>Reads a network; null when it is none.</summary>
+    public static Cidr? ParseOrNull(string? text) => TryParse(text, out var cidr) ? cidr : null;
+
+    /// <summary>Reads networks and leaves out what is none.</summary>
+    public static IEnumerable<Cidr> ParseAll(IEnumerable<string?> texts) => texts.Select(ParseOrNull).OfType<Cidr>();
+
+    /// <summary>Reads a network, if it is that.</summary>
     public static bool TryParse(string? text, out Cidr cidr)
     {
         cidr = default;
         var parts = text?.Split('/') ?? [];
-        if (parts.Length != 2 || !Ipv4.TryParse(parts[0], out var address) ||
-            !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var length) || length > 32)
+        if (parts.Length != 2 || !IpAddress.TryParse(parts[0], out var address) ||
+            !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var length) || length > address.Family.Bits)
         {
             return false;
         }
@@ -38,13 +53,13 @@ public readonly record struct Cidr(Ipv4 Address, int Length)
     }
 
     /// <summary>The address at an offset from the network's first.</summary>
-    public Ipv4 At(uint offset) => Network.Address + offset;
+    public IpAddress At(UInt128 offset) => Network.Address + offset;
 
     /// <summary>An interface's address in this network: the one at an offset, with this prefix length.</summary>
-    public Cidr InterfaceAt(uint offset) => new(At(offset), Length);
+    public Cidr InterfaceAt(UInt128 offset) => new(At(offset), Length);
 
     /// <summary>Whether the address lies in the network.</summary>
-    public bool Contains(Ipv4 address) => (address.Value & Mask) == (Address.Value & Mask);
+    public bool Contains(IpAddress address) => address.Family == Family && (address.Value & ~Hosts) == (Address.Value & ~Hosts);
 
     /// <inheritdoc />
     public override string ToString() => $"{Address}/{Length}";

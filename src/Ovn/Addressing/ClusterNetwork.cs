@@ -1,74 +1,53 @@
 namespace Dpf.Ovn.Addressing;
 
-/// <summary>A range that node subnets are cut from.</summary>
-/// <param name="Network">The range.</param>
-/// <param name="HostLength">The prefix length of each node's subnet.</param>
-public sealed record SubnetRange(Cidr Network, int HostLength)
-{
-    /// <summary>Reads <c>CIDR/plen/hostlen[,…]</c>; a missing hostlen is 24.</summary>
-    /// <exception cref="FormatException">The text or the lengths make no sense.</exception>
-    public static IReadOnlyList<SubnetRange> ParseList(string text)
-    {
-        var ranges = text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(Parse).ToList();
-        return ranges.Count > 0 ? ranges : throw new FormatException("the pod network is empty; expected CIDR/length[/host length]");
-    }
-
-    private static SubnetRange Parse(string text)
-    {
-        var parts = text.Split('/');
-        var hostLength = 24;
-        if (parts.Length is not (2 or 3) || !Cidr.TryParse($"{parts[0]}/{parts[1]}", out var network) ||
-            (parts.Length == 3 && !int.TryParse(parts[2], out hostLength)))
-        {
-            throw new FormatException($"pod network '{text}': expected CIDR/length[/host length], e.g. 10.233.64.0/18/24");
-        }
-
-        return hostLength > network.Length && hostLength <= 32
-            ? new SubnetRange(network.Network, hostLength)
-            : throw new FormatException(
-                $"pod network '{text}': the host length {hostLength} must be longer than {network.Length} and at most 32");
-    }
-}
-
 /// <summary>The networks of a cluster, the same in all its zones.</summary>
-public sealed record ClusterNetwork
+/// <param name="Families">The networks of each address family that pods have, IPv4 first.</param>
+public sealed record ClusterNetwork(IReadOnlyList<FamilyNetwork> Families)
 {
-    /// <summary>Where pods get their addresses.</summary>
-    public required IReadOnlyList<SubnetRange> Pods { get; init; }
-
-    /// <summary>Where services get theirs.</summary>
-    public required IReadOnlyList<Cidr> Services { get; init; }
-
-    /// <summary>Between the cluster router and the gateway routers.</summary>
-    public Cidr Join { get; init; } = Cidr.Parse("100.64.0.0/16");
-
-    /// <summary>Between the zones.</summary>
-    public Cidr Transit { get; init; } = Cidr.Parse("100.88.0.0/16");
-
-    /// <summary>Link-local addresses between a host and OVN.</summary>
-    public Cidr Masquerade { get; init; } = Cidr.Parse("169.254.0.0/17");
-
     /// <summary>The pods' MTU.</summary>
     public int Mtu { get; init; } = 1400;
 
-    /// <summary>OVN's own masquerade address.</summary>
-    public Ipv4 OvnMasquerade => Masquerade.At(1);
+    /// <summary>Where pods get their addresses.</summary>
+    public IEnumerable<SubnetRange> Pods => Families.SelectMany(f => f.Pods);
 
-    /// <summary>The host's masquerade address.</summary>
-    public Ipv4 HostMasquerade => Masquerade.At(2);
+    /// <summary>Where services get theirs.</summary>
+    public IEnumerable<Cidr> Services => Families.SelectMany(f => f.Services);
 
-    /// <summary>The host's masquerade address for services with a local external policy.</summary>
-    public Ipv4 HostLocalMasquerade => Masquerade.At(3);
+    /// <summary>Whether pods have an address of each family.</summary>
+    public bool IsDual => Families.Count > 1;
 
-    /// <summary>The next hop that stands for OVN on the host and for the host in OVN.</summary>
-    public Ipv4 DummyNextHop => Masquerade.At(4);
+    /// <summary>Reads the pods' ranges, <c>CIDR/plen[/hostlen][,…]</c>, and the services', <c>CIDR/plen[,…]</c>.</summary>
+    /// <exception cref="FormatException">They make no sense, or not together.</exception>
+    public static ClusterNetwork Parse(string pods, string services)
+    {
+        var ranges = SubnetRange.ParseList(pods);
+        var given = services.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(Cidr.Parse).ToList();
+        var families = ranges.Select(r => r.Network.Family).Distinct().Order()
+            .Select(f => new FamilyNetwork(f, [.. ranges.Where(r => r.Network.Family == f)], [.. given.Where(s => s.Family == f)]))
+            .ToList();
+        if (families[0].Family != IpFamily.V4)
+        {
+            throw new FormatException($"pod network '{pods}': an IPv4 range is missing; IPv6 alone is not supported");
+        }
 
-    /// <summary>The source of a pod that reaches itself through a service.</summary>
-    public Ipv4 ServiceHairpin => Masquerade.At(5);
+        return given.FirstOrDefault(s => families.TrueForAll(f => f.Family != s.Family)) is { Length: > 0 } lonely
+            ? throw new FormatException($"service network '{lonely}': the pod network '{pods}' has no range of that family")
+            : new ClusterNetwork(families);
+    }
 
-    /// <summary>The gateway router's address on the join network.</summary>
-    public Cidr JoinAddress(int nodeId) => Join.InterfaceAt((uint)nodeId);
+    /// <summary>The networks of a family; null when pods have no address of it.</summary>
+    public FamilyNetwork? Of(IpFamily family) => Families.FirstOrDefault(f => f.Family == family);
 
-    /// <summary>The zone's address on the transit network.</summary>
-    public Cidr TransitAddress(int nodeId) => Transit.InterfaceAt((uint)nodeId);
+    /// <summary>Whether an address is of a family that pods have.</summary>
+    public bool Knows(IpAddress address) => Of(address.Family) is not null;
+
+    /// <summary>Those of a device's addresses that are the host's own: of families that pods have, and not for masquerading.</summary>
+    public IEnumerable<Cidr> HostAddresses(IEnumerable<Cidr> addresses) =>
+        addresses.Where(a => Of(a.Family) is { } family && !family.Masquerade.Contains(a.Address));
+
+    /// <summary>The gateway router's addresses on the join network, one of each family.</summary>
+    public IReadOnlyList<Cidr> JoinAddresses(int nodeId) => [.. Families.Select(f => f.JoinAddress(nodeId))];
+
+    /// <summary>The zone's addresses on the transit network, one of each family.</summary>
+    public IReadOnlyList<Cidr> TransitAddresses(int nodeId) => [.. Families.Select(f => f.TransitAddress(nodeId))];
 }

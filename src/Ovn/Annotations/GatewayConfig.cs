@@ -7,25 +7,29 @@ namespace Dpf.Ovn.Annotations;
 /// <param name="Bridge">The external bridge.</param>
 /// <param name="InterfaceId">The name of the localnet port.</param>
 /// <param name="Mac">The gateway's MAC address: that of the host's own interface.</param>
-/// <param name="Address">The gateway's address, the host's own, with the external network's prefix length.</param>
-/// <param name="NextHops">Where the default route leads.</param>
-public sealed record GatewayConfig(string Bridge, string InterfaceId, string Mac, Cidr Address, IReadOnlyList<Ipv4> NextHops)
+/// <param name="Addresses">
+/// The gateway's addresses, the host's own, with the external network's prefix length: one of each family, IPv4 first.
+/// </param>
+/// <param name="NextHops">Where the default routes lead.</param>
+public sealed record GatewayConfig(
+    string Bridge, string InterfaceId, string Mac, IReadOnlyList<Cidr> Addresses, IReadOnlyList<IpAddress> NextHops)
 {
+    /// <summary>The first address.</summary>
+    public Cidr Address => Addresses[0];
+
+    /// <summary>The address of a family, if it has one.</summary>
+    public IpAddress? Of(IpFamily family) => Addresses.Where(a => a.Family == family).Select(a => (IpAddress?)a.Address).FirstOrDefault();
+
     /// <summary>Reads the annotation; null when it is missing, disabled or broken.</summary>
     public static GatewayConfig? Read(IDictionary<string, string>? annotations)
     {
         if (NodeAnnotations.Json(annotations, NodeAnnotations.Gateway)?["default"] is not JsonObject value ||
             NodeAnnotations.Text(value["mode"]) != "shared" ||
             NodeAnnotations.Mac(value["mac-address"]) is not { } mac ||
-            !Cidr.TryParse(Texts(value["ip-addresses"]).FirstOrDefault() ?? NodeAnnotations.Text(value["ip-address"]), out var address))
+            Cidr.ParseAll(Texts(value, "ip-address", "ip-addresses")).DistinctBy(a => a.Family).OrderBy(a => a.Family).ToList()
+                is not { Count: > 0 } addresses)
         {
             return null;
-        }
-
-        var hops = Texts(value["next-hops"]).ToList();
-        if (hops.Count == 0 && NodeAnnotations.Text(value["next-hop"]) is { } single)
-        {
-            hops.Add(single);
         }
 
         var bridge = NodeAnnotations.Text(value["bridge-id"]) ?? "";
@@ -33,8 +37,8 @@ public sealed record GatewayConfig(string Bridge, string InterfaceId, string Mac
             bridge,
             NodeAnnotations.Text(value["interface-id"]) ?? bridge,
             mac,
-            address,
-            [.. hops.Select(h => Ipv4.TryParse(h, out var hop) ? hop : (Ipv4?)null).OfType<Ipv4>().Distinct()]);
+            addresses,
+            [.. IpAddress.ParseAll(Texts(value, "next-hop", "next-hops")).Distinct()]);
     }
 
     /// <summary>The annotation's value.</summary>
@@ -46,10 +50,16 @@ public sealed record GatewayConfig(string Bridge, string InterfaceId, string Mac
             ["bridge-id"] = Bridge,
             ["interface-id"] = InterfaceId,
             ["mac-address"] = Mac,
-            ["ip-addresses"] = new JsonArray(Address.ToString()),
-            ["ip-address"] = Address.ToString(),
-            ["next-hops"] = new JsonArray([.. NextHops.Select(h => (JsonNode)h.ToString())]),
+            ["ip-addresses"] = NodeAnnotations.List(Addresses),
         };
+
+        // The names in the singular are for readers that know of one only.
+        if (Addresses is [var own])
+        {
+            value["ip-address"] = own.ToString();
+        }
+
+        value["next-hops"] = NodeAnnotations.List(NextHops);
         if (NextHops is [var only])
         {
             value["next-hop"] = only.ToString();
@@ -60,6 +70,6 @@ public sealed record GatewayConfig(string Bridge, string InterfaceId, string Mac
         return new JsonObject { ["default"] = value }.ToJsonString();
     }
 
-    private static IEnumerable<string> Texts(JsonNode? node) =>
-        node is JsonArray list ? list.Select(NodeAnnotations.Text).OfType<string>() : [];
+    private static IEnumerable<string?> Texts(JsonObject value, string single, string several) =>
+        value[several] is JsonArray { Count: > 0 } list ? list.Select(NodeAnnotations.Text) : [NodeAnnotations.Text(value[single])];
 }

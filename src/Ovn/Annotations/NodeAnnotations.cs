@@ -49,6 +49,12 @@ public static class NodeAnnotations
     /// <summary>The host PF's MAC address (plain), for DPUs whose driver does not tell it.</summary>
     public const string HostPfMac = "dpf.nvidia.com/host-pf-mac";
 
+    /// <summary>
+    /// The host PF's own next hops, in families whose network tells them by routers' advertisements: a DPU does not hear those for its
+    /// gateway.
+    /// </summary>
+    public const string HostPfNextHops = "dpf.nvidia.com/host-pf-next-hops";
+
     /// <summary>The tunnel endpoint (plain).</summary>
     public const string EncapIp = "k8s.ovn.org/encap-ip";
 
@@ -71,50 +77,62 @@ public static class NodeAnnotations
     public const string GatewayMtuSupport = "k8s.ovn.org/gateway-mtu-support";
 
     /// <summary>What the cluster manager writes about a node.</summary>
-    public static IReadOnlyDictionary<string, string> Allocation(ClusterNetwork network, Cidr subnet, int id)
+    public static IReadOnlyDictionary<string, string> Allocation(ClusterNetwork network, IReadOnlyList<Cidr> subnets, int id)
     {
-        var join = Family(network.JoinAddress(id));
+        var join = Families(network.JoinAddresses(id));
         return new Dictionary<string, string>(StringComparer.Ordinal)
         {
-            [Subnets] = new JsonObject { ["default"] = new JsonArray(subnet.ToString()) }.ToJsonString(),
+            [Subnets] = new JsonObject { ["default"] = List(subnets) }.ToJsonString(),
             [Id] = id.ToString(System.Globalization.CultureInfo.InvariantCulture),
             [NetworkIds] = """{"default":"0"}""",
-            [Transit] = Family(network.TransitAddress(id)).ToJsonString(),
+            [Transit] = Families(network.TransitAddresses(id)).ToJsonString(),
             [Joins] = new JsonObject { ["default"] = join.DeepClone() }.ToJsonString(),
             [Join] = join.ToJsonString(),
         };
     }
 
-    /// <summary><c>{"ipv4":"…"}</c>.</summary>
-    public static JsonObject Family(Cidr address) => new() { ["ipv4"] = address.ToString() };
+    /// <summary><c>{"ipv4":"…","ipv6":"…"}</c>, with those families that there are.</summary>
+    public static JsonObject Families(IEnumerable<Cidr> addresses) =>
+        new(addresses.Select(a => KeyValuePair.Create(a.Family.Key, (JsonNode?)a.ToString())));
 
-    /// <summary>The node's subnet, if it has a valid one.</summary>
-    public static Cidr? Subnet(IDictionary<string, string>? annotations)
+    /// <summary>Texts as a JSON list.</summary>
+    public static JsonArray List<T>(IEnumerable<T> values)
+        where T : struct => new([.. values.Select(v => (JsonNode?)v.ToString())]);
+
+    /// <summary>The node's subnets, one of each family at most and IPv4 first.</summary>
+    public static IReadOnlyList<Cidr> SubnetsOf(IDictionary<string, string>? annotations)
     {
         var value = Json(annotations, Subnets)?["default"];
-        var text = value is JsonArray list ? list.Select(Text).FirstOrDefault(v => Cidr.TryParse(v, out _)) : Text(value);
-        return Cidr.TryParse(text, out var cidr) ? cidr : null;
+        return
+        [
+            .. Cidr.ParseAll(value is JsonArray list ? list.Select(Text) : [Text(value)])
+                .DistinctBy(s => s.Family).OrderBy(s => s.Family),
+        ];
     }
 
     /// <summary>The node's number, if it has one.</summary>
     public static int? NodeId(IDictionary<string, string>? annotations) =>
         int.TryParse(Plain(annotations, Id), out var id) && id > 0 ? id : null;
 
-    /// <summary>A <c>{"ipv4":"address/length"}</c> value.</summary>
-    public static Cidr? FamilyAddress(IDictionary<string, string>? annotations, string key) =>
-        Cidr.TryParse(Text(Json(annotations, key)?["ipv4"]), out var cidr) ? cidr : null;
+    /// <summary>A <c>{"ipv4":"address/length","ipv6":"…"}</c> value, IPv4 first.</summary>
+    public static IReadOnlyList<Cidr> FamilyAddresses(IDictionary<string, string>? annotations, string key) => Json(annotations, key) is { } value
+        ? [.. Enum.GetValues<IpFamily>().Select(f => Cidr.ParseOrNull(Text(value[f.Key]))).OfType<Cidr>()]
+        : [];
 
     /// <summary>The node's tunnel endpoint under either name.</summary>
-    public static Ipv4? Encap(IDictionary<string, string>? annotations) =>
-        Ipv4.TryParse(Plain(annotations, EncapIp), out var plain) ? plain
-        : Parse(Plain(annotations, EncapIps)) is JsonArray list && Ipv4.TryParse(Text(list.FirstOrDefault()), out var first) ? first
-        : null;
+    public static IpAddress? Encap(IDictionary<string, string>? annotations) =>
+        IpAddress.ParseOrNull(Plain(annotations, EncapIp)) ??
+        (Parse(Plain(annotations, EncapIps)) is JsonArray list ? IpAddress.ParseOrNull(Text(list.FirstOrDefault())) : null);
 
     /// <summary>The host's addresses.</summary>
     public static IReadOnlyList<Cidr> HostAddresses(IDictionary<string, string>? annotations) =>
         Parse(Plain(annotations, HostCidrs)) is JsonArray list
-            ? [.. list.Select(v => Cidr.TryParse(Text(v), out var cidr) ? cidr : (Cidr?)null).OfType<Cidr>()]
+            ? [.. Cidr.ParseAll(list.Select(Text))]
             : [];
+
+    /// <summary>The host PF's next hops.</summary>
+    public static IReadOnlyList<IpAddress> HostNextHops(IDictionary<string, string>? annotations) =>
+        Parse(Plain(annotations, HostPfNextHops)) is JsonArray list ? [.. IpAddress.ParseAll(list.Select(Text))] : [];
 
     /// <summary>The management port's MAC address.</summary>
     public static string? ManagementMac(IDictionary<string, string>? annotations) =>

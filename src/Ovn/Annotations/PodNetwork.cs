@@ -1,25 +1,47 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dpf.Ovn.Addressing;
 
 namespace Dpf.Ovn.Annotations;
 
-/// <summary>A pod's addresses and routes as <c>k8s.ovn.org/pod-networks</c> says them.</summary>
+/// <summary>A pod's address and the way from it.</summary>
 /// <param name="Address">The address with the node subnet's prefix length.</param>
+/// <param name="Gateway">The node's logical router port, where the default route leads.</param>
+[StructLayout(LayoutKind.Auto)]
+public readonly record struct PodAddress(Cidr Address, IpAddress Gateway)
+{
+    /// <summary>An address in a node's subnet, whose first one is the gateway.</summary>
+    public static PodAddress In(Cidr address) => new(address, address.At(1));
+}
+
+/// <summary>A pod's addresses and routes as <c>k8s.ovn.org/pod-networks</c> says them.</summary>
+/// <param name="Addresses">The addresses, one of each family at most and IPv4 first.</param>
 /// <param name="Mac">The MAC address.</param>
-/// <param name="Gateway">The node's logical router port.</param>
-/// <param name="Routes">What leads over the gateway besides the default route.</param>
-public sealed record PodNetwork(Cidr Address, string Mac, Ipv4 Gateway, IReadOnlyList<Cidr> Routes)
+/// <param name="Routes">What leads over the gateway of its family besides the default route.</param>
+public sealed record PodNetwork(IReadOnlyList<PodAddress> Addresses, string Mac, IReadOnlyList<Cidr> Routes)
 {
     /// <summary>The annotation's key.</summary>
     public const string Annotation = "k8s.ovn.org/pod-networks";
 
-    /// <summary>The network of a pod with an address in a node's subnet.</summary>
-    public static PodNetwork Of(Cidr address, ClusterNetwork network) => new(
-        address,
-        address.Address.Mac,
-        address.At(1),
-        [.. network.Pods.Select(p => p.Network), .. network.Services, new Cidr(network.ServiceHairpin, 32), network.Join]);
+    /// <summary>The addresses without their lengths.</summary>
+    public IEnumerable<IpAddress> Ips => Addresses.Select(a => a.Address.Address);
+
+    /// <summary>The routes with their next hops.</summary>
+    public IEnumerable<(Cidr To, IpAddress Via)> Ways =>
+        from route in Routes
+        from address in Addresses
+        where address.Address.Family == route.Family
+        select (route, address.Gateway);
+
+    /// <summary>The network of a pod with addresses in a node's subnets.</summary>
+    public static PodNetwork Of(IReadOnlyList<Cidr> addresses, ClusterNetwork network) => new(
+        [.. addresses.Select(PodAddress.In)],
+        addresses[0].Address.Mac,
+        [
+            .. addresses.Select(a => network.Of(a.Family)).OfType<FamilyNetwork>()
+                .SelectMany(f => (Cidr[])[.. f.Pods.Select(p => p.Network), .. f.Services, f.ServiceHairpin.Alone, f.Join]),
+        ]);
 
     /// <summary>Reads the annotation's value; null when it is missing or broken.</summary>
     public static PodNetwork? Parse(string? value) =>
@@ -29,36 +51,43 @@ public sealed record PodNetwork(Cidr Address, string Mac, Ipv4 Gateway, IReadOnl
     public static PodNetwork? Read(IDictionary<string, string>? annotations)
     {
         if (NodeAnnotations.Json(annotations, Annotation)?["default"] is not JsonObject value ||
-            !Cidr.TryParse(NodeAnnotations.Text((value["ip_addresses"] as JsonArray)?.FirstOrDefault()), out var address) ||
+            Cidr.ParseAll((value["ip_addresses"] as JsonArray ?? []).Select(NodeAnnotations.Text)).ToList() is not { Count: > 0 } addresses ||
             NodeAnnotations.Mac(value["mac_address"]) is not { } mac)
         {
             return null;
         }
 
-        var gateway = Ipv4.TryParse(NodeAnnotations.Text((value["gateway_ips"] as JsonArray)?.FirstOrDefault()), out var hop)
-            ? hop
-            : address.At(1);
-        var routes = (value["routes"] as JsonArray ?? [])
-            .Select(r => Cidr.TryParse(NodeAnnotations.Text((r as JsonObject)?["dest"]), out var to) ? to : (Cidr?)null)
-            .OfType<Cidr>();
-        return new PodNetwork(address, mac, gateway, [.. routes]);
+        var gateways = IpAddress.ParseAll((value["gateway_ips"] as JsonArray ?? []).Select(NodeAnnotations.Text)).ToList();
+        var routes = Cidr.ParseAll((value["routes"] as JsonArray ?? []).Select(r => NodeAnnotations.Text((r as JsonObject)?["dest"])));
+        return new PodNetwork(
+            [
+                .. addresses.DistinctBy(a => a.Family).OrderBy(a => a.Family)
+                    .Select(a => new PodAddress(a, gateways.Where(g => g.Family == a.Family).Append(a.At(1)).First())),
+            ],
+            mac,
+            [.. routes]);
     }
 
     /// <summary>The annotation's value.</summary>
-    public string Write() => new JsonObject
+    public string Write()
     {
-        ["default"] = new JsonObject
+        var value = new JsonObject
         {
-            ["ip_addresses"] = new JsonArray(Address.ToString()),
+            ["ip_addresses"] = NodeAnnotations.List(Addresses.Select(a => a.Address)),
             ["mac_address"] = Mac,
-            ["gateway_ips"] = new JsonArray(Gateway.ToString()),
-            ["routes"] = new JsonArray([.. Routes.Select(r =>
-                (JsonNode)new JsonObject { ["dest"] = r.ToString(), ["nextHop"] = Gateway.ToString() })]),
-            ["ip_address"] = Address.ToString(),
-            ["gateway_ip"] = Gateway.ToString(),
-            ["role"] = "primary",
-        },
-    }.ToJsonString();
+            ["gateway_ips"] = NodeAnnotations.List(Addresses.Select(a => a.Gateway)),
+            ["routes"] = new JsonArray(
+                [.. Ways.Select(w => (JsonNode)new JsonObject { ["dest"] = w.To.ToString(), ["nextHop"] = w.Via.ToString() })]),
+        };
+        if (Addresses is [var only])
+        {
+            value["ip_address"] = only.Address.ToString();
+            value["gateway_ip"] = only.Gateway.ToString();
+        }
+
+        value["role"] = "primary";
+        return new JsonObject { ["default"] = value }.ToJsonString();
+    }
 }
 
 /// <summary>How the host asks its DPU to connect a pod (<c>k8s.ovn.org/dpu.connection-details</c>).</summary>

@@ -18,13 +18,13 @@ public static class EgressPlacement
     public static IReadOnlyDictionary<string, IReadOnlyList<EgressPlace>> Of(
         IEnumerable<EgressIp> objects, IEnumerable<V1Node> nodes)
     {
-        var able = nodes.Where(IsAble).Select(n => (n.Metadata.Name, Network: GatewayConfig.Read(n.Metadata.Annotations)!.Address))
+        var able = nodes.Where(IsAble).Select(n => (n.Metadata.Name, Networks: GatewayConfig.Read(n.Metadata.Annotations)!.Addresses))
             .OrderBy(n => n.Name, StringComparer.Ordinal).ToList();
-        var own = able.Select(n => n.Network.Address).ToHashSet();
+        var own = able.SelectMany(n => n.Networks.Select(a => a.Address)).ToHashSet();
         var ordered = objects.OrderBy(e => e.Metadata.CreationTimestamp ?? DateTime.MaxValue)
             .ThenBy(e => e.Metadata.Name, StringComparer.Ordinal).ToList();
         var load = able.ToDictionary(n => n.Name, _ => 0, StringComparer.Ordinal);
-        var taken = new HashSet<Ipv4>();
+        var taken = new HashSet<IpAddress>();
         var given = ordered.ToDictionary(e => e.Metadata.Name, _ => new List<EgressPlace>(), StringComparer.Ordinal);
 
         // First everything that stays, or a new address could be given a place that is not free.
@@ -32,7 +32,7 @@ public static class EgressPlacement
         {
             foreach (var item in egress.Status?.Items ?? [])
             {
-                if (Wanted(egress).Contains(item.EgressIp) && Ipv4.TryParse(item.EgressIp, out var address) && CanHold(address, item.Node) &&
+                if (Wanted(egress).Contains(item.EgressIp) && IpAddress.TryParse(item.EgressIp, out var address) && CanHold(address, item.Node) &&
                     given[egress.Metadata.Name].All(g => g.Node != item.Node) && taken.Add(address))
                 {
                     Give(egress, item.EgressIp, item.Node);
@@ -44,7 +44,7 @@ public static class EgressPlacement
         {
             foreach (var text in Wanted(egress))
             {
-                if (Ipv4.TryParse(text, out var address) && !taken.Contains(address) && able
+                if (IpAddress.TryParse(text, out var address) && !taken.Contains(address) && able
                         .Where(n => CanHold(address, n.Name) && given[egress.Metadata.Name].All(g => g.Node != n.Name))
                         .OrderBy(n => load[n.Name]).ThenBy(n => n.Name, StringComparer.Ordinal)
                         .Select(n => n.Name).FirstOrDefault() is { } node)
@@ -65,7 +65,7 @@ public static class EgressPlacement
             load[node]++;
         }
 
-        bool CanHold(Ipv4 address, string node) => !own.Contains(address) && able.Any(n => n.Name == node && n.Network.Contains(address));
+        bool CanHold(IpAddress address, string node) => !own.Contains(address) && able.Any(n => n.Name == node && n.Networks.Any(a => a.Contains(address)));
     }
 
     private static IEnumerable<string> Wanted(EgressIp egress) => egress.Spec.EgressIps.Distinct(StringComparer.Ordinal);

@@ -41,9 +41,9 @@ public static class HighSpeedEndpoints
 
         return
         [
-            .. slices.Where(s => s.AddressType == "IPv4" && !IsOurs(s))
+            .. slices.Where(s => s.AddressType is "IPv4" or "IPv6" && !IsOurs(s))
                 .OrderBy(s => s.Metadata.Name, StringComparer.Ordinal)
-                .Select(s => (Slice: s, Endpoints: (s.Endpoints ?? []).Select(e => Moved(e, nodes)).OfType<V1Endpoint>().ToList()))
+                .Select(s => (Slice: s, Endpoints: (s.Endpoints ?? []).Select(e => Moved(e, s.AddressType, nodes)).OfType<V1Endpoint>().ToList()))
                 .Where(s => s.Endpoints.Count > 0)
                 .Select(s => new V1EndpointSlice
                 {
@@ -64,7 +64,7 @@ public static class HighSpeedEndpoints
                             },
                         ],
                     },
-                    AddressType = "IPv4",
+                    AddressType = s.Slice.AddressType,
                     Ports = s.Slice.Ports,
                     Endpoints = s.Endpoints,
                 }),
@@ -72,16 +72,17 @@ public static class HighSpeedEndpoints
     }
 
     /// <summary>A host's endpoint with its node's high-speed address; null for any other.</summary>
-    private static V1Endpoint? Moved(V1Endpoint endpoint, IReadOnlyDictionary<string, V1Node> nodes)
+    private static V1Endpoint? Moved(V1Endpoint endpoint, string addressType, IReadOnlyDictionary<string, V1Node> nodes)
     {
         if (endpoint.NodeName is not { } name || !nodes.TryGetValue(name, out var node) ||
-            GatewayConfig.Read(node.Metadata.Annotations)?.Address.Address is not { } fast)
+            GatewayConfig.Read(node.Metadata.Annotations)?.Addresses.Select(a => (IpAddress?)a.Address)
+                .FirstOrDefault(a => a!.Value.Family.Kubernetes == addressType) is not { } fast)
         {
             return null;
         }
 
         var isHosts = (endpoint.Addresses ?? []).Any(a =>
-            Ipv4.TryParse(a, out var address) && address != fast &&
+            IpAddress.TryParse(a, out var address) && address != fast &&
             (node.Status?.Addresses ?? []).Any(n => n.Type == "InternalIP" && n.Address == a));
         return isHosts
             ? new V1Endpoint

@@ -7,7 +7,7 @@ namespace Dpf.Ovn.ClusterManager;
 /// <summary>Decides every node's subnet and number from the annotations that are there.</summary>
 public sealed class NodeAllocations(ClusterNetwork network)
 {
-    private readonly SubnetAllocator _subnets = new(network.Pods);
+    private readonly IReadOnlyList<SubnetAllocator> _subnets = [.. network.Families.Select(f => new SubnetAllocator(f.Pods))];
     private readonly NodeIdAllocator _ids = new();
 
     /// <summary>The nodes that the last pass had nothing left for, with what is missing and what to do.</summary>
@@ -25,17 +25,24 @@ public sealed class NodeAllocations(ClusterNetwork network)
             .ThenBy(n => n.Metadata.Name, StringComparer.Ordinal)
             .ToList();
         var present = managed.Select(n => n.Metadata.Name).ToHashSet(StringComparer.Ordinal);
-        foreach (var gone in _subnets.Owners.Concat(_ids.Owners).Where(owner => !present.Contains(owner)))
+        foreach (var gone in _subnets.SelectMany(s => s.Owners).Concat(_ids.Owners).Where(owner => !present.Contains(owner)))
         {
-            _subnets.Release(gone);
+            foreach (var subnets in _subnets)
+            {
+                subnets.Release(gone);
+            }
+
             _ids.Release(gone);
         }
 
         foreach (var node in managed)
         {
-            if (NodeAnnotations.Subnet(node.Metadata.Annotations) is { } subnet)
+            foreach (var subnet in NodeAnnotations.SubnetsOf(node.Metadata.Annotations))
             {
-                _subnets.TryReserve(node.Metadata.Name, subnet);
+                foreach (var subnets in _subnets)
+                {
+                    subnets.TryReserve(node.Metadata.Name, subnet);
+                }
             }
 
             if (NodeAnnotations.NodeId(node.Metadata.Annotations) is { } id)
@@ -49,7 +56,8 @@ public sealed class NodeAllocations(ClusterNetwork network)
         foreach (var node in managed)
         {
             var name = node.Metadata.Name;
-            if (_subnets.Allocate(name) is not { } subnet)
+            var own = _subnets.Select(s => s.Allocate(name)).OfType<Cidr>().ToList();
+            if (own.Count < _subnets.Count)
             {
                 starved.Add(name, $"node {name}: no subnet is left in the pod network; give the cluster a larger one or a longer host length");
                 continue;
@@ -61,7 +69,7 @@ public sealed class NodeAllocations(ClusterNetwork network)
                 continue;
             }
 
-            var wanted = NodeAnnotations.Allocation(network, subnet, id);
+            var wanted = NodeAnnotations.Allocation(network, own, id);
             var changed = wanted
                 .Where(w => NodeAnnotations.Plain(node.Metadata.Annotations, w.Key) != w.Value)
                 .ToDictionary(StringComparer.Ordinal);

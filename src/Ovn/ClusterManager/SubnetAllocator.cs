@@ -3,13 +3,13 @@ using Dpf.Ovn.Addressing;
 namespace Dpf.Ovn.ClusterManager;
 
 /// <summary>
-/// Hands out node subnets: ranges in order, each from a cursor on that wraps, so that a freed subnet is not reused at once.
+/// Hands out node subnets of one family: ranges in order, each from a cursor on that wraps, so that a freed subnet is not reused at once.
 /// </summary>
 public sealed class SubnetAllocator(IReadOnlyList<SubnetRange> ranges)
 {
     private readonly Dictionary<string, Cidr> _held = new(StringComparer.Ordinal);
     private readonly HashSet<Cidr> _taken = [];
-    private readonly uint[] _next = new uint[ranges.Count];
+    private readonly UInt128[] _next = new UInt128[ranges.Count];
 
     /// <summary>The nodes that have a subnet.</summary>
     public IReadOnlyCollection<string> Owners => [.. _held.Keys];
@@ -44,14 +44,14 @@ public sealed class SubnetAllocator(IReadOnlyList<SubnetRange> ranges)
         for (var i = 0; i < ranges.Count; i++)
         {
             var range = ranges[i];
-            var count = 1UL << (range.HostLength - range.Network.Length);
-            for (var tries = 0UL; tries < count; tries++)
+            var count = UInt128.One << (range.HostLength - range.Network.Length);
+            for (var tries = UInt128.Zero; tries < count; tries++)
             {
-                var index = (uint)((_next[i] + tries) % count);
-                var subnet = new Cidr(range.Network.At(index << (32 - range.HostLength)), range.HostLength);
-                if (TryReserve(owner, subnet))
+                var index = (_next[i] + tries) % count;
+                var subnet = new Cidr(range.Network.At(index << (range.Network.Family.Bits - range.HostLength)), range.HostLength);
+                if (!LooksLikeItsRange(range, index) && TryReserve(owner, subnet))
                 {
-                    _next[i] = (uint)((index + 1) % count);
+                    _next[i] = (index + 1) % count;
                     return subnet;
                 }
             }
@@ -59,6 +59,10 @@ public sealed class SubnetAllocator(IReadOnlyList<SubnetRange> ranges)
 
         return null;
     }
+
+    /// <summary>Whether a subnet's own bits end in a zero group where there are many others: such ones are passed over.</summary>
+    private static bool LooksLikeItsRange(SubnetRange range, UInt128 index) =>
+        range.Network.Family == IpFamily.V6 && range.HostLength - range.Network.Length >= 16 && (index & ushort.MaxValue) == 0;
 
     /// <summary>Gives back what a node had.</summary>
     public void Release(string owner)

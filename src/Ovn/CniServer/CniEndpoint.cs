@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dpf.Cni;
+using Dpf.Ovn.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Node;
 using Dpf.Runtime.Hosting;
@@ -54,17 +55,6 @@ public static class CniEndpoint
     /// <summary>The CNI result of a connected pod, in the version that the runtime speaks.</summary>
     public static JsonObject Result(CniRequest request, PodNetwork network, Attached attached)
     {
-        var address = new JsonObject
-        {
-            ["interface"] = 1,
-            ["address"] = network.Address.ToString(),
-            ["gateway"] = network.Gateway.ToString(),
-        };
-        if (request.Config.CniVersion.StartsWith("0.", StringComparison.Ordinal))
-        {
-            address["version"] = "4";
-        }
-
         return new JsonObject
         {
             ["cniVersion"] = request.Config.CniVersion,
@@ -74,9 +64,25 @@ public static class CniEndpoint
                 {
                     ["name"] = request.InterfaceName, ["mac"] = network.Mac, ["sandbox"] = request.NetworkNamespace,
                 }),
-            ["ips"] = new JsonArray(address),
+            ["ips"] = new JsonArray([.. network.Addresses.Select(Ip)]),
             ["dns"] = new JsonObject(),
         };
+
+        JsonNode Ip(PodAddress address)
+        {
+            var ip = new JsonObject
+            {
+                ["interface"] = 1,
+                ["address"] = address.Address.ToString(),
+                ["gateway"] = address.Gateway.ToString(),
+            };
+            if (request.Config.CniVersion.StartsWith("0.", StringComparison.Ordinal))
+            {
+                ip["version"] = address.Gateway.Family == IpFamily.V4 ? "4" : "6";
+            }
+
+            return ip;
+        }
     }
 
     private static async Task AnswerAsync(HttpContext http, NodeContext node, IPodAttachment attachment)

@@ -4,7 +4,7 @@ using Dpf.Ovn.Node;
 
 namespace Dpf.Ovn.CniServer;
 
-/// <summary>The inside of a sandbox: the interface's name, address and routes.</summary>
+/// <summary>The inside of a sandbox: the interface's name, addresses and routes.</summary>
 internal static class PodInterface
 {
     /// <summary>Lines of an <c>ip</c> batch that make <paramref name="device"/>, which is in the sandbox, the pod's interface.</summary>
@@ -18,9 +18,9 @@ internal static class PodInterface
             .. rename,
             string.Create(CultureInfo.InvariantCulture, $"link set {name} address {network.Mac} mtu {mtu}"),
             $"link set {name} up",
-            $"addr replace {network.Address} dev {name}",
-            $"route replace default via {network.Gateway} dev {name}",
-            .. network.Routes.Select(route => $"route replace {route.Network} via {network.Gateway} dev {name}"),
+            .. network.Addresses.Select(a => Links.AddressLine(a.Address, name)),
+            .. network.Addresses.Select(a => $"route replace default via {a.Gateway} dev {name}"),
+            .. network.Ways.Select(w => $"route replace {w.To.Network} via {w.Via} dev {name}"),
         ];
     }
 

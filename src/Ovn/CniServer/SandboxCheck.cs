@@ -42,9 +42,9 @@ internal static class SandboxCheck
             return null;
         }
 
-        var hasAddress = (link["addr_info"] as JsonArray ?? []).Any(a =>
-            (string?)a?["local"] == network.Address.Address.ToString() && (int?)a["prefixlen"] == network.Address.Length);
-        return !hasAddress ? $"{name} does not have its address {network.Address}"
+        var there = (link["addr_info"] as JsonArray ?? []).Select(a => $"{(string?)a?["local"]}/{(int?)a?["prefixlen"]}").ToList();
+        return network.Addresses.Select(a => a.Address.ToString()).FirstOrDefault(a => !there.Contains(a)) is { } address
+                ? $"{name} does not have its address {address}"
             : !string.Equals((string?)link["address"], network.Mac, StringComparison.OrdinalIgnoreCase) ? $"{name} does not have its MAC address {network.Mac}"
             : null;
     }

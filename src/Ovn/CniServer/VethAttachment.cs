@@ -58,7 +58,7 @@ public sealed class VethAttachment(NodeContext node, OpenVSwitch ovs) : IPodAtta
                     ["iface-id"] = ZonePod.PortOf(request.Namespace, request.Pod),
                     ["iface-id-ver"] = pod.Metadata.Uid,
                     ["sandbox"] = request.ContainerId,
-                    ["ip_addresses"] = network.Address.ToString(),
+                    ["ip_addresses"] = string.Join(',', network.Addresses.Select(a => a.Address)),
                 },
             });
         await ovs.ApplyAsync(rows, cancellation);

@@ -106,7 +106,7 @@ internal sealed class VfSandboxes(IMachine machine, Links links, PciDevices pci,
             await MoveInAsync(id, state, network, cancellation);
             logger.LogInformation(
                 "pod {Pod}: {Device} came back and is its {Interface} again, {Address}", state.Pod, state.Device, state.InterfaceName,
-                network.Address);
+                string.Join(", ", network.Addresses.Select(a => a.Address)));
         }
         else if (state.Mtu != mtu)
         {

@@ -27,7 +27,7 @@ public sealed class ClusterNames
         names.Add("dns-version." + domain, new DnsText("1.1.0"));
         names.Add("ns.dns." + domain, []);
         var byService = slices
-            .Where(s => s.AddressType == "IPv4" && s.Metadata.Labels?.ContainsKey(ServiceFacts.ServiceNameLabel) == true)
+            .Where(s => s.AddressType is "IPv4" or "IPv6" && s.Metadata.Labels?.ContainsKey(ServiceFacts.ServiceNameLabel) == true)
             .ToLookup(s => (s.Metadata.NamespaceProperty, s.Metadata.Labels[ServiceFacts.ServiceNameLabel]));
         foreach (var service in services)
         {
@@ -38,7 +38,7 @@ public sealed class ClusterNames
         names._inner.Add("pod." + domain);
         foreach (var pod in pods.Where(p => p.Spec?.HostNetwork != true))
         {
-            if (Ipv4.TryParse(pod.Status?.PodIP, out var address))
+            foreach (var address in IpAddress.ParseAll([pod.Status?.PodIP, .. (pod.Status?.PodIPs ?? []).Select(p => p.Ip)]))
             {
                 names.Add($"{Dashed(address)}.{pod.Metadata.NamespaceProperty}.pod.{domain}", new DnsAddress(address));
             }
@@ -86,10 +86,14 @@ public sealed class ClusterNames
         {
             AddHeadless(service, name, slices);
         }
-        else if (Ipv4.TryParse(service.Spec.ClusterIP, out var address))
+        else if (IpAddress.ParseAll([service.Spec.ClusterIP, .. service.Spec.ClusterIPs ?? []]).ToList() is { Count: > 0 } addresses)
         {
-            Add(name, new DnsAddress(address));
-            Add(Reverse(address), new DnsPointer(name));
+            foreach (var address in addresses)
+            {
+                Add(name, new DnsAddress(address));
+                Add(Reverse(address), new DnsPointer(name));
+            }
+
             foreach (var port in (service.Spec.Ports ?? []).Where(p => p.Name is { Length: > 0 }))
             {
                 Add($"_{port.Name}._{(port.Protocol ?? "TCP").ToLowerInvariant()}.{name}", new DnsService((ushort)port.Port, name));
@@ -108,7 +112,7 @@ public sealed class ClusterNames
             {
                 foreach (var text in endpoint.Addresses ?? [])
                 {
-                    if (!Ipv4.TryParse(text, out var address))
+                    if (!IpAddress.TryParse(text, out var address))
                     {
                         continue;
                     }
@@ -142,7 +146,9 @@ public sealed class ClusterNames
 
     private DnsRecord Authority() => new(_domain, new DnsAuthority("ns.dns." + _domain, 1, Seconds), Seconds);
 
-    private static string Dashed(Ipv4 address) => address.ToString().Replace('.', '-');
+    private static string Dashed(IpAddress address) => address.ToString().Replace('.', '-').Replace(':', '-');
 
-    private static string Reverse(Ipv4 address) => string.Join('.', address.ToString().Split('.').Reverse()) + ".in-addr.arpa";
+    private static string Reverse(IpAddress address) => address.Family == IpFamily.V4
+        ? string.Join('.', address.Bytes.Reverse()) + ".in-addr.arpa"
+        : string.Join('.', Convert.ToHexStringLower(address.Bytes).Reverse()) + ".ip6.arpa";
 }

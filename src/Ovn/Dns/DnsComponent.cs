@@ -26,7 +26,7 @@ public sealed class DnsComponent : IComponent
         slices.Changed += _ => Interlocked.Increment(ref version);
         pods.Changed += change =>
         {
-            if (change.Before?.Status?.PodIP != change.After?.Status?.PodIP)
+            if (!Addresses(change.Before).SequenceEqual(Addresses(change.After), StringComparer.Ordinal))
             {
                 Interlocked.Increment(ref version);
             }
@@ -37,6 +37,8 @@ public sealed class DnsComponent : IComponent
             context.Network, Names, new DnsForwarder(context.Network, () => DnsForwarder.Servers(resolver), context.Time), context.Time, logger);
         logger.LogInformation("answers for {Domain} on port {Port}", domain, port);
         await server.RunAsync(port, cancellation);
+
+        static IEnumerable<string?> Addresses(V1Pod? pod) => (pod?.Status?.PodIPs ?? []).Select(p => p.Ip).Prepend(pod?.Status?.PodIP);
 
         ClusterNames Names()
         {

@@ -55,11 +55,12 @@ public sealed class DnsForwarder(INetworkNamespace network, Func<IReadOnlyList<I
         return null;
     }
 
-    /// <summary>The addresses of a name; null when no server answers.</summary>
-    public async Task<IReadOnlyList<(Ipv4 Address, uint Seconds)>?> ResolveAsync(string name, CancellationToken cancellation)
+    /// <summary>The addresses of a name in a family; null when no server answers.</summary>
+    public async Task<IReadOnlyList<(IpAddress Address, uint Seconds)>?> ResolveAsync(
+        string name, IpFamily family, CancellationToken cancellation)
     {
         var id = (ushort)RandomNumberGenerator.GetInt32(ushort.MaxValue + 1);
-        var query = DnsMessage.WriteQuery(id, new DnsQuestion(name.TrimEnd('.').ToLowerInvariant(), DnsType.A));
+        var query = DnsMessage.WriteQuery(id, new DnsQuestion(name.TrimEnd('.').ToLowerInvariant(), DnsAddress.TypeOf(family)));
         return await ForwardAsync(query, overTcp: false, cancellation) is { } answer ? DnsMessage.ReadAddresses(answer, id) : null;
     }
 

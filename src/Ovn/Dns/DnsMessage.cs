@@ -88,7 +88,7 @@ public static class DnsMessage
     }
 
     /// <summary>The addresses in an answer; null when the message is no answer to this query.</summary>
-    public static IReadOnlyList<(Ipv4 Address, uint Seconds)>? ReadAddresses(ReadOnlySpan<byte> message, ushort id)
+    public static IReadOnlyList<(IpAddress Address, uint Seconds)>? ReadAddresses(ReadOnlySpan<byte> message, ushort id)
     {
         if (message.Length < HeaderLength || BinaryPrimitives.ReadUInt16BigEndian(message) != id || (message[2] & 0x80) == 0)
         {
@@ -106,7 +106,7 @@ public static class DnsMessage
             at += 4;
         }
 
-        var addresses = new List<(Ipv4, uint)>();
+        var addresses = new List<(IpAddress, uint)>();
         for (var answers = Count(message, 6); answers > 0; answers--)
         {
             if (ReadName(message, ref at) is null || at + 10 > message.Length)
@@ -123,9 +123,9 @@ public static class DnsMessage
                 return null;
             }
 
-            if (type == DnsType.A && length == 4)
+            if ((type, length) is (DnsType.A, 4) or (DnsType.Aaaa, 16))
             {
-                addresses.Add((new Ipv4(BinaryPrimitives.ReadUInt32BigEndian(message[at..])), seconds));
+                addresses.Add((IpAddress.Read(message.Slice(at, length)), seconds));
             }
 
             at += length;
@@ -218,7 +218,7 @@ public static class DnsMessage
             switch (data)
             {
                 case DnsAddress(var address):
-                    Long(address.Value);
+                    _stream.Write(address.Bytes);
                     break;
                 case DnsAlias(var target):
                     Name(target);

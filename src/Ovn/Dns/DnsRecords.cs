@@ -59,8 +59,12 @@ public enum DnsCode
 /// <param name="Type">The type.</param>
 public abstract record DnsData(DnsType Type);
 
-/// <summary>An IPv4 address.</summary>
-public sealed record DnsAddress(Ipv4 Address) : DnsData(DnsType.A);
+/// <summary>An address.</summary>
+public sealed record DnsAddress(IpAddress Address) : DnsData(TypeOf(Address.Family))
+{
+    /// <summary>The type of records of a family's addresses.</summary>
+    public static DnsType TypeOf(IpFamily family) => family == IpFamily.V4 ? DnsType.A : DnsType.Aaaa;
+}
 
 /// <summary>Another name.</summary>
 public sealed record DnsAlias(string Target) : DnsData(DnsType.Cname);

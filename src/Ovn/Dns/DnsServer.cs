@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Dpf.Ovn.Addressing;
 using Dpf.Runtime.Machines;
 using Microsoft.Extensions.Logging;
 
@@ -56,23 +57,23 @@ public sealed class DnsServer(
         }
 
         // Who asks for the addresses of another name wants those.
-        if (answer.Answers is [{ Data: DnsAlias(var target) } alias] && query.Question.Type == DnsType.A)
+        if (answer.Answers is [{ Data: DnsAlias(var target) } alias] && query.Question.Type is DnsType.A or DnsType.Aaaa)
         {
-            var found = await FollowAsync(target, cancellation);
+            var found = await FollowAsync(target, query.Question.Type == DnsType.A ? IpFamily.V4 : IpFamily.V6, cancellation);
             answer = answer with { Answers = [alias, .. found] };
         }
 
         return DnsMessage.WriteAnswer(query, answer, limit);
     }
 
-    private async Task<IEnumerable<DnsRecord>> FollowAsync(string target, CancellationToken cancellation)
+    private async Task<IEnumerable<DnsRecord>> FollowAsync(string target, IpFamily family, CancellationToken cancellation)
     {
-        if (names().Answer(new DnsQuestion(target, DnsType.A)) is { } inside)
+        if (names().Answer(new DnsQuestion(target, DnsAddress.TypeOf(family))) is { } inside)
         {
             return inside.Answers.Where(r => r.Data is DnsAddress);
         }
 
-        return (await forwarder.ResolveAsync(target, cancellation) ?? [])
+        return (await forwarder.ResolveAsync(target, family, cancellation) ?? [])
             .Select(a => new DnsRecord(target, new DnsAddress(a.Address), a.Seconds));
     }
 

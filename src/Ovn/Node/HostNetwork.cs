@@ -8,10 +8,16 @@ namespace Dpf.Ovn.Node;
 
 /// <summary>What the host's side of the network follows from.</summary>
 /// <param name="GatewayDevice">The device with the address that host and gateway router share.</param>
-/// <param name="NodeAddress">The source of answers to OVN's masqueraded traffic.</param>
-/// <param name="Subnet">The node's pod subnet.</param>
+/// <param name="NodeAddresses">The sources of answers to OVN's masqueraded traffic, one of each family that the host has.</param>
+/// <param name="Subnets">The node's pod subnets.</param>
 /// <param name="Network">The cluster's networks.</param>
-public sealed record HostFacts(string GatewayDevice, Ipv4 NodeAddress, Cidr Subnet, ClusterNetwork Network);
+public sealed record HostFacts(
+    string GatewayDevice, IReadOnlyList<IpAddress> NodeAddresses, IReadOnlyList<Cidr> Subnets, ClusterNetwork Network)
+{
+    /// <summary>The families in which the node has pods, with their subnets.</summary>
+    public IEnumerable<(FamilyNetwork Network, Cidr Subnet)> Families =>
+        Subnets.Where(s => Network.Knows(s.Address)).Select(s => (Network.Of(s.Family)!, s));
+}
 
 /// <summary>
 /// The host's side: the management port's address and routes, the way to services over the gateway, and the address translation
@@ -31,9 +37,17 @@ public sealed class HostNetwork(IMachine machine, Links links, TimeProvider time
     /// <summary>Applies what is missing.</summary>
     public async Task ApplyAsync(HostFacts facts, IReadOnlyList<ZoneService> services, CancellationToken cancellation)
     {
-        var missing = Missing(facts, await links.StateAsync(cancellation));
+        var missing = Missing(facts, await links.StateAsync(facts.Families.Select(f => f.Network.Family), cancellation));
         if (missing.Count > 0)
         {
+            if (facts.Network.IsDual)
+            {
+                // Where IPv6 is off unless somebody wants it, these two are wanted with it.
+                await machine.ExecuteAsync(
+                    cancellation,
+                    "sysctl", "-qw", $"net.ipv6.conf.{ManagementPort}.disable_ipv6=0", $"net.ipv6.conf.{facts.GatewayDevice}.disable_ipv6=0");
+            }
+
             await links.BatchAsync(missing, cancellation);
             logger.LogInformation("{Machine}: restored {Lines}", machine.HostName, string.Join("; ", missing));
         }
@@ -44,10 +58,16 @@ public sealed class HostNetwork(IMachine machine, Links links, TimeProvider time
             return;
         }
 
+        // A host that forwards hears no router's advertisements, unless it is told to before.
+        string[] six = facts.Network.IsDual
+            ? [$"net.ipv6.conf.{facts.GatewayDevice}.accept_ra=2", "net.ipv6.conf.all.forwarding=1"]
+            : [];
         await machine.ExecuteAsync(
             cancellation,
-            "sysctl", "-qw", "net.ipv4.ip_forward=1", $"net.ipv4.conf.{ManagementPort}.forwarding=1",
-            $"net.ipv4.conf.{ManagementPort}.rp_filter=2", $"net.ipv4.conf.{facts.GatewayDevice}.rp_filter=2");
+            [
+                "sysctl", "-qw", "net.ipv4.ip_forward=1", $"net.ipv4.conf.{ManagementPort}.forwarding=1",
+                $"net.ipv4.conf.{ManagementPort}.rp_filter=2", $"net.ipv4.conf.{facts.GatewayDevice}.rp_filter=2", .. six,
+            ]);
         await links.CompleteChecksumsAsync(ManagementPort, cancellation);
         await links.CompleteChecksumsAsync(facts.GatewayDevice, cancellation);
         var command = new MachineCommand("nft", "-f", "-") { Input = rules };
@@ -67,34 +87,44 @@ public sealed class HostNetwork(IMachine machine, Links links, TimeProvider time
     public static IReadOnlyList<string> Missing(HostFacts facts, KernelState state) =>
         [.. Items(facts).Where(i => !i.IsThere(state)).Select(i => i.Line)];
 
-    private static List<Item> Items(HostFacts facts)
+    // The management port first: its routes need it up.
+    private static List<Item> Items(HostFacts facts) =>
+    [
+        new(
+            string.Create(CultureInfo.InvariantCulture, $"link set {ManagementPort} up mtu {facts.Network.Mtu}"),
+            s => s.IsUp(ManagementPort, facts.Network.Mtu)),
+        .. facts.Families.SelectMany(f => Items(facts, f.Network, f.Subnet)),
+    ];
+
+    private static IEnumerable<Item> Items(HostFacts facts, FamilyNetwork network, Cidr subnet)
     {
-        var (device, node, subnet, network) = facts;
+        var device = facts.GatewayDevice;
         var router = subnet.At(1);
-        var masquerade = new Cidr(network.HostMasquerade, network.Masquerade.Length);
+        var node = facts.NodeAddresses.Where(a => a.Family == network.Family).Select(a => (IpAddress?)a).FirstOrDefault();
+
+        // All of a pod subnet is behind one router, whose MAC address is that of its first address.
+        var routerMac = facts.Subnets[0].At(1).Mac;
         return
         [
-            // The management port first: its routes need it up.
-            new($"link set {ManagementPort} up mtu {network.Mtu}", s => s.IsUp(ManagementPort, network.Mtu)),
             Address(subnet.InterfaceAt(2), ManagementPort),
-            Permanent(router, ManagementPort),
-            Way(new Route(new Cidr(network.HostLocalMasquerade, 32), router, ManagementPort, null, null)),
+            Permanent(router, routerMac, ManagementPort),
+            Way(new Route(network.HostLocalMasquerade.Alone, router, ManagementPort, null, null)),
             .. network.Pods.Select(p => Way(new Route(p.Network, router, ManagementPort, null, null))),
 
-            Address(masquerade, device),
-            Permanent(network.OvnMasquerade, device),
-            Permanent(network.DummyNextHop, device),
-            Way(new Route(new Cidr(network.OvnMasquerade, 32), null, device, node, null)),
-            .. network.Services.Select(s => Way(new Route(s.Network, network.DummyNextHop, device, network.HostMasquerade, network.Mtu))),
+            Address(network.Masquerade.InterfaceAt(2), device),
+            Permanent(network.OvnMasquerade, network.OvnMasquerade.Mac, device),
+            Permanent(network.DummyNextHop, network.DummyNextHop.Mac, device),
+            Way(new Route(network.OvnMasquerade.Alone, null, device, node, null)),
+            .. network.Services.Select(s => Way(new Route(s.Network, network.DummyNextHop, device, network.HostMasquerade, facts.Network.Mtu))),
         ];
     }
 
     private static Item Address(Cidr address, string device) =>
-        new($"addr replace {address} dev {device}", s => s.Has(device, address));
+        new(Links.AddressLine(address, device), s => s.Has(device, address));
 
-    private static Item Permanent(Ipv4 address, string device) => new(
-        $"neigh replace {address} lladdr {address.Mac} dev {device} nud permanent",
-        s => s.Neighbours.Contains(new Neighbour(address, address.Mac, device)));
+    private static Item Permanent(IpAddress address, string mac, string device) => new(
+        $"neigh replace {address} lladdr {mac} dev {device} nud permanent",
+        s => s.Neighbours.Contains(new Neighbour(address, mac, device)));
 
     private static Item Way(Route route)
     {
@@ -109,28 +139,13 @@ public sealed class HostNetwork(IMachine machine, Links links, TimeProvider time
     /// <summary>The address translation, as one nftables transaction.</summary>
     public static string Rules(HostFacts facts, IReadOnlyList<ZoneService> services)
     {
-        var nodePorts = new List<string>();
-        foreach (var service in services)
-        {
-            foreach (var port in service.Ports)
-            {
-                var target = string.Create(CultureInfo.InvariantCulture, $"{service.ClusterIps[0]}:{port.Port}");
-                if (port.NodePort > 0)
-                {
-                    nodePorts.Add(string.Create(
-                        CultureInfo.InvariantCulture,
-                        $"ip daddr != 127.0.0.0/8 fib daddr type local {port.Protocol} dport {port.NodePort} dnat ip to {target}"));
-                }
-
-                nodePorts.AddRange(service.ExternalIps.Select(ip => string.Create(
-                    CultureInfo.InvariantCulture, $"ip daddr {ip} {port.Protocol} dport {port.Port} dnat ip to {target}")));
-            }
-        }
-
-        var rules = string.Join("\n    ", nodePorts);
-        var management = facts.Subnet.At(2);
-        var masquerade = string.Join("\n    ", facts.Network.Services.Select(s =>
-            $"oifname \"{facts.GatewayDevice}\" ip daddr {s} ip saddr != {facts.Network.HostMasquerade} snat ip to {facts.Network.HostMasquerade}"));
+        var families = facts.Families.ToList();
+        var rules = string.Join("\n    ", services.SelectMany(
+            s => s.ClusterIps.DistinctBy(c => c.Family).Where(c => families.Exists(f => f.Subnet.Family == c.Family)).SelectMany(c => ToCluster(s, c))));
+        var management = string.Join("\n    ", families.Select(f => (Ip: Word(f.Subnet.Family), Own: f.Subnet.At(2))).Select(f =>
+            $"oifname \"{ManagementPort}\" {f.Ip} saddr != {f.Own} snat {f.Ip} to {f.Own}"));
+        var masquerade = string.Join("\n    ", families.SelectMany(f => f.Network.Services.Select(s => (Ip: Word(s.Family), To: s, f.Network.HostMasquerade))).Select(f =>
+            $"oifname \"{facts.GatewayDevice}\" {f.Ip} daddr {f.To} {f.Ip} saddr != {f.HostMasquerade} snat {f.Ip} to {f.HostMasquerade}"));
         return $$"""
             table inet ovn-kubernetes {}
             delete table inet ovn-kubernetes
@@ -152,12 +167,36 @@ public sealed class HostNetwork(IMachine machine, Links links, TimeProvider time
               }
               chain mgmtport-snat {
                 type nat hook postrouting priority srcnat;
-                oifname "{{ManagementPort}}" ip saddr != {{management}} snat ip to {{management}}
+                {{management}}
               }
             }
 
             """;
     }
+
+    /// <summary>What hosts and others send to a service's addresses on the nodes goes to its cluster address of the same family.</summary>
+    private static IEnumerable<string> ToCluster(ZoneService service, IpAddress cluster)
+    {
+        var (ip, own) = (Word(cluster.Family), cluster.Family == IpFamily.V4 ? "127.0.0.0/8" : "::1");
+        foreach (var port in service.Ports)
+        {
+            var target = cluster.WithPort(port.Port);
+            if (port.NodePort > 0)
+            {
+                yield return string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{ip} daddr != {own} fib daddr type local {port.Protocol} dport {port.NodePort} dnat {ip} to {target}");
+            }
+
+            foreach (var external in service.ExternalIps.Where(e => e.Family == cluster.Family))
+            {
+                yield return string.Create(
+                    CultureInfo.InvariantCulture, $"{ip} daddr {external} {port.Protocol} dport {port.Port} dnat {ip} to {target}");
+            }
+        }
+    }
+
+    private static string Word(IpFamily family) => family == IpFamily.V4 ? "ip" : "ip6";
 
     /// <summary>A part of it.</summary>
     /// <param name="Line">What makes it.</param>

@@ -8,7 +8,7 @@ namespace Dpf.Ovn.Node;
 /// <summary>A network interface as <c>ip</c> shows it.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Mac">Its MAC address.</param>
-/// <param name="Addresses">Its IPv4 addresses.</param>
+/// <param name="Addresses">Its addresses; of IPv6 those that are for more than the link and stay.</param>
 /// <param name="Mtu">Its MTU.</param>
 /// <param name="IsUp">Whether it is set up.</param>
 public sealed record Link(string Name, string Mac, IReadOnlyList<Cidr> Addresses, int Mtu = 1500, bool IsUp = true);
@@ -35,13 +35,14 @@ public sealed class Links(IMachine machine, TimeProvider time)
     }
 
     /// <summary>The interfaces, the main routing table and the permanent neighbours.</summary>
-    public async Task<KernelState> StateAsync(CancellationToken cancellation)
+    public async Task<KernelState> StateAsync(IEnumerable<IpFamily> families, CancellationToken cancellation)
     {
         var links = AllAsync(cancellation);
-        var routes = _kernel.ReadAsync(cancellation, "ip", "-j", "-4", "route", "show", "table", "main");
-        var neighbours = _kernel.ReadAsync(cancellation, "ip", "-j", "-4", "neigh", "show", "nud", "permanent");
-        return new KernelState(
-            await links, KernelState.ReadRoutes(await routes), KernelState.ReadNeighbours(await neighbours));
+        var tables = families.Select(async f => (
+            Routes: KernelState.ReadRoutes(await _kernel.ReadAsync(cancellation, "ip", "-j", Option(f), "route", "show", "table", "main"), f),
+            Neighbours: KernelState.ReadNeighbours(await _kernel.ReadAsync(cancellation, "ip", "-j", Option(f), "neigh", "show", "nud", "permanent"))));
+        var read = await Task.WhenAll(tables);
+        return new KernelState(await links, [.. read.SelectMany(r => r.Routes)], [.. read.SelectMany(r => r.Neighbours)]);
     }
 
     /// <summary>The names of the interfaces; read, without a process, from the network of the machine's first process.</summary>
@@ -54,16 +55,23 @@ public sealed class Links(IMachine machine, TimeProvider time)
     public async Task<Link?> FindAsync(string name, CancellationToken cancellation) =>
         (await AllAsync(cancellation)).FirstOrDefault(l => l.Name == name);
 
-    /// <summary>The next hop of the default route (of the least metric, over <paramref name="device"/> if given).</summary>
-    public async Task<Ipv4?> DefaultGatewayAsync(string? device, CancellationToken cancellation)
+    /// <summary>The next hop of a family's default route (of the least metric, over <paramref name="device"/> if given).</summary>
+    public async Task<IpAddress?> DefaultGatewayAsync(IpFamily family, string? device, CancellationToken cancellation)
     {
-        var routes = JsonNode.Parse(await _kernel.ReadAsync(cancellation, "ip", "-j", "-4", "route", "show", "default"))!.AsArray();
+        var routes = JsonNode.Parse(await _kernel.ReadAsync(cancellation, "ip", "-j", Option(family), "route", "show", "default"))!.AsArray();
         return routes
             .Where(r => device is null || (string?)r?["dev"] == device)
             .OrderBy(r => (int?)r?["metric"] ?? 0)
-            .Select(r => Ipv4.TryParse((string?)r?["gateway"], out var hop) ? hop : (Ipv4?)null)
+            .Select(r => IpAddress.ParseOrNull((string?)r?["gateway"]))
             .FirstOrDefault(hop => hop is not null);
     }
+
+    /// <summary>
+    /// The line of an <c>ip</c> batch that gives a device an address. Nobody else has an address that was allotted: to look for others
+    /// first, as IPv6 does, would only mean that it cannot be used for a while.
+    /// </summary>
+    public static string AddressLine(Cidr address, string device) =>
+        $"addr replace {address} dev {device}{(address.Family == IpFamily.V6 ? " nodad" : "")}";
 
     /// <summary>Runs <c>ip</c> with these lines as one batch, in the machine's or in another network namespace.</summary>
     public async Task BatchAsync(IEnumerable<string> lines, CancellationToken cancellation, string? networkNamespace = null)
@@ -96,12 +104,15 @@ public sealed class Links(IMachine machine, TimeProvider time)
         }
     }
 
+    private static string Option(IpFamily family) => family == IpFamily.V4 ? "-4" : "-6";
+
     private static List<Cidr> Addresses(JsonNode link) =>
     [
-        .. (link["addr_info"] as JsonArray ?? [])
-            .Where(a => (string?)a?["family"] == "inet")
-            .Select(a => Cidr.TryParse(
-                string.Create(CultureInfo.InvariantCulture, $"{(string?)a!["local"]}/{(int?)a["prefixlen"]}"), out var c) ? c : (Cidr?)null)
-            .OfType<Cidr>(),
+        .. Cidr.ParseAll((link["addr_info"] as JsonArray ?? [])
+            .Where(a => (string?)a?["family"] == "inet" || a is { } six && Stays(six))
+            .Select(a => string.Create(CultureInfo.InvariantCulture, $"{(string?)a!["local"]}/{(int?)a["prefixlen"]}"))),
     ];
+
+    private static bool Stays(JsonNode six) =>
+        (string?)six["family"] == "inet6" && (string?)six["scope"] == "global" && six["temporary"] is null && six["deprecated"] is null;
 }

@@ -1,3 +1,4 @@
+using Dpf.Ovn.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Zone.Planning;
 using Dpf.Runtime.Clusters;
@@ -60,11 +61,9 @@ public sealed class NodeContext : IAsyncDisposable
     public IDictionary<string, string> Annotations =>
         _nodes.Get(null, Node)?.Metadata.Annotations ?? new Dictionary<string, string>();
 
-    /// <summary>The node's internal address, once the kubelet has told it.</summary>
-    public Addressing.Ipv4? InternalAddress => _nodes.Get(null, Node)?.Status?.Addresses?
-        .Where(a => a.Type == "InternalIP")
-        .Select(a => Addressing.Ipv4.TryParse(a.Address, out var address) ? address : (Addressing.Ipv4?)null)
-        .FirstOrDefault(a => a is not null);
+    /// <summary>The node's internal addresses, once the kubelet has told them.</summary>
+    public IReadOnlyList<IpAddress> InternalAddresses =>
+        [.. IpAddress.ParseAll((_nodes.Get(null, Node)?.Status?.Addresses ?? []).Where(a => a.Type == "InternalIP").Select(a => a.Address))];
 
     /// <summary>
     /// The pods: on a host with a DPU those of the node, elsewhere all, which the zone needs anyhow.
@@ -76,7 +75,7 @@ public sealed class NodeContext : IAsyncDisposable
     internal Health.DpuLease Lease => new(Settings.ConfigNamespace, Node, Settings.LeaseRenewInterval, Settings.LeaseDuration);
 
     /// <summary>The services as last seen.</summary>
-    public IReadOnlyList<ZoneService> Services => ServiceFacts.Read(_services.All, _endpoints.All);
+    public IReadOnlyList<ZoneService> Services => ServiceFacts.Read(_services.All, _endpoints.All, Settings.Network);
 
     /// <summary>Writes those annotations of the node that differ.</summary>
     public async Task AnnotateAsync(IEnumerable<KeyValuePair<string, string?>> wanted, CancellationToken cancellation)

@@ -14,7 +14,7 @@ public static class OvnChassis
 
     /// <summary>Tells ovn-controller about the zone and the other zones about the chassis.</summary>
     public static async Task ConfigureAsync(
-        NodeContext node, OpenVSwitch ovs, Ipv4 encap, string bridge, bool userspace, CancellationToken cancellation)
+        NodeContext node, OpenVSwitch ovs, IpAddress encap, string bridge, bool userspace, CancellationToken cancellation)
     {
         var ids = new Dictionary<string, string>(StringComparer.Ordinal)
         {

@@ -6,7 +6,7 @@ namespace Dpf.Ovn.Provisioner;
 /// <summary>A route that a DHCP server hands out (option 121, RFC 3442).</summary>
 /// <param name="Destination">Where to.</param>
 /// <param name="NextHop">By which router.</param>
-public sealed record DhcpRoute(Cidr Destination, Ipv4 NextHop);
+public sealed record DhcpRoute(Cidr Destination, IpAddress NextHop);
 
 /// <summary>What a DHCP server gave.</summary>
 /// <param name="Address">The address with its subnet.</param>
@@ -14,7 +14,7 @@ public sealed record DhcpRoute(Cidr Destination, Ipv4 NextHop);
 /// <param name="Duration">For how long.</param>
 /// <param name="Routes">The classless routes.</param>
 /// <param name="Mtu">The interface MTU, if told.</param>
-public sealed record DhcpLease(Cidr Address, Ipv4 Server, TimeSpan Duration, IReadOnlyList<DhcpRoute> Routes, int? Mtu);
+public sealed record DhcpLease(Cidr Address, IpAddress Server, TimeSpan Duration, IReadOnlyList<DhcpRoute> Routes, int? Mtu);
 
 /// <summary>DHCP messages (RFC 2131): written for a client, read from a server.</summary>
 public static class DhcpMessage
@@ -25,8 +25,8 @@ public static class DhcpMessage
     public static byte[] Discover(uint transaction, ReadOnlySpan<byte> mac) => Client(1, transaction, mac, []);
 
     /// <summary>DHCPREQUEST for what a server offered.</summary>
-    public static byte[] Request(uint transaction, ReadOnlySpan<byte> mac, Ipv4 address, Ipv4 server) =>
-        Client(3, transaction, mac, [50, 4, .. Bytes(address), 54, 4, .. Bytes(server)]);
+    public static byte[] Request(uint transaction, ReadOnlySpan<byte> mac, IpAddress address, IpAddress server) =>
+        Client(3, transaction, mac, [50, 4, .. address.Bytes, 54, 4, .. server.Bytes]);
 
     /// <summary>Reads a server's message: its type (2 offer, 5 ack, 6 nak) and the lease; null for anything else.</summary>
     public static (byte Type, DhcpLease Lease)? Read(ReadOnlySpan<byte> message, uint transaction)
@@ -46,8 +46,8 @@ public static class DhcpMessage
         }
 
         var lease = new DhcpLease(
-            new Cidr(new Ipv4(BinaryPrimitives.ReadUInt32BigEndian(message[16..])), length),
-            new Ipv4(BinaryPrimitives.ReadUInt32BigEndian(server)),
+            new Cidr(IpAddress.Read(message[16..20]), length),
+            IpAddress.Read(server),
             TimeSpan.FromSeconds(options.GetValueOrDefault((byte)51) is { Length: 4 } seconds ? BinaryPrimitives.ReadUInt32BigEndian(seconds) : 3600),
             options.TryGetValue(121, out var routes) ? Routes(routes) : [],
             options.TryGetValue(26, out var mtu) && mtu.Length == 2 ? BinaryPrimitives.ReadUInt16BigEndian(mtu) : null);
@@ -71,8 +71,8 @@ public static class DhcpMessage
             destination.Clear();
             option.Slice(1, octets).CopyTo(destination);
             routes.Add(new DhcpRoute(
-                new Cidr(new Ipv4(BinaryPrimitives.ReadUInt32BigEndian(destination)), length).Network,
-                new Ipv4(BinaryPrimitives.ReadUInt32BigEndian(option[(1 + octets)..]))));
+                new Cidr(IpAddress.Read(destination), length).Network,
+                IpAddress.Read(option[(1 + octets)..(5 + octets)])));
             option = option[(1 + octets + 4)..];
         }
 
@@ -131,12 +131,5 @@ public static class DhcpMessage
         var bits = mask.Length == 4 ? BinaryPrimitives.ReadUInt32BigEndian(mask) : 0;
         var ones = System.Numerics.BitOperations.PopCount(bits);
         return ones > 0 && bits == uint.MaxValue << (32 - ones) ? ones : null;
-    }
-
-    private static byte[] Bytes(Ipv4 address)
-    {
-        var bytes = new byte[4];
-        BinaryPrimitives.WriteUInt32BigEndian(bytes, address.Value);
-        return bytes;
     }
 }

@@ -8,7 +8,7 @@ namespace Dpf.Ovn.Provisioner;
 /// <param name="Address">The address.</param>
 /// <param name="Gateway">The way out of the high-speed network.</param>
 /// <param name="Routes">The routes over the bridge.</param>
-public sealed record EndpointPlan(Cidr Address, Ipv4 Gateway, IReadOnlyList<Route> Routes)
+public sealed record EndpointPlan(Cidr Address, IpAddress Gateway, IReadOnlyList<Route> Routes)
 {
     // Worse than any other way to the management network: only the switch's own tunnels shall take it.
     private const int HostRouteMetric = 10000;

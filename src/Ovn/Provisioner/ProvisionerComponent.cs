@@ -129,7 +129,7 @@ public sealed class ProvisionerComponent : IComponent
         ComponentContext context, Links links, OpenVSwitch ovs, EndpointPlan plan, Cidr? former, string host, ILogger logger,
         CancellationToken cancellation)
     {
-        var missing = plan.Missing(Bridge, await links.StateAsync(cancellation), former);
+        var missing = plan.Missing(Bridge, await links.StateAsync([IpFamily.V4], cancellation), former);
         if (missing.Count > 0)
         {
             await links.BatchAsync(missing, cancellation);

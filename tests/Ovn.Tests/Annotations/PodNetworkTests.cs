@@ -13,15 +13,27 @@ public sealed class PodNetworkTests
 
     [Fact]
     public void APodsNetworkIsWrittenAsOthersReadIt() =>
-        Assert.Equal(Text, PodNetwork.Of(Cidr.Parse("10.233.64.5/24"), Sample.Network).Write());
+        Assert.Equal(Text, PodNetwork.Of([Cidr.Parse("10.233.64.5/24")], Sample.Network).Write());
 
     [Fact]
     public void AndReadBack()
     {
-        var written = PodNetwork.Of(Cidr.Parse("10.233.64.5/24"), Sample.Network);
+        var written = PodNetwork.Of([Cidr.Parse("10.233.64.5/24")], Sample.Network);
         var read = PodNetwork.Read(One(PodNetwork.Annotation, Text))!;
-        Assert.Equal(written with { Routes = read.Routes }, read);
+        Assert.Equal(written with { Addresses = read.Addresses, Routes = read.Routes }, read);
+        Assert.Equal(written.Addresses, read.Addresses);
         Assert.Equal(written.Routes, read.Routes);
+    }
+
+    [Fact]
+    public void APodOfBothFamiliesNamesNoSingleAddress()
+    {
+        const string text =
+            """
+            {"default":{"ip_addresses":["10.233.64.5/24","fd00:10:233:1::5/64"],"mac_address":"0a:58:0a:e9:40:05","gateway_ips":["10.233.64.1","fd00:10:233:1::1"],"routes":[{"dest":"10.233.64.0/18","nextHop":"10.233.64.1"},{"dest":"10.233.0.0/18","nextHop":"10.233.64.1"},{"dest":"169.254.0.5/32","nextHop":"10.233.64.1"},{"dest":"100.64.0.0/16","nextHop":"10.233.64.1"},{"dest":"fd00:10:233::/48","nextHop":"fd00:10:233:1::1"},{"dest":"fd00:10:96::/112","nextHop":"fd00:10:233:1::1"},{"dest":"fd69::5/128","nextHop":"fd00:10:233:1::1"},{"dest":"fd98::/64","nextHop":"fd00:10:233:1::1"}],"role":"primary"}}
+            """;
+        Assert.Equal(text, PodNetwork.Of([Cidr.Parse("10.233.64.5/24"), Cidr.Parse("fd00:10:233:1::5/64")], Sample.DualNetwork).Write());
+        Assert.Equal(text, PodNetwork.Read(One(PodNetwork.Annotation, text))!.Write());
     }
 
     [Fact]
@@ -31,7 +43,7 @@ public sealed class PodNetworkTests
             PodNetwork.Annotation,
             """{"default":{"ip_addresses":["10.0.0.3/24"],"mac_address":"0a:58:0a:00:00:03","routes":["x",7,null,{"dest":7},{"dest":"10.0.0.0/8"}]}}"""))!;
         Assert.Equal([Cidr.Parse("10.0.0.0/8")], network.Routes);
-        Assert.Equal(Ipv4.Parse("10.0.0.1"), network.Gateway);
+        Assert.Equal(IpAddress.Parse("10.0.0.1"), Assert.Single(network.Addresses).Gateway);
     }
 
     /// <summary>Whoever makes a pod may write its annotations, and the address goes into commands that root runs.</summary>

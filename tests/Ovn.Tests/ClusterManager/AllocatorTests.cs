@@ -38,6 +38,12 @@ public sealed class AllocatorTests
         }
     }
 
+    [Theory]
+    [InlineData("fd00:10:233::/48", "fd00:10:233:1::/64")]
+    [InlineData("fd00:10:233::/60", "fd00:10:233::/64")]
+    public void AnIpv6SubnetThatReadsLikeItsRangeIsPassedOverWhereThereAreMany(string range, string first) =>
+        Assert.Equal(Cidr.Parse(first), new SubnetAllocator(SubnetRange.ParseList(range)).Allocate("a"));
+
     [Property]
     public void NumbersAreNeverSharedAndAreNeitherZeroNorOne(NonEmptyArray<(bool Comes, byte Node)> events)
     {

@@ -38,7 +38,7 @@ public sealed class HighSpeedEndpointsTests
         var slow = Slice("traffic-abc", Endpoint("10.0.110.11", "worker1", "p1"), Endpoint("10.0.110.13", "new", "p3"));
         var fast = HighSpeedEndpoints.Of(service, [slow], Nodes, isDefault: false);
 
-        var port = ServiceFacts.Read([service], [slow, .. fast]).Single().Ports.Single();
+        var port = ServiceFacts.Read([service], [slow, .. fast], Sample.Network).Single().Ports.Single();
 
         Assert.Equal(["10.0.110.13", "10.0.123.21"], port.Endpoints.Select(e => e.Address.ToString()).Order(StringComparer.Ordinal));
     }

@@ -27,6 +27,25 @@ public sealed class NodeAllocationsTests
     }
 
     [Fact]
+    public void InADualStackClusterItIsOfBothFamilies()
+    {
+        var nodes = new[] { Node("a") };
+        Annotate(nodes, new NodeAllocations(Sample.Network).Missing(nodes));
+
+        // A cluster that becomes one: what nodes had they keep.
+        var given = new NodeAllocations(Sample.DualNetwork).Missing(nodes)["a"];
+
+        Assert.Equal(
+            [
+                "k8s.ovn.org/node-gateway-router-lrp-ifaddr={\"ipv4\":\"100.64.0.2/16\",\"ipv6\":\"fd98::2/64\"}",
+                "k8s.ovn.org/node-gateway-router-lrp-ifaddrs={\"default\":{\"ipv4\":\"100.64.0.2/16\",\"ipv6\":\"fd98::2/64\"}}",
+                "k8s.ovn.org/node-subnets={\"default\":[\"10.233.64.0/24\",\"fd00:10:233:1::/64\"]}",
+                "k8s.ovn.org/node-transit-switch-port-ifaddr={\"ipv4\":\"100.88.0.2/16\",\"ipv6\":\"fd97::2/64\"}",
+            ],
+            given.Ordered());
+    }
+
+    [Fact]
     public void WhatNodesHaveIsKeptByANewManagerAndNothingIsWrittenTwice()
     {
         var nodes = new[] { Node("a"), Node("b", 1), Node("c", 2) };
@@ -66,7 +85,7 @@ public sealed class NodeAllocationsTests
     [Fact]
     public void TheNodeThatIsOneTooManyDoesNotKeepTheOthersFromTheirs()
     {
-        var allocations = new NodeAllocations(Sample.Network with { Pods = SubnetRange.ParseList("10.0.0.0/24/25") });
+        var allocations = new NodeAllocations(ClusterNetwork.Parse("10.0.0.0/24/25", "10.1.0.0/24"));
         var nodes = new[] { Node("a"), Node("b", 1), Node("c", 2) };
 
         Assert.Equal(["a", "b"], allocations.Missing(nodes).Keys.Order(StringComparer.Ordinal));

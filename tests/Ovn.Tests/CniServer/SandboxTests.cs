@@ -8,7 +8,7 @@ namespace Dpf.Ovn.Tests.CniServer;
 /// <summary>What is known of sandboxes: CHECK and GC.</summary>
 public sealed class SandboxTests
 {
-    private static readonly PodNetwork Network = PodNetwork.Of(Cidr.Parse("10.233.64.3/24"), Sample.Network);
+    private static readonly PodNetwork Network = PodNetwork.Of([Cidr.Parse("10.233.64.3/24")], Sample.Network);
 
     private static readonly AttachmentState State = new("ens1f0v2", "eth0")
     {
@@ -47,6 +47,23 @@ public sealed class SandboxTests
         Assert.Equal(["unused", "net1"], CniEndpoint.Unused(config, known));
         Assert.Equal(["used", "unused", "net1"], CniEndpoint.Unused(config with { ValidAttachments = [] }, known));
         Assert.Empty(CniEndpoint.Unused(config with { ValidAttachments = null }, known));
+    }
+
+    [Fact]
+    public void BothAddressesAreGivenAndChecked()
+    {
+        var network = PodNetwork.Of([Cidr.Parse("10.233.64.3/24"), Cidr.Parse("fd00:10:233:1::3/64")], Sample.DualNetwork);
+        var batch = PodInterface.Batch("mv1", "eth0", network, 1400);
+        Assert.Equal(
+            [
+                "addr replace 10.233.64.3/24 dev eth0", "addr replace fd00:10:233:1::3/64 dev eth0 nodad",
+                "route replace default via 10.233.64.1 dev eth0", "route replace default via fd00:10:233:1::1 dev eth0",
+            ],
+            batch.Skip(5).Take(4));
+        Assert.Contains("route replace fd00:10:96::/112 via fd00:10:233:1::1 dev eth0", batch);
+        const string json =
+            """[{"ifname":"eth0","address":"0a:58:0a:e9:40:03","addr_info":[{"family":"inet","local":"10.233.64.3","prefixlen":24}]}]""";
+        Assert.Contains("fd00:10:233:1::3/64", SandboxCheck.Missing(State with { Addresses = network.Write() }, "eth0", json), StringComparison.Ordinal);
     }
 
     [Fact]

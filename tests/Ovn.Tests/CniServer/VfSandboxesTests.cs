@@ -10,7 +10,7 @@ namespace Dpf.Ovn.Tests.CniServer;
 public sealed class VfSandboxesTests : IAsyncLifetime
 {
     private const string Pci = "0000:03:00.4";
-    private static readonly PodNetwork Network = PodNetwork.Of(Cidr.Parse("10.233.64.3/24"), Sample.Network);
+    private static readonly PodNetwork Network = PodNetwork.Of([Cidr.Parse("10.233.64.3/24")], Sample.Network);
 
     private static readonly AttachmentState State = new("ens1f0v2", "eth0")
     {
@@ -73,6 +73,28 @@ public sealed class VfSandboxesTests : IAsyncLifetime
         using var restarted = Sandboxes(1400);
         await restarted.RestoreAsync(Cancellation);
         await IsConnectedAsync(1400);
+    }
+
+    [Fact]
+    public async Task AVfOfADualStackPodComesBackWithBothAddresses()
+    {
+        var network = PodNetwork.Of([Cidr.Parse("10.233.64.3/24"), Cidr.Parse("fd00:10:233:1::3/64")], Sample.DualNetwork);
+        var state = State with { Addresses = network.Write() };
+        await _sandboxes.EnterAsync("abcdef0123456789", state, network, Cancellation);
+        await HasIpv6Async();
+        await _machine.ShellAsync("ip link del pf0vf2; ip link add ens1f0v2 type veth peer name pf0vf2", Cancellation);
+        await _sandboxes.RestoreAsync(Cancellation);
+        await IsConnectedAsync(1400);
+        await HasIpv6Async();
+
+        async Task HasIpv6Async()
+        {
+            Assert.Contains("fd00:10:233:1::3/64", await InPodAsync("ip -6 addr show dev eth0"), StringComparison.Ordinal);
+            var routes = await InPodAsync("ip -6 route show");
+            Assert.All(
+                (string[])["default via fd00:10:233:1::1 dev eth0", "fd00:10:96::/112 via fd00:10:233:1::1", "fd69::5 via fd00:10:233:1::1"],
+                route => Assert.Contains(route, routes, StringComparison.Ordinal));
+        }
     }
 
     /// <summary>A known fault of the original (13): a DEL that came while the VF was gone, and one whose VF is on the host already.</summary>

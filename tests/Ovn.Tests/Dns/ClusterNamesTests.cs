@@ -14,6 +14,11 @@ public sealed class ClusterNamesTests
             Service("web", "10.233.0.10"), Service("db", "None"), Service("empty", "None"),
             new V1Service
             {
+                Metadata = new V1ObjectMeta { NamespaceProperty = "default", Name = "both" },
+                Spec = new V1ServiceSpec { ClusterIP = "10.233.0.11", ClusterIPs = ["10.233.0.11", "fd00:10:96::b"] },
+            },
+            new V1Service
+            {
                 Metadata = new V1ObjectMeta { NamespaceProperty = "default", Name = "elsewhere" },
                 Spec = new V1ServiceSpec { Type = "ExternalName", ExternalName = "Example.org." },
             },
@@ -26,7 +31,7 @@ public sealed class ClusterNamesTests
             {
                 Metadata = new V1ObjectMeta { NamespaceProperty = "default", Name = "p" },
                 Spec = new V1PodSpec(),
-                Status = new V1PodStatus { PodIP = "10.233.64.7" },
+                Status = new V1PodStatus { PodIP = "10.233.64.7", PodIPs = [new V1PodIP { Ip = "10.233.64.7" }, new V1PodIP { Ip = "fd00:10:233:1::7" }] },
             },
         ]);
 
@@ -42,6 +47,10 @@ public sealed class ClusterNamesTests
     [InlineData("3.64.233.10.in-addr.arpa", DnsType.Ptr, "db-0.db.default.svc.cluster.local")]
     [InlineData("elsewhere.default.svc.cluster.local", DnsType.A, "example.org")]
     [InlineData("10-233-64-7.default.pod.cluster.local", DnsType.A, "10.233.64.7")]
+    [InlineData("both.default.svc.cluster.local", DnsType.A, "10.233.0.11")]
+    [InlineData("both.default.svc.cluster.local", DnsType.Aaaa, "fd00:10:96::b")]
+    [InlineData("b.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.6.9.0.0.0.1.0.0.0.0.d.f.ip6.arpa", DnsType.Ptr, "both.default.svc.cluster.local")]
+    [InlineData("fd00-10-233-1--7.default.pod.cluster.local", DnsType.Aaaa, "fd00:10:233:1::7")]
     [InlineData("dns-version.cluster.local", DnsType.Txt, "1.1.0")]
     [InlineData("web.default.svc.cluster.local", DnsType.Aaaa, "")]
     [InlineData("empty.default.svc.cluster.local", DnsType.A, "")]
@@ -86,7 +95,7 @@ public sealed class ClusterNamesTests
         service.Spec.PublishNotReadyAddresses = true;
         var names = ClusterNames.Of("cluster.local", [service], [Slice("db", Endpoint("10.233.65.9", "db-9", false))], []);
         Assert.Equal(
-            new DnsAddress(Ipv4.Parse("10.233.65.9")),
+            new DnsAddress(IpAddress.Parse("10.233.65.9")),
             Assert.Single(names.Answer(new DnsQuestion("db-9.db.default.svc.cluster.local", DnsType.A))!.Answers).Data);
     }
 

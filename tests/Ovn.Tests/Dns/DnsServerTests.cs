@@ -29,7 +29,7 @@ public sealed class DnsServerTests
         udp.Connect(IPAddress.Loopback, port);
         await udp.SendAsync(query, Cancellation);
         var datagram = await udp.ReceiveAsync(Cancellation);
-        Assert.Equal([Ipv4.Parse("10.233.0.10")], DnsMessage.ReadAddresses(datagram.Buffer, Id)!.Select(a => a.Address));
+        Assert.Equal([IpAddress.Parse("10.233.0.10")], DnsMessage.ReadAddresses(datagram.Buffer, Id)!.Select(a => a.Address));
 
         using var tcp = new TcpClient();
         await tcp.ConnectAsync(IPAddress.Loopback, port, Cancellation);
@@ -38,7 +38,7 @@ public sealed class DnsServerTests
         for (var i = 0; i < 2; i++)
         {
             var answer = await DnsStream.ReadAsync(tcp.GetStream(), Cancellation);
-            Assert.Equal([Ipv4.Parse("10.233.0.10")], DnsMessage.ReadAddresses(answer, Id)!.Select(a => a.Address));
+            Assert.Equal([IpAddress.Parse("10.233.0.10")], DnsMessage.ReadAddresses(answer, Id)!.Select(a => a.Address));
         }
 
         await stop.CancelAsync();

@@ -9,7 +9,7 @@ public sealed class GatewayFlowsTests
     private const string Mac = "0c:42:a1:00:00:01";
 
     private static readonly GatewayPorts Dpu = new(
-        "1", "2", "3", Mac, Ipv4.Parse("10.0.123.21"), Ipv4.Parse("10.0.123.11"), [Ipv4.Parse("10.0.110.21")]);
+        "1", "2", "3", Mac, [IpAddress.Parse("10.0.123.21")], IpAddress.Parse("10.0.123.11"), [IpAddress.Parse("10.0.110.21")]);
 
     [Fact]
     public void EachSideFindsItsConnectionsByTheMarkOfTheirFirstPacket()
@@ -62,6 +62,21 @@ public sealed class GatewayFlowsTests
     }
 
     [Fact]
+    public void OverIpv6TheSameIsThereAndAdvertisementsReachBoth()
+    {
+        Has($"table=0,priority=100,in_port=3,dl_src={Mac},ipv6,actions=ct(commit,zone=64000,exec(set_field:0x1->ct_mark)),output:1", Six);
+        Has("table=0,priority=50,in_port=1,ipv6,actions=ct(zone=64000,nat,table=1)", Six);
+        Has("table=1,priority=100,ipv6,ct_state=+trk+est,ct_mark=0x2,actions=output:2", Six);
+        Has("table=1,priority=14,icmp6,icmpv6_type=134,actions=FLOOD", Six);
+        Has("table=1,priority=14,icmp6,icmpv6_type=136,actions=FLOOD", Six);
+        Has($"table=0,priority=500,in_port=2,ipv6,ipv6_dst=fd00:10:96::/112,actions=set_field:{Mac}->eth_dst,output:3", Six);
+        Has("table=0,priority=110,in_port=1,tcp6,tp_dst=30080,actions=output:3", Six);
+        Has("table=0,priority=500,in_port=3,ipv6,ipv6_dst=fd69::2,ipv6_src=fd00:123::21,actions=ct(commit,zone=64001,nat(dst=fd00:123::21),table=4)", Six);
+        Assert.All(Flows(Dpu), flow => Assert.Contains(flow, Six));
+        Assert.DoesNotContain(Flows(Dpu), f => f.Contains("v6", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task TheSwitchUnderstandsAllOfThem()
     {
         using var parse = new Process
@@ -72,7 +87,7 @@ public sealed class GatewayFlowsTests
             },
         };
         parse.Start();
-        await parse.StandardInput.WriteAsync(string.Join('\n', Flows(Dpu)) + "\n");
+        await parse.StandardInput.WriteAsync(string.Join('\n', Six) + "\n");
         parse.StandardInput.Close();
         var output = parse.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
         var error = await parse.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
@@ -84,9 +99,14 @@ public sealed class GatewayFlowsTests
     [Fact]
     public void NoFlowIsThereTwice() => Assert.Equal(Flows(Dpu).Count, Flows(Dpu).Distinct(StringComparer.Ordinal).Count());
 
-    private static void Has(string flow) => Assert.Contains("cookie=0xdeff105," + flow, Flows(Dpu));
+    private static IReadOnlyList<string> Six => GatewayFlows.Of(
+        Dpu with { Addresses = [.. Dpu.Addresses, IpAddress.Parse("fd00:123::21")] }, Sample.DualNetwork,
+        [.. Sample.DualFacts.Services.Select(s => s with { ExternalIps = [IpAddress.Parse("198.51.100.7"), IpAddress.Parse("2001:db8::7")] })]);
+
+    private static void Has(string flow, IReadOnlyList<string>? flows = null) =>
+        Assert.Contains("cookie=0xdeff105," + flow, flows ?? Flows(Dpu));
 
     private static IReadOnlyList<string> Flows(GatewayPorts ports) => GatewayFlows.Of(
         ports, Sample.Network,
-        [Sample.Service(Sample.Port(30080, ("10.233.64.4", "worker1"))) with { ExternalIps = [Ipv4.Parse("198.51.100.7")] }]);
+        [Sample.Service(Sample.Port(30080, ("10.233.64.4", "worker1"))) with { ExternalIps = [IpAddress.Parse("198.51.100.7")] }]);
 }

@@ -7,7 +7,7 @@ namespace Dpf.Ovn.Tests.Node;
 /// <summary>The host's side in a real kernel.</summary>
 public sealed class HostNetworkKernelTests : IAsyncLifetime
 {
-    private static readonly HostFacts Facts = new("pf", Ipv4.Parse("10.0.123.21"), Cidr.Parse("10.233.64.0/24"), Sample.Network);
+    private static readonly HostFacts Facts = new("pf", [IpAddress.Parse("10.0.123.21")], [Cidr.Parse("10.233.64.0/24")], Sample.Network);
     private NamespaceMachine _machine = null!;
     private Links _links = null!;
     private HostNetwork _host = null!;
@@ -29,7 +29,7 @@ public sealed class HostNetworkKernelTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _machine.DisposeAsync();
 
     [Fact]
-    public async Task WhatWasAppliedIsSeenAsThere() => Assert.Empty(HostNetwork.Missing(Facts, await _links.StateAsync(Cancellation)));
+    public async Task WhatWasAppliedIsSeenAsThere() => Assert.Empty(HostNetwork.Missing(Facts, await _links.StateAsync([IpFamily.V4], Cancellation)));
 
     /// <summary>Users' pains 14: routes and links are put back after <c>netplan apply</c>, flaps and restarts.</summary>
     [Theory]
@@ -46,9 +46,28 @@ public sealed class HostNetworkKernelTests : IAsyncLifetime
     public async Task Pain14_WhatIsTakenAwayComesBack(string harm)
     {
         await _machine.ShellAsync(harm, Cancellation);
-        Assert.NotEmpty(HostNetwork.Missing(Facts, await _links.StateAsync(Cancellation)));
+        Assert.NotEmpty(HostNetwork.Missing(Facts, await _links.StateAsync([IpFamily.V4], Cancellation)));
         await _host.ApplyAsync(Facts, [], Cancellation);
-        Assert.Empty(HostNetwork.Missing(Facts, await _links.StateAsync(Cancellation)));
+        Assert.Empty(HostNetwork.Missing(Facts, await _links.StateAsync([IpFamily.V4], Cancellation)));
+    }
+
+    /// <summary>On a host where IPv6 is off unless somebody wants it.</summary>
+    [Fact]
+    public async Task BothFamiliesAreThereAndComeBack()
+    {
+        await _machine.ShellAsync(
+            "sysctl -qw net.ipv6.conf.pf.disable_ipv6=1 net.ipv6.conf.ovn-k8s-mp0.disable_ipv6=0; sysctl -qw net.ipv6.conf.pf.disable_ipv6=0; " +
+            "ip addr add fd00:123::21/64 dev pf nodad; sysctl -qw net.ipv6.conf.ovn-k8s-mp0.disable_ipv6=1",
+            Cancellation);
+        var dual = new HostFacts(
+            "pf", [IpAddress.Parse("10.0.123.21"), IpAddress.Parse("fd00:123::21")], Sample.DualFacts.Local!.Subnets, Sample.DualNetwork);
+        foreach (var harm in (string[])["true", "ip link set ovn-k8s-mp0 down", "ip addr del fd69::2/112 dev pf", "ip -6 route del fd00:10:96::/112", "ip -6 neigh flush dev pf nud permanent"])
+        {
+            await _machine.ShellAsync(harm, Cancellation);
+            Assert.NotEmpty(HostNetwork.Missing(dual, await _links.StateAsync(Enum.GetValues<IpFamily>(), Cancellation)));
+            await _host.ApplyAsync(dual, [], Cancellation);
+            Assert.Empty(HostNetwork.Missing(dual, await _links.StateAsync(Enum.GetValues<IpFamily>(), Cancellation)));
+        }
     }
 
     [Fact]

@@ -6,11 +6,16 @@ namespace Dpf.Ovn.Tests.Node;
 
 public sealed class HostNetworkTests
 {
-    private static readonly HostFacts Facts = new("ens1f0np0", Ipv4.Parse("10.0.123.21"), Cidr.Parse("10.233.64.0/24"), Sample.Network);
+    private static readonly HostFacts Facts = new("ens1f0np0", [IpAddress.Parse("10.0.123.21")], [Cidr.Parse("10.233.64.0/24")], Sample.Network);
+
+    private static readonly HostFacts Dual = new(
+        "ens1f0np0", [IpAddress.Parse("10.0.123.21"), IpAddress.Parse("fd00:123::21")], Sample.DualFacts.Local!.Subnets, Sample.DualNetwork);
+
+    private static string DualRules => HostNetwork.Rules(Dual, Sample.DualFacts.Services);
 
     private static string Rules => HostNetwork.Rules(
         Facts,
-        [Sample.Service(Sample.Port(30080), Sample.Port(0) with { Port = 81 }) with { ExternalIps = [Ipv4.Parse("198.51.100.7")] }]);
+        [Sample.Service(Sample.Port(30080), Sample.Port(0) with { Port = 81 }) with { ExternalIps = [IpAddress.Parse("198.51.100.7")] }]);
 
     [Fact]
     public void TheHostHasTheManagementPortAndTheWayToServices()
@@ -50,6 +55,27 @@ public sealed class HostNetworkTests
     public void WhatLeavesByTheManagementPortComesFromItsAddress() => Assert.Contains(
         "oifname \"ovn-k8s-mp0\" ip saddr != 10.233.64.2 snat ip to 10.233.64.2", Rules, StringComparison.Ordinal);
 
+    [Fact]
+    public void OverIpv6TheSameIsThere()
+    {
+        var batch = HostNetwork.Batch(Dual);
+        Assert.Equal(HostNetwork.Batch(Facts), batch.Take(10));
+        Assert.Equal(
+            [
+                "addr replace fd00:10:233:1::2/64 dev ovn-k8s-mp0 nodad",
+                "neigh replace fd00:10:233:1::1 lladdr 0a:58:0a:e9:40:01 dev ovn-k8s-mp0 nud permanent",
+                "route replace fd69::3/128 via fd00:10:233:1::1 dev ovn-k8s-mp0",
+                "route replace fd00:10:233::/48 via fd00:10:233:1::1 dev ovn-k8s-mp0",
+                "addr replace fd69::2/112 dev ens1f0np0 nodad",
+            ],
+            batch.Skip(10).Take(5));
+        Assert.Contains("route replace fd69::1/128 dev ens1f0np0 src fd00:123::21", batch);
+        Assert.Contains("route replace fd00:10:96::/112 via fd69::4 dev ens1f0np0 src fd69::2 mtu 1400", batch);
+        Assert.Contains("ip6 daddr != ::1 fib daddr type local tcp dport 30080 dnat ip6 to [fd00:10:96::a]:80", DualRules, StringComparison.Ordinal);
+        Assert.Contains("oifname \"ovn-k8s-mp0\" ip6 saddr != fd00:10:233:1::2 snat ip6 to fd00:10:233:1::2", DualRules, StringComparison.Ordinal);
+        Assert.DoesNotContain("ip6", Rules, StringComparison.Ordinal);
+    }
+
     /// <summary>Twice, because every pass but the first finds the table there.</summary>
     [Fact]
     public async Task TheKernelTakesTheRulesAgainAndAgain()
@@ -59,7 +85,7 @@ public sealed class HostNetworkTests
         {
             UseShellExecute = false, RedirectStandardInput = true, RedirectStandardError = true,
         })!;
-        await nft.StandardInput.WriteAsync(none + Rules + Rules);
+        await nft.StandardInput.WriteAsync(none + Rules + DualRules + DualRules);
         nft.StandardInput.Close();
         var error = await nft.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await nft.WaitForExitAsync(TestContext.Current.CancellationToken);

@@ -5,7 +5,7 @@ namespace Dpf.Ovn.Tests.Node;
 
 public sealed class KernelStateTests
 {
-    private static readonly HostFacts Facts = new("ens1f0np0", Ipv4.Parse("10.0.123.21"), Cidr.Parse("10.233.64.0/24"), Sample.Network);
+    private static readonly HostFacts Facts = new("ens1f0np0", [IpAddress.Parse("10.0.123.21")], [Cidr.Parse("10.233.64.0/24")], Sample.Network);
 
     private const string Routes =
         """
@@ -29,19 +29,19 @@ public sealed class KernelStateTests
             new Link("ovn-k8s-mp0", "0a:58:0a:e9:40:02", [Cidr.Parse("10.233.64.2/24")], 1400),
             new Link("ens1f0np0", "02:00:00:00:00:01", [Cidr.Parse("10.0.123.21/24"), Cidr.Parse("169.254.0.2/17")]),
         ],
-        KernelState.ReadRoutes(Routes),
+        KernelState.ReadRoutes(Routes, IpFamily.V4),
         KernelState.ReadNeighbours(Neighbours));
 
     [Fact]
     public void RoutesAreReadAsTheKernelShowsThem()
     {
-        var routes = KernelState.ReadRoutes(Routes);
+        var routes = KernelState.ReadRoutes(Routes, IpFamily.V4);
         Assert.Equal(5, routes.Count);
-        Assert.Contains(new Route(Cidr.Parse("0.0.0.0/0"), Ipv4.Parse("10.0.110.254"), "br-dpu", null, null, 100), routes);
+        Assert.Contains(new Route(Cidr.Parse("0.0.0.0/0"), IpAddress.Parse("10.0.110.254"), "br-dpu", null, null, 100), routes);
         Assert.Contains(
-            new Route(Cidr.Parse("10.233.0.0/18"), Ipv4.Parse("169.254.0.4"), "ens1f0np0", Ipv4.Parse("169.254.0.2"), 1400), routes);
-        Assert.Contains(new Route(Cidr.Parse("169.254.0.1/32"), null, "ens1f0np0", Ipv4.Parse("10.0.123.21"), null), routes);
-        Assert.Empty(KernelState.ReadRoutes(""));
+            new Route(Cidr.Parse("10.233.0.0/18"), IpAddress.Parse("169.254.0.4"), "ens1f0np0", IpAddress.Parse("169.254.0.2"), 1400), routes);
+        Assert.Contains(new Route(Cidr.Parse("169.254.0.1/32"), null, "ens1f0np0", IpAddress.Parse("10.0.123.21"), null), routes);
+        Assert.Empty(KernelState.ReadRoutes("", IpFamily.V4));
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed class KernelStateTests
         var flushed = Whole with
         {
             Links = [Whole.Links[0], Whole.Links[1] with { Addresses = [Cidr.Parse("10.0.123.21/24")] }],
-            Routes = [.. Whole.Routes.Where(r => r.Source != Ipv4.Parse("169.254.0.2"))],
+            Routes = [.. Whole.Routes.Where(r => r.Source != IpAddress.Parse("169.254.0.2"))],
         };
         Assert.Equal(
             [

@@ -7,7 +7,7 @@ namespace Dpf.Ovn.Tests.Node;
 
 public sealed class PodClaimsTests
 {
-    private static readonly Cidr Subnet = Cidr.Parse("10.233.64.0/24");
+    private static readonly Cidr[] Subnet = [Cidr.Parse("10.233.64.0/24")];
 
     [Fact]
     public void APodThatItsHostAsksForIsConnected()
@@ -57,7 +57,7 @@ public sealed class PodClaimsTests
             CreationTimestamp = new DateTime(2026, 1, 1, 0, 0, second, DateTimeKind.Utc),
             Annotations = new Dictionary<string, string>
             {
-                [PodNetwork.Annotation] = PodNetwork.Of(Cidr.Parse(address), Sample.Network).Write(),
+                [PodNetwork.Annotation] = PodNetwork.Of([Cidr.Parse(address)], Sample.Network).Write(),
                 [ConnectionDetails.Annotation] = new ConnectionDetails("0", vf, "sandbox-" + name, "ens1f0v" + vf).Write(),
             },
         },

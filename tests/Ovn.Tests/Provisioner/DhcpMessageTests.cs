@@ -20,9 +20,9 @@ public sealed class DhcpMessageTests
             Transaction)!.Value;
 
         Assert.Equal(5, type);
-        Assert.Equal((Cidr.Parse("10.0.123.11/24"), Ipv4.Parse("10.0.123.254")), (lease.Address, lease.Server));
+        Assert.Equal((Cidr.Parse("10.0.123.11/24"), IpAddress.Parse("10.0.123.254")), (lease.Address, lease.Server));
         Assert.Equal((TimeSpan.FromHours(1), (int?)1460), (lease.Duration, lease.Mtu));
-        Assert.Equal([new DhcpRoute(Cidr.Parse("169.254.99.100/32"), Ipv4.Parse("10.0.123.254"))], lease.Routes);
+        Assert.Equal([new DhcpRoute(Cidr.Parse("169.254.99.100/32"), IpAddress.Parse("10.0.123.254"))], lease.Routes);
     }
 
     /// <summary>The examples of RFC 3442: as many octets as the prefix has begun.</summary>
@@ -35,7 +35,7 @@ public sealed class DhcpMessageTests
     [InlineData(new byte[] { 32, 10, 198, 122, 47, 10, 0, 0, 1 }, "10.198.122.47/32")]
     [InlineData(new byte[] { 12, 172, 17, 10, 0, 0, 1 }, "172.16.0.0/12")]
     public void ARouteIsReadAtEveryLength(byte[] option, string destination) =>
-        Assert.Equal([new DhcpRoute(Cidr.Parse(destination), Ipv4.Parse("10.0.0.1"))], DhcpMessage.Routes(option));
+        Assert.Equal([new DhcpRoute(Cidr.Parse(destination), IpAddress.Parse("10.0.0.1"))], DhcpMessage.Routes(option));
 
     [Theory]
     [InlineData(new byte[] { 33, 10, 0, 0, 0, 0, 10, 0, 0, 1 }, 0)]
@@ -50,7 +50,7 @@ public sealed class DhcpMessageTests
     {
         var (_, lease) = DhcpMessage.Read(
             Message([.. Ack, .. Server, .. Mask, 121, 3, 8, 10, 10, 121, 3, 0, 0, 1, 255]), Transaction)!.Value;
-        Assert.Equal([new DhcpRoute(Cidr.Parse("10.0.0.0/8"), Ipv4.Parse("10.0.0.1"))], lease.Routes);
+        Assert.Equal([new DhcpRoute(Cidr.Parse("10.0.0.0/8"), IpAddress.Parse("10.0.0.1"))], lease.Routes);
     }
 
     [Fact]
@@ -93,7 +93,7 @@ public sealed class DhcpMessageTests
     [Fact]
     public void ARequestNamesTheAddressAndTheServer()
     {
-        var request = DhcpMessage.Request(Transaction, Mac, Ipv4.Parse("10.0.123.11"), Ipv4.Parse("10.0.123.254"));
+        var request = DhcpMessage.Request(Transaction, Mac, IpAddress.Parse("10.0.123.11"), IpAddress.Parse("10.0.123.254"));
         Assert.Equal([1, 1, 6, 0, 1, 2, 3, 4], request[..8]);
         Assert.Equal(Mac, request[28..34]);
         Assert.Equal([99, 130, 83, 99, 53, 1, 3, 50, 4, 10, 0, 123, 11, 54, 4, 10, 0, 123, 254], request[236..255]);

@@ -9,21 +9,21 @@ public sealed class EndpointPlanTests
     private static readonly Cidr Discovery = Cidr.Parse("169.254.99.100/32");
 
     private static readonly DhcpLease Lease = new(
-        Cidr.Parse("10.0.123.11/24"), Ipv4.Parse("10.0.123.253"), TimeSpan.FromMinutes(10),
-        [new DhcpRoute(Discovery, Ipv4.Parse("10.0.123.254")), new DhcpRoute(Cidr.Parse("10.0.124.0/24"), Ipv4.Parse("10.0.123.253"))], 1460);
+        Cidr.Parse("10.0.123.11/24"), IpAddress.Parse("10.0.123.253"), TimeSpan.FromMinutes(10),
+        [new DhcpRoute(Discovery, IpAddress.Parse("10.0.123.254")), new DhcpRoute(Cidr.Parse("10.0.124.0/24"), IpAddress.Parse("10.0.123.253"))], 1460);
 
     private static EndpointPlan Plan => EndpointPlan.Of("br-ovn", Lease, Cidr.Parse("10.0.110.0/24"), Discovery);
 
     private static KernelState Whole => new([new Link("br-ovn", "", [Plan.Address])], Plan.Routes, []);
 
     [Fact]
-    public void TheGatewayIsTheNextHopToTheDiscoveryNetwork() => Assert.Equal(Ipv4.Parse("10.0.123.254"), Plan.Gateway);
+    public void TheGatewayIsTheNextHopToTheDiscoveryNetwork() => Assert.Equal(IpAddress.Parse("10.0.123.254"), Plan.Gateway);
 
     [Fact]
     public void AnotherDiscoveryNetworkIsAnotherGateway()
     {
-        var other = EndpointPlan.Of("br-ovn", Lease with { Routes = [new DhcpRoute(Cidr.Parse("192.0.2.1/32"), Ipv4.Parse("10.0.123.200"))] }, null, Cidr.Parse("192.0.2.1/32"));
-        Assert.Equal(Ipv4.Parse("10.0.123.200"), other.Gateway);
+        var other = EndpointPlan.Of("br-ovn", Lease with { Routes = [new DhcpRoute(Cidr.Parse("192.0.2.1/32"), IpAddress.Parse("10.0.123.200"))] }, null, Cidr.Parse("192.0.2.1/32"));
+        Assert.Equal(IpAddress.Parse("10.0.123.200"), other.Gateway);
     }
 
     [Fact]

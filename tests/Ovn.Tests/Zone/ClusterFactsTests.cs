@@ -20,8 +20,8 @@ public sealed class ClusterFactsTests
 
         var local = Read([node, new V1Node { Metadata = new V1ObjectMeta { Name = "new" } }]).Local!;
 
-        Assert.Equal(("worker1", 2, Cidr.Parse("10.233.64.0/24")), (local.Name, local.Id, local.Subnet));
-        Assert.Equal([Ipv4.Parse("10.0.123.21"), Ipv4.Parse("10.0.110.21")], local.Addresses);
+        Assert.Equal(("worker1", 2, Cidr.Parse("10.233.64.0/24")), (local.Name, local.Id, local.Subnets.Single()));
+        Assert.Equal([IpAddress.Parse("10.0.123.21"), IpAddress.Parse("10.0.110.21")], local.Addresses);
     }
 
     /// <summary>Until the cluster manager has sorted it out, one of them must do, or no zone could be planned at all.</summary>
@@ -123,7 +123,7 @@ public sealed class ClusterFactsTests
         {
             Name = name,
             CreationTimestamp = Start.AddHours(age),
-            Annotations = new Dictionary<string, string>(NodeAnnotations.Allocation(Sample.Network, Cidr.Parse(subnet), id)),
+            Annotations = new Dictionary<string, string>(NodeAnnotations.Allocation(Sample.Network, [Cidr.Parse(subnet)], id)),
         },
     };
 

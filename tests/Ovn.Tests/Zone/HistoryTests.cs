@@ -107,7 +107,7 @@ public sealed class HistoryTests
         var pod = KubernetesJson.Deserialize<V1Pod>(KubernetesJson.Serialize(World.Pods[0]));
         pod.Metadata.Name = pod.Metadata.Uid = $"pod{number}";
         pod.Metadata.Annotations[PodNetwork.Annotation] =
-            PodNetwork.Of(Sample.Worker1.Subnet.InterfaceAt((uint)(10 + number)), Sample.Network).Write();
+            PodNetwork.Of([Sample.Worker1.Subnets[0].InterfaceAt((uint)(10 + number))], Sample.Network).Write();
         return pod;
     }
 

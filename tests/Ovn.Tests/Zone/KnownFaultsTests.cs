@@ -19,7 +19,7 @@ public sealed class KnownFaultsTests
     [Fact]
     public void Facts_9_16_TheTunnelEndsAtTheDpuAndNotAtItsHost()
     {
-        var remote = Sample.Worker2 with { HostAddresses = [Ipv4.Parse("10.0.110.22")] };
+        var remote = Sample.Worker2 with { HostAddresses = [IpAddress.Parse("10.0.110.22")] };
         var encap = Assert.Single(SouthboundPlan.Of(Sample.Facts with { Nodes = [Sample.Worker1, remote] }).All<Encap>()).Value;
         Assert.Equal("10.0.123.12", encap.Ip);
     }
@@ -51,7 +51,7 @@ public sealed class KnownFaultsTests
     [Fact]
     public void Facts_9_22_ANodesSecondAddressIsReachedThroughItsZoneUnlessTheGatewaysOwnNetworkHoldsIt()
     {
-        var remote = Sample.Worker2 with { HostAddresses = [Ipv4.Parse("10.0.110.12"), Ipv4.Parse("10.0.123.99")] };
+        var remote = Sample.Worker2 with { HostAddresses = [IpAddress.Parse("10.0.110.12"), IpAddress.Parse("10.0.123.99")] };
 
         var policies = NorthboundPlan.Of(Sample.Facts with { Nodes = [Sample.Worker1, remote] }).All<LogicalRouterPolicy>().Values;
 
@@ -87,7 +87,7 @@ public sealed class KnownFaultsTests
     [Fact]
     public void Facts_9_27_NodePortsAreServedForPodsAtEveryAddressOfTheHost()
     {
-        var node = Sample.Worker1 with { HostAddresses = [Ipv4.Parse("10.0.110.21")] };
+        var node = Sample.Worker1 with { HostAddresses = [IpAddress.Parse("10.0.110.21")] };
         var vips = NorthboundPlan.Of(Sample.Facts with
         {
             Nodes = [node, Sample.Worker2], Services = [Sample.Service(Sample.Port(30080, ("10.233.64.3", "worker1")))],

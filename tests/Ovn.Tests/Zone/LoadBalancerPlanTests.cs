@@ -49,7 +49,7 @@ public sealed class LoadBalancerPlanTests
     [Fact]
     public void ANodePortIsServedOnEveryAddressOfTheHost()
     {
-        var node = Sample.Worker1 with { HostAddresses = [Ipv4.Parse("10.0.110.21")] };
+        var node = Sample.Worker1 with { HostAddresses = [IpAddress.Parse("10.0.110.21")] };
         var rows = NorthboundPlan.Of(
             Sample.Facts with { Nodes = [node], Services = [Sample.Service(Sample.Port(30080, ("10.233.64.4", "worker1")))] });
 
@@ -120,7 +120,7 @@ public sealed class LoadBalancerPlanTests
             $"remote{i}", i, $"10.233.{64 + i}.0/24", $"10.0.124.{i}", $"10.0.125.{i}/24"));
         var services = Enumerable.Range(1, 50).Select(i => Sample.Service(Sample.Port(0, ("10.233.64.4", "worker1"))) with
         {
-            Name = $"s{i}", ClusterIps = [Ipv4.Parse($"10.233.0.{i}")],
+            Name = $"s{i}", ClusterIps = [IpAddress.Parse($"10.233.0.{i}")],
         });
         var rows = NorthboundPlan.Of(Sample.Facts with { Nodes = [Sample.Worker1, .. nodes], Services = [.. services] });
         Assert.Equal(50, rows.All<LoadBalancer>().Count);

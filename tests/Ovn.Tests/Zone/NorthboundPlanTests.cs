@@ -68,7 +68,7 @@ public sealed class NorthboundPlanTests
     [Fact]
     public void PodsReachTheirOwnHostThroughItsManagementPort()
     {
-        var node = Sample.Worker1 with { HostAddresses = [Ipv4.Parse("10.0.110.21")] };
+        var node = Sample.Worker1 with { HostAddresses = [IpAddress.Parse("10.0.110.21")] };
         var policies = NorthboundPlan.Of(Sample.Facts with { Nodes = [node] }).All<LogicalRouterPolicy>().Values.ToList();
 
         Assert.Equal(

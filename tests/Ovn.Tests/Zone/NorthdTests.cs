@@ -1,6 +1,7 @@
 using Dpf.Ovn.Addressing;
 using Dpf.Ovn.Zone.Applying;
 using Dpf.Ovn.Zone.Planning;
+using Dpf.Ovn.Zone.Planning.Policies;
 using Dpf.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -9,6 +10,11 @@ namespace Dpf.Ovn.Tests.Zone;
 /// <summary>A zone's rows in real databases, translated by the real northd, judged by ovn-trace.</summary>
 public sealed class NorthdTests : IAsyncLifetime
 {
+    // The pod a asks who has the address of b; what it says its own is comes last.
+    private const string Solicitation =
+        "inport == \"default_a\" && eth.src == 0a:58:0a:e9:40:03 && eth.dst == 33:33:ff:00:00:04 && ip6.dst == ff02::1:ff00:4 && " +
+        "ip.ttl == 255 && icmp6.type == 135 && icmp6.code == 0 && nd.target == fd00:10:233:1::4 && nd.sll == 0a:58:0a:e9:40:03 && ip6.src == ";
+
     private OvsdbServer _north = null!;
     private OvsdbServer _south = null!;
     private System.Diagnostics.Process _northd = null!;
@@ -43,7 +49,7 @@ public sealed class NorthdTests : IAsyncLifetime
     {
         await ApplyAsync(Facts());
 
-        var trace = await TraceAsync("default_a", "10.233.64.3", Ipv4.Parse("10.233.64.4"));
+        var trace = await TraceAsync("default_a", "10.233.64.3", IpAddress.Parse("10.233.64.4"));
 
         Assert.Contains("output to \"default_b\"", trace, StringComparison.Ordinal);
     }
@@ -53,7 +59,7 @@ public sealed class NorthdTests : IAsyncLifetime
     {
         await ApplyAsync(Facts());
 
-        var trace = await TraceAsync("default_a", "10.233.64.3", Ipv4.Parse("10.233.65.9"));
+        var trace = await TraceAsync("default_a", "10.233.64.3", IpAddress.Parse("10.233.65.9"));
 
         Assert.Contains("output to \"tstor-worker2\"", trace, StringComparison.Ordinal);
     }
@@ -63,7 +69,7 @@ public sealed class NorthdTests : IAsyncLifetime
     {
         await ApplyAsync(Facts());
 
-        var trace = await TraceAsync("default_a", "10.233.64.3", Ipv4.Parse("10.233.0.10"), "tcp.dst == 80", "10.233.64.4:8080");
+        var trace = await TraceAsync("default_a", "10.233.64.3", IpAddress.Parse("10.233.0.10"), "tcp.dst == 80", "10.233.64.4:8080");
 
         Assert.Contains("ct_lb", trace, StringComparison.Ordinal);
         Assert.Contains("output to \"default_b\"", trace, StringComparison.Ordinal);
@@ -74,7 +80,7 @@ public sealed class NorthdTests : IAsyncLifetime
     {
         await ApplyAsync(Facts());
 
-        var trace = await TraceAsync("default_a", "10.233.64.3", Ipv4.Parse("198.51.100.10"));
+        var trace = await TraceAsync("default_a", "10.233.64.3", IpAddress.Parse("198.51.100.10"));
 
         Assert.Contains("output to \"br-ovn_worker1\"", trace, StringComparison.Ordinal);
     }
@@ -173,9 +179,46 @@ public sealed class NorthdTests : IAsyncLifetime
     {
         await ApplyAsync(Facts());
 
-        var trace = await TraceAsync("default_a", "10.233.64.3", Ipv4.Parse("10.0.123.21"));
+        var trace = await TraceAsync("default_a", "10.233.64.3", IpAddress.Parse("10.0.123.21"));
 
         Assert.Contains("output to \"k8s-worker1\"", trace, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("fd00:10:233:1::4", "icmp6.type == 128", null, "output to \"default_b\"")]
+    [InlineData("fd00:10:233:2::9", "icmp6.type == 128", null, "output to \"tstor-worker2\"")]
+    [InlineData("fd00:10:96::a", "tcp.dst == 80", "[fd00:10:233:1::4]:8080", "output to \"default_b\"")]
+    [InlineData("2001:db8::10", "icmp6.type == 128", null, "output to \"br-ovn_worker1\"")]
+    [InlineData("fd00:123::21", "icmp6.type == 128", null, "output to \"k8s-worker1\"")]
+    public async Task OverIpv6APodReachesTheSame(string target, string protocol, string? endpoint, string way)
+    {
+        await ApplyAsync(Sample.DualFacts);
+
+        var trace = await TraceAsync("default_a", "fd00:10:233:1::3", IpAddress.Parse(target), protocol, endpoint);
+
+        Assert.Contains(way, trace, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task APodsIpv6AddressIsAnsweredForByTheSwitchAndCannotBeStolen()
+    {
+        await ApplyAsync(Sample.DualFacts);
+
+        Assert.Contains("nd_na", await TraceAsync("worker1", Solicitation + "fd00:10:233:1::3"), StringComparison.Ordinal);
+        Assert.DoesNotContain("output to", await TraceAsync("worker1", Solicitation + "fd00:10:233:1::9"), StringComparison.Ordinal);
+    }
+
+    /// <summary>Neighbours are found by packets of IPv6 itself: a policy that denies all of it does not mean them.</summary>
+    [Fact]
+    public async Task APodThatMaySendNothingStillFindsItsNeighbours()
+    {
+        var nothing = new ZoneAdminPolicy(
+            "nothing", ["default_a"], [new ZoneAdminRule("nothing", 0, false, AdminAction.Deny, ZonePeers.Everybody, PortSet.All, AclLogging.None)], []);
+        await ApplyAsync(Sample.DualFacts with { Policies = new ZonePolicies { Admin = [nothing] } });
+
+        Assert.Contains("nd_na", await TraceAsync("worker1", Solicitation + "fd00:10:233:1::3"), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "output to", await TraceAsync("default_a", "fd00:10:233:1::3", IpAddress.Parse("fd00:10:233:1::4"), "icmp6.type == 128"), StringComparison.Ordinal);
     }
 
     private Task<string> NorthdAsync(string command) =>
@@ -196,23 +239,29 @@ public sealed class NorthdTests : IAsyncLifetime
         }
     }
 
-    private Task<string> TraceAsync(string port, string source, Ipv4 target, string protocol = "icmp4.type == 8", string? endpoint = null)
+    private Task<string> TraceAsync(string port, string source, IpAddress target, string protocol = "icmp4.type == 8", string? endpoint = null)
     {
-        var router = Ipv4.Parse("10.233.64.1").Mac;
-        var destination = Sample.Worker1.Subnet.Contains(target) ? target.Mac : router;
-        return TraceAsync("worker1", port, (source, Ipv4.Parse(source).Mac), (target, destination), protocol, endpoint);
+        // Who has two addresses has the MAC address of the first.
+        var four = target.Family == IpFamily.V4 ? target : IpAddress.Parse("10.233.64.0") + (target.Value & 0xff);
+        var own = IpAddress.Parse(source) is { Family: IpFamily.V4 } first ? first : IpAddress.Parse("10.233.64.0") + (IpAddress.Parse(source).Value & 0xff);
+        var isNeighbour = Sample.DualFacts.Local!.Subnets.Any(s => s.Contains(target));
+        return TraceAsync(
+            "worker1", port, (source, own.Mac), (target, isNeighbour ? four.Mac : IpAddress.Parse("10.233.64.1").Mac), protocol, endpoint);
     }
+
+    private Task<string> TraceAsync(string datapath, string flow) =>
+        OvsdbServer.RunAsync(Cancellation, "ovn-trace", $"--db=unix:{_south.Socket}", datapath, flow);
 
     // The endpoint only where a service is meant: without one the tracer would send all tracked packets there.
     private Task<string> TraceAsync(
-        string datapath, string port, (string Address, string Mac) source, (Ipv4 Address, string Mac) target, string protocol,
+        string datapath, string port, (string Address, string Mac) source, (IpAddress Address, string Mac) target, string protocol,
         string? endpoint) => OvsdbServer.RunAsync(
         Cancellation,
         [
             "ovn-trace", $"--db=unix:{_south.Socket}", "--ct=new", "--ct=new", "--ct=new", "--ct=new",
             .. endpoint is null ? [] : (string[])["--lb-dst=" + endpoint],
             datapath,
-            $"inport == \"{port}\" && eth.src == {source.Mac} && eth.dst == {target.Mac} && ip4.src == {source.Address} && ip4.dst == {target.Address} && ip.ttl == 64 && {protocol}",
+            $"inport == \"{port}\" && eth.src == {source.Mac} && eth.dst == {target.Mac} && {target.Address.Family.Match}.src == {source.Address} && {target.Address.Family.Match}.dst == {target.Address} && ip.ttl == 64 && {protocol}",
         ]);
 
     private async Task<string> SouthboundAsync()

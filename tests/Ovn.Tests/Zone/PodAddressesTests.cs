@@ -14,7 +14,7 @@ public sealed class PodAddressesTests
     public void AllAddressesButTheNodesOwnAndTheBroadcastAreHandedOut(string text, int count)
     {
         var subnet = Cidr.Parse(text);
-        var used = new HashSet<Ipv4>();
+        var used = new HashSet<IpAddress>();
         var addresses = new PodAddresses();
         for (var i = 0; i < count; i++)
         {
@@ -25,10 +25,18 @@ public sealed class PodAddressesTests
     }
 
     [Fact]
+    public void AnIpv6SubnetIsUsedFromItsBeginning()
+    {
+        var used = new HashSet<IpAddress> { IpAddress.Parse("fd00::4") };
+        var addresses = new PodAddresses();
+        Assert.Equal(["fd00::3/64", "fd00::5/64"], Enumerable.Range(0, 2).Select(_ => $"{addresses.Next(Cidr.Parse("fd00::/64"), used)}"));
+    }
+
+    [Fact]
     public void AnAddressThatWasReleasedComesLast()
     {
         var subnet = Cidr.Parse("10.0.0.0/29");
-        var used = new HashSet<Ipv4> { subnet.At(4) };
+        var used = new HashSet<IpAddress> { subnet.At(4) };
         var addresses = new PodAddresses();
         Assert.Equal("10.0.0.3/29", addresses.Next(subnet, used).ToString());
         used.Clear();

@@ -45,9 +45,9 @@ public sealed class SouthboundPlanTests
             [
                 Sample.Worker1,
                 Sample.Worker2,
-                Sample.Worker2 with { Name = "worker2-again", Id = 4, EncapIp = Ipv4.Parse("10.0.123.13") },
+                Sample.Worker2 with { Name = "worker2-again", Id = 4, EncapIp = IpAddress.Parse("10.0.123.13") },
                 Sample.Worker2 with { Name = "worker2-moved", Id = 5, ChassisId = "other" },
-                Sample.Worker1 with { Name = "worker1-before", Id = 6, EncapIp = Ipv4.Parse("10.0.123.14") },
+                Sample.Worker1 with { Name = "worker1-before", Id = 6, EncapIp = IpAddress.Parse("10.0.123.14") },
                 Sample.Worker1 with { Name = "worker1-moved", Id = 7, ChassisId = "another" },
             ],
         };

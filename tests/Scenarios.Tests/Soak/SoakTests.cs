@@ -8,7 +8,7 @@ namespace Dpf.Scenarios.Tests.Soak;
 /// nothing had happened. <c>SOAK_MINUTES=30 SOAK_SEED=1</c> says how long, and which fate.
 /// </summary>
 [Collection(SharedLab.Name)]
-public sealed class SoakTests(GuideLab guide)
+public sealed class SoakTests(DualStackLab guide)
 {
     private static readonly string[] Dpus = ["worker1-bf", "worker2-bf"];
 

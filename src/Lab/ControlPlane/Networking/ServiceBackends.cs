@@ -22,11 +22,15 @@ internal static class ServiceBackends
     public static IReadOnlyList<V1EndpointSlice> Slices(V1Service service, IEnumerable<V1Pod> pods)
     {
         List<(string Family, string Ports, List<Discoveryv1EndpointPort> List, V1Endpoint Endpoint)> all = [];
-        foreach (var pod in pods.Where(p => p.Status?.Phase is not ("Succeeded" or "Failed") && p.Status?.PodIP is { Length: > 0 }))
+        foreach (var (pod, address) in pods.Where(p => p.Status?.Phase is not ("Succeeded" or "Failed")).SelectMany(p => Addresses(p).Select(a => (p, a))))
         {
+            var family = Family(address);
+            if (service.Spec.IpFamilies is { Count: > 0 } families && !families.Contains(family))
+            {
+                continue;
+            }
+
             var ports = Ports(service, pod);
-            var address = pod.Status.PodIP;
-            var family = IPAddress.Parse(address).AddressFamily == AddressFamily.InterNetworkV6 ? "IPv6" : "IPv4";
             var terminating = pod.Metadata.DeletionTimestamp is not null;
             var serving = pod.IsReady() || service.Spec.PublishNotReadyAddresses == true;
             all.Add((family, KubernetesJson.Serialize(ports), ports, new V1Endpoint
@@ -68,13 +72,13 @@ internal static class ServiceBackends
         ];
     }
 
-    /// <summary>The same in the older form.</summary>
+    /// <summary>The same in the older form, which knows of one family: the service's first.</summary>
     public static V1Endpoints Endpoints(V1Service service, IEnumerable<V1EndpointSlice> slices) => new()
     {
         Metadata = new V1ObjectMeta { Name = service.Metadata.Name, NamespaceProperty = service.Metadata.NamespaceProperty, Labels = service.Metadata.Labels },
         Subsets =
         [
-            .. slices.Where(s => s.Endpoints.Any(e => e.Conditions.Terminating != true)).Select(slice => new V1EndpointSubset
+            .. slices.Where(s => s.AddressType == (service.Spec.IpFamilies?.FirstOrDefault() ?? s.AddressType) && s.Endpoints.Any(e => e.Conditions.Terminating != true)).Select(slice => new V1EndpointSubset
             {
                 Addresses = Addresses(slice, true),
                 NotReadyAddresses = Addresses(slice, false),
@@ -84,6 +88,12 @@ internal static class ServiceBackends
             }),
         ],
     };
+
+    private static IEnumerable<string> Addresses(V1Pod pod) =>
+        (pod.Status?.PodIPs ?? []).Select(p => p.Ip).Prepend(pod.Status?.PodIP).OfType<string>().Where(a => a.Length > 0).Distinct(StringComparer.Ordinal);
+
+    private static string Family(string address) =>
+        IPAddress.Parse(address).AddressFamily == AddressFamily.InterNetworkV6 ? "IPv6" : "IPv4";
 
     private static List<V1EndpointAddress>? Addresses(V1EndpointSlice slice, bool ready)
     {

@@ -172,12 +172,13 @@ internal sealed class NodeLifecycle(Cache cache, ControlPlaneOptions options)
         await _networks.WaitAsync(cancellation);
         try
         {
-            var taken = (await cache.Client.ListAsync<V1Node>(null, cancellation)).Select(n => n.Spec.PodCIDR).OfType<string>().ToHashSet();
-            if (NodeNetworks.Next(range, taken) is { } network)
+            var taken = (await cache.Client.ListAsync<V1Node>(null, cancellation))
+                .SelectMany(n => (n.Spec.PodCIDRs ?? []).Append(n.Spec.PodCIDR)).OfType<string>().ToHashSet();
+            if (NodeNetworks.Next(range, taken) is [var first, ..] networks)
             {
                 await cache.Client.PatchAsync<V1Node>(
                     null, node.Metadata.Name,
-                    new JsonObject { ["spec"] = new JsonObject { ["podCIDR"] = network, ["podCIDRs"] = new JsonArray(network) } }, cancellation);
+                    new JsonObject { ["spec"] = new JsonObject { ["podCIDR"] = first, ["podCIDRs"] = new JsonArray([.. networks.Select(n => (JsonNode)n)]) } }, cancellation);
             }
         }
         finally

@@ -4,8 +4,8 @@ using Dpf.Ovn.Node.Gateway;
 
 namespace Dpf.Ovn.Node.Dpu;
 
-/// <summary>Finds a DPU's gateway: the host PF's address and MAC on the bridge that its representor is a port of.</summary>
-public sealed class DpuGateway(NodeContext node, OpenVSwitch ovs, Ipv4 encap)
+/// <summary>Finds a DPU's gateway: the host PF's addresses and MAC on the bridge that its representor is a port of.</summary>
+public sealed class DpuGateway(NodeContext node, OpenVSwitch ovs, IpAddress encap)
 {
     private const string InitOutput = "/etc/init-output/";
 
@@ -18,9 +18,10 @@ public sealed class DpuGateway(NodeContext node, OpenVSwitch ovs, Ipv4 encap)
         var ports = OpenVSwitch.Ports(ovs.Now, Bridge);
         var uplink = node.Settings.Gateway.GetValueOrDefault("gateway-uplink-port", "puplinkbrovn");
         var annotations = node.Annotations;
-        var hostAddress = NodeAnnotations.FamilyAddress(annotations, NodeAnnotations.HostPfAddress)
-            ?? NodeAnnotations.FamilyAddress(annotations, NodeAnnotations.HostPfAddressNew);
-        if (!ports.Contains(uplink) || node.Pci.HostRepresentor(ports) is not { } host || hostAddress is not { } address ||
+        var hostAddresses = NodeAnnotations.FamilyAddresses(annotations, NodeAnnotations.HostPfAddress) is { Count: > 0 } told
+            ? told
+            : NodeAnnotations.FamilyAddresses(annotations, NodeAnnotations.HostPfAddressNew);
+        if (!ports.Contains(uplink) || node.Pci.HostRepresentor(ports) is not { } host || hostAddresses is not [var address, ..] ||
             HostMac(annotations) is not { } mac || RouterSubnet(await node.Links.FindAsync(Bridge, cancellation)) is not { } subnet)
         {
             return null;
@@ -32,10 +33,20 @@ public sealed class DpuGateway(NodeContext node, OpenVSwitch ovs, Ipv4 encap)
                 $"the host PF's address {address} is not in the tunnel endpoint's network {subnet}; both must come from the same pool");
         }
 
-        var hop = Ipv4.TryParse(Option("gateway-nexthop", "ovn_gateway_opts"), out var nexthop) ? nexthop : (Ipv4?)null;
+        // What was chosen counts; the host's own router is the next hop of families that nobody chose one for.
+        var chosen = IpAddress.ParseAll((Option("gateway-nexthop", "ovn_gateway_opts") ?? "").Split(',')).ToList();
+        IReadOnlyList<IpAddress> hops =
+            [.. chosen, .. NodeAnnotations.HostNextHops(annotations).Where(h => !chosen.Exists(c => c.Family == h.Family))];
+        if (!hops.Any(h => h.Family == address.Family))
+        {
+            return null;
+        }
+
+        // The tunnel endpoint's network is of one family; in others the host knows best how long its own is.
         var config = new GatewayConfig(
-            Bridge, $"{Bridge}_{node.Node}", mac, new Cidr(address.Address, subnet.Length), hop is { } h ? [h] : []);
-        return hop is null ? null : new GatewaySetup(config, uplink, host, encap);
+            Bridge, $"{Bridge}_{node.Node}", mac,
+            [new Cidr(address.Address, subnet.Length), .. hostAddresses.Skip(1).Where(a => node.Settings.Network.Knows(a.Address))], hops);
+        return new GatewaySetup(config, uplink, host, encap);
     }
 
     /// <summary>What the provisioner found, else the tunnel endpoint's own network.</summary>

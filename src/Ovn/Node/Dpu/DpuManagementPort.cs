@@ -12,7 +12,7 @@ public sealed class DpuManagementPort(NodeContext node, OpenVSwitch ovs)
     public async Task ApplyAsync(CancellationToken cancellation)
     {
         if (NodeAnnotations.Json(node.Annotations, NodeAnnotations.ManagementPort) is not { } function ||
-            NodeAnnotations.Subnet(node.Annotations) is not { } subnet ||
+            NodeAnnotations.SubnetsOf(node.Annotations) is not [var subnet, ..] ||
             (int?)function["PfId"] is not { } pf || (int?)function["FuncId"] is not { } vf ||
             node.Pci.Representor(pf, vf) is not { } representor ||
             ovs.Now.Named<Bridge>(OpenVSwitch.IntegrationBridge) is null)

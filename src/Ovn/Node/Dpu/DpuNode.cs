@@ -16,7 +16,7 @@ internal static class DpuNode
 
         // Both are the provisioner's to write; it may still wait for its DHCP server.
         var name = await ovs.WaitForExternalIdAsync("host-k8s-nodename", cancellation);
-        var encap = settings.EncapIp ?? Ipv4.Parse(await ovs.WaitForExternalIdAsync("ovn-encap-ip", cancellation));
+        var encap = settings.EncapIp ?? IpAddress.Parse(await ovs.WaitForExternalIdAsync("ovn-encap-ip", cancellation));
         logger.LogInformation("this DPU serves node {Node}, tunnel endpoint {Encap}", name, encap);
 
         await using var node = new NodeContext(context, settings, name);

@@ -18,8 +18,8 @@ public static class PodClaims
     /// <summary>The claims; of two on one VF the younger, whose claim is the later.</summary>
     /// <param name="pods">All pods.</param>
     /// <param name="node">The node.</param>
-    /// <param name="subnet">Its subnet; null while it has none.</param>
-    public static IReadOnlyList<PodClaim> Read(IEnumerable<V1Pod> pods, string node, Cidr? subnet)
+    /// <param name="subnets">Its subnets; none until it has them.</param>
+    public static IReadOnlyList<PodClaim> Read(IEnumerable<V1Pod> pods, string node, IReadOnlyList<Cidr> subnets)
     {
         var local = pods.Where(p => ClusterFacts.IsLocal(p, node))
             .Select(p => (Pod: p, Network: PodNetwork.Read(p.Metadata.Annotations)))
@@ -27,10 +27,13 @@ public static class PodClaims
             .OrderBy(p => p.Pod.Metadata.CreationTimestamp ?? DateTime.MaxValue)
             .ThenBy(p => p.Pod.Metadata.Uid, StringComparer.Ordinal)
             .ToList();
-        var owners = new Dictionary<Ipv4, V1Pod>();
+        var owners = new Dictionary<IpAddress, V1Pod>();
         foreach (var (pod, network) in local)
         {
-            owners.TryAdd(network!.Address.Address, pod);
+            foreach (var address in network!.Ips)
+            {
+                owners.TryAdd(address, pod);
+            }
         }
 
         return
@@ -40,21 +43,26 @@ public static class PodClaims
                 .Where(p => p.Details is not null)
                 .GroupBy(p => (p.Details!.PfId, p.Details.VfId))
                 .Select(g => g.OrderBy(p => p.Pod.Metadata.DeletionTimestamp is null).ThenBy(p => p.Pod.Metadata.CreationTimestamp).Last())
-                .Select(p => new PodClaim(p.Pod, p.Details!, p.Network, Refusal(p.Pod, p.Network, subnet, owners))),
+                .Select(p => new PodClaim(p.Pod, p.Details!, p.Network, Refusal(p.Pod, p.Network, subnets, owners))),
         ];
     }
 
     /// <summary>The same judgement as the zone's, which gives such a pod no port.</summary>
-    private static string? Refusal(V1Pod pod, PodNetwork network, Cidr? subnet, Dictionary<Ipv4, V1Pod> owners)
+    private static string? Refusal(V1Pod pod, PodNetwork network, IReadOnlyList<Cidr> subnets, Dictionary<IpAddress, V1Pod> owners)
     {
-        if (subnet is not { } own || !PodAddresses.IsPods(own, network.Address))
+        foreach (var address in network.Addresses.Select(a => a.Address))
         {
-            return $"the address {network.Address} in the annotation {PodNetwork.Annotation} is none of a pod of this node, whose subnet is {subnet}; remove the annotation";
+            if (!subnets.Any(s => PodAddresses.IsPods(s, address)))
+            {
+                return $"the address {address} in the annotation {PodNetwork.Annotation} is none of a pod of this node, whose subnet is {string.Join(',', subnets)}; remove the annotation";
+            }
+
+            if (owners[address.Address] is var owner && owner.Metadata.Uid != pod.Metadata.Uid)
+            {
+                return $"the address {address.Address} in the annotation {PodNetwork.Annotation} belongs to pod {owner.Metadata.NamespaceProperty}/{owner.Metadata.Name}, which is older; remove the annotation";
+            }
         }
 
-        var owner = owners[network.Address.Address];
-        return owner.Metadata.Uid == pod.Metadata.Uid
-            ? null
-            : $"the address {network.Address.Address} in the annotation {PodNetwork.Annotation} belongs to pod {owner.Metadata.NamespaceProperty}/{owner.Metadata.Name}, which is older; remove the annotation";
+        return null;
     }
 }

@@ -74,7 +74,7 @@ public sealed class PodWiring
             return;
         }
 
-        var claims = PodClaims.Read(_node.Pods.All, _node.Node, NodeAnnotations.Subnet(_node.Annotations))
+        var claims = PodClaims.Read(_node.Pods.All, _node.Node, NodeAnnotations.SubnetsOf(_node.Annotations))
             .Select(c => new Wiring(c, c.Refusal is null ? Representor(c.Details) : null)).ToList();
         var rows = new RowSet("pod-ports");
         var bridge = rows.Existing<Bridge>(OpenVSwitch.IntegrationBridge);
@@ -194,7 +194,7 @@ public sealed class PodWiring
             ["iface-id"] = ZonePod.PortOf(meta.NamespaceProperty, meta.Name),
             ["iface-id-ver"] = meta.Uid,
             ["sandbox"] = wiring.Claim.Details.SandboxId,
-            ["ip_addresses"] = network.Address.ToString(),
+            ["ip_addresses"] = string.Join(',', network.Addresses.Select(a => a.Address)),
             ["vf-netdev-name"] = wiring.Representor!,
         };
     }

@@ -17,7 +17,7 @@ internal sealed class FullGateway(NodeContext node, OpenVSwitch ovs)
             var links = await node.Links.AllAsync(cancellation);
             var wanted = node.Settings.Gateway.GetValueOrDefault("gateway-interface");
             return links.FirstOrDefault(l => ovs.Now.Named<Bridge>(l.Name) is not null && (wanted is null
-                ? node.InternalAddress is { } address && l.Addresses.Any(a => a.Address == address)
+                ? l.Addresses.Any(a => node.InternalAddresses.Contains(a.Address))
                 : l.Name == wanted && l.Addresses.Count > 0));
         },
         cancellation);
@@ -31,21 +31,28 @@ internal sealed class FullGateway(NodeContext node, OpenVSwitch ovs)
             return null;
         }
 
-        var hop = Ipv4.TryParse(node.Settings.Gateway.GetValueOrDefault("gateway-nexthop"), out var given)
-            ? given
-            : await node.Links.DefaultGatewayAsync(null, cancellation);
-        var config = new GatewayConfig(bridge, $"{bridge}_{node.Node}", link.Mac, address, hop is { } h ? [h] : []);
-        return new GatewaySetup(config, uplink, null, node.Settings.EncapIp ?? address.Address);
+        var addresses = Addresses(link).DistinctBy(a => a.Family).ToList();
+        var given = IpAddress.ParseAll((node.Settings.Gateway.GetValueOrDefault("gateway-nexthop") ?? "").Split(',')).ToList();
+        var hops = new List<IpAddress>();
+        foreach (var family in addresses.Select(a => a.Family))
+        {
+            hops.AddRange(given.Where(h => h.Family == family) is var own && own.Any()
+                ? own
+                : await node.Links.DefaultGatewayAsync(family, null, cancellation) is { } hop ? [hop] : []);
+        }
+
+        return new GatewaySetup(
+            new GatewayConfig(bridge, $"{bridge}_{node.Node}", link.Mac, addresses, hops), uplink, null, node.Settings.EncapIp ?? address.Address);
     }
 
     /// <summary>The node's address on its bridge.</summary>
     public Cidr? Address(Link bridge) => Addresses(bridge).Select(a => (Cidr?)a).FirstOrDefault();
 
-    /// <summary>All addresses of the node there, the node's own first; virtual ones come and go.</summary>
+    /// <summary>All addresses of the node there, IPv4 and the node's own first; virtual ones come and go.</summary>
     public IReadOnlyList<Cidr> Addresses(Link bridge) =>
     [
-        .. bridge.Addresses.Where(a => !node.Settings.Network.Masquerade.Contains(a.Address))
-            .OrderByDescending(a => a.Address == node.InternalAddress),
+        .. node.Settings.Network.HostAddresses(bridge.Addresses).OrderBy(a => a.Family)
+            .ThenByDescending(a => node.InternalAddresses.Contains(a.Address)),
     ];
 
     /// <summary>

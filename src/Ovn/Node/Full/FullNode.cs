@@ -37,10 +37,9 @@ internal static class FullNode
                     if (await gateway.FindAsync(device.Name, step) is { } setup && await bridge.ApplyAsync(setup, step) &&
                         await AddManagementPortAsync(node, ovs, step))
                     {
-                        var address = setup.Config.Address.Address;
-                        await host.ApplyAsync(
-                            new HostFacts(device.Name, address, NodeAnnotations.Subnet(node.Annotations)!.Value, settings.Network),
-                            node.Services, step);
+                        var facts = new HostFacts(
+                            device.Name, [.. setup.Config.Addresses.Select(a => a.Address)], NodeAnnotations.SubnetsOf(node.Annotations), settings.Network);
+                        await host.ApplyAsync(facts, node.Services, step);
                         isReady.TrySetResult();
                     }
                 },
@@ -68,9 +67,9 @@ internal static class FullNode
         await node.AnnotateAsync(
             [
                 new KeyValuePair<string, string?>(
-                    NodeAnnotations.HostCidrs, new JsonArray([.. gateway.Addresses(link).Select(a => (JsonNode)a.ToString())]).ToJsonString()),
+                    NodeAnnotations.HostCidrs, NodeAnnotations.List(gateway.Addresses(link)).ToJsonString()),
                 new KeyValuePair<string, string?>(
-                    NodeAnnotations.Masquerade, NodeAnnotations.Family(node.Settings.Network.Masquerade).ToJsonString()),
+                    NodeAnnotations.Masquerade, NodeAnnotations.Families(node.Settings.Network.Families.Select(f => f.Masquerade)).ToJsonString()),
             ],
             cancellation);
     }
@@ -78,7 +77,7 @@ internal static class FullNode
     /// <summary>The management port as a port of br-int that the host's own stack uses.</summary>
     private static async Task<bool> AddManagementPortAsync(NodeContext node, OpenVSwitch ovs, CancellationToken cancellation)
     {
-        if (NodeAnnotations.Subnet(node.Annotations) is not { } subnet || ovs.Now.Named<Bridge>(OpenVSwitch.IntegrationBridge) is null)
+        if (NodeAnnotations.SubnetsOf(node.Annotations) is not [var subnet, ..] || ovs.Now.Named<Bridge>(OpenVSwitch.IntegrationBridge) is null)
         {
             return false;
         }

@@ -9,7 +9,7 @@ namespace Dpf.Ovn.Node.Gateway;
 /// <param name="Uplink">The bridge's port towards the wire.</param>
 /// <param name="HostPort">The host's representor; null where the bridge's own port is the host's.</param>
 /// <param name="Encap">The tunnel endpoint.</param>
-public sealed record GatewaySetup(GatewayConfig Config, string Uplink, string? HostPort, Ipv4 Encap);
+public sealed record GatewaySetup(GatewayConfig Config, string Uplink, string? HostPort, IpAddress Encap);
 
 /// <summary>Announces a gateway and keeps its bridge's flows.</summary>
 public sealed class GatewayBridge(NodeContext node, OpenVSwitch ovs)
@@ -27,7 +27,7 @@ public sealed class GatewayBridge(NodeContext node, OpenVSwitch ovs)
             [
                 new KeyValuePair<string, string?>(NodeAnnotations.Gateway, config.Write()),
                 new KeyValuePair<string, string?>(
-                    NodeAnnotations.PrimaryAddress, NodeAnnotations.Family(config.Address).ToJsonString()),
+                    NodeAnnotations.PrimaryAddress, NodeAnnotations.Families(config.Addresses).ToJsonString()),
             ],
             cancellation);
         var snapshot = ovs.Now;
@@ -40,8 +40,8 @@ public sealed class GatewayBridge(NodeContext node, OpenVSwitch ovs)
         }
 
         var others = NodeAnnotations.HostAddresses(node.Annotations).Select(h => h.Address)
-            .Where(a => a != config.Address.Address).Distinct().Order().ToList();
-        var ports = new GatewayPorts(wire, host, ovn, config.Mac, config.Address.Address, setup.Encap, others);
+            .Where(a => node.Settings.Network.Knows(a) && a != config.Of(a.Family)).Distinct().Order().ToList();
+        var ports = new GatewayPorts(wire, host, ovn, config.Mac, [.. config.Addresses.Select(a => a.Address)], setup.Encap, others);
         var flows = GatewayFlows.Of(ports, node.Settings.Network, node.Services);
 
         // Also without a change: a restarted switch has forgotten them, and traffic waits for them.

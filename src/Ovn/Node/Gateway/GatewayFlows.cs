@@ -9,11 +9,11 @@ namespace Dpf.Ovn.Node.Gateway;
 /// <param name="Host">The port towards the host: its representor's number on a DPU, <c>LOCAL</c> where the bridge is the host's.</param>
 /// <param name="Ovn">The number of the patch port to br-int.</param>
 /// <param name="Mac">The MAC address that host and gateway router share.</param>
-/// <param name="Address">The address that they share.</param>
+/// <param name="Addresses">The addresses that they share, one of each family.</param>
 /// <param name="Encap">The tunnel endpoint.</param>
 /// <param name="OtherHostAddresses">The host's other addresses.</param>
 public sealed record GatewayPorts(
-    string Physical, string Host, string Ovn, string Mac, Ipv4 Address, Ipv4 Encap, IReadOnlyList<Ipv4> OtherHostAddresses);
+    string Physical, string Host, string Ovn, string Mac, IReadOnlyList<IpAddress> Addresses, IpAddress Encap, IReadOnlyList<IpAddress> OtherHostAddresses);
 
 /// <summary>
 /// The OpenFlow table of the external bridge, which lets a host and its gateway router share one address: connections are told
@@ -35,100 +35,137 @@ public static class GatewayFlows
             $"{Cookie}table={table},priority={priority}{(match.Length > 0 ? "," : "")}{match},actions={actions}"));
 
         Base(Add, ports);
-        foreach (var service in network.Services)
+        foreach (var family in network.Families)
         {
-            HostToService(Add, ports, network, service);
+            Connections(Add, ports, Words.Of(family.Family));
+            foreach (var service in family.Services)
+            {
+                HostToService(Add, ports, family, service);
+            }
+
+            foreach (var service in services)
+            {
+                External(Add, ports, service, family.Family);
+            }
+
+            Hairpin(Add, ports, family);
         }
 
-        foreach (var service in services)
-        {
-            External(Add, ports, service);
-        }
-
-        Hairpin(Add, ports, network);
+        Add(2, 100, "", ToOvn(ports));
         return flows;
     }
 
     private static void Base(Action<int, int, string, string> add, GatewayPorts p)
     {
         var (wire, host, ovn, mac) = (p.Physical, p.Host, p.Ovn, p.Mac);
+        var tunnel = Words.Of(p.Encap.Family);
         if (host != "LOCAL")
         {
             // The host's DHCP passes untouched, and so does whatever is for the tunnel endpoint on the bridge itself.
             add(0, 999, "udp,tp_dst=67", "NORMAL");
-            add(0, 999, $"udp,nw_dst={p.Encap},tp_dst=6081", "LOCAL");
-            add(0, 998, $"ip,nw_dst={p.Encap}", "NORMAL");
+            add(0, 999, $"{tunnel.Udp},{tunnel.To}={p.Encap},tp_dst=6081", "LOCAL");
+            add(0, 998, $"{tunnel.Ip},{tunnel.To}={p.Encap}", "NORMAL");
         }
 
-        add(0, 205, $"in_port={wire},dl_dst={mac},udp,udp_dst=6081", $"output:{host}");
-        add(0, 200, $"in_port={wire},udp,udp_dst=6081", "NORMAL");
-        add(0, 200, "in_port=LOCAL,udp,udp_dst=6081", $"output:{wire}");
-        add(0, 110, $"in_port={wire},ip,nw_frag=yes", "ct(table=0,zone=64004)");
-        add(0, 100, $"in_port={ovn},dl_src={mac},ip", $"ct(commit,zone={DefaultZone},exec(set_field:0x1->ct_mark)),output:{wire}");
-        add(0, 100, $"in_port={host},ip", $"ct(commit,zone={DefaultZone},exec(set_field:0x2->ct_mark)),output:{wire}");
-        add(0, 50, $"in_port={wire},ip", $"ct(zone={DefaultZone},nat,table=1)");
+        add(0, 205, $"in_port={wire},dl_dst={mac},{tunnel.Udp},udp_dst=6081", $"output:{host}");
+        add(0, 200, $"in_port={wire},{tunnel.Udp},udp_dst=6081", "NORMAL");
+        add(0, 200, $"in_port=LOCAL,{tunnel.Udp},udp_dst=6081", $"output:{wire}");
         add(0, 10, $"in_port={wire},dl_dst={mac}", $"output:{host},output:{ovn}");
         add(0, 10, $"in_port={ovn},dl_src={mac}", "NORMAL");
         add(0, 9, $"in_port={ovn}", "drop");
         add(0, 0, "", "NORMAL");
-        foreach (var state in (string[])["+trk+est", "+trk+rel"])
-        {
-            add(1, 100, $"ip,ct_state={state},ct_mark=0x1", $"output:{ovn}");
-            add(1, 100, $"ip,ct_state={state},ct_mark=0x2", $"output:{host}");
-        }
-
         add(1, 10, $"dl_dst={mac}", $"output:{host}");
         add(1, 0, "", "NORMAL");
+    }
+
+    /// <summary>Who a connection belongs to: the host, or OVN.</summary>
+    private static void Connections(Action<int, int, string, string> add, GatewayPorts p, Words of)
+    {
+        var (wire, host, ovn, mac) = (p.Physical, p.Host, p.Ovn, p.Mac);
+        add(0, 110, $"in_port={wire},{of.Ip},nw_frag=yes", "ct(table=0,zone=64004)");
+        add(0, 100, $"in_port={ovn},dl_src={mac},{of.Ip}", $"ct(commit,zone={DefaultZone},exec(set_field:0x1->ct_mark)),output:{wire}");
+        add(0, 100, $"in_port={host},{of.Ip}", $"ct(commit,zone={DefaultZone},exec(set_field:0x2->ct_mark)),output:{wire}");
+        add(0, 50, $"in_port={wire},{of.Ip}", $"ct(zone={DefaultZone},nat,table=1)");
+        foreach (var state in (string[])["+trk+est", "+trk+rel"])
+        {
+            add(1, 100, $"{of.Ip},ct_state={state},ct_mark=0x1", $"output:{ovn}");
+            add(1, 100, $"{of.Ip},ct_state={state},ct_mark=0x2", $"output:{host}");
+        }
+
+        if (of == Words.Six)
+        {
+            // Routers' and neighbours' advertisements belong to no connection: both that share the address want to hear them.
+            add(1, 14, "icmp6,icmpv6_type=134", "FLOOD");
+            add(1, 14, "icmp6,icmpv6_type=136", "FLOOD");
+        }
     }
 
     /// <summary>
     /// The host reaches services through OVN under its masquerade address, which its own address translation gives it: a switch in
     /// user space sends a packet through the connection tracker at most six times, and OVN takes most of them.
     /// </summary>
-    private static void HostToService(Action<int, int, string, string> add, GatewayPorts p, ClusterNetwork network, Cidr services)
+    private static void HostToService(Action<int, int, string, string> add, GatewayPorts p, FamilyNetwork network, Cidr services)
     {
-        add(0, 500, $"in_port={p.Host},ip,nw_dst={services}", ToOvn(p));
-        add(0, 500, $"in_port={p.Ovn},ip,nw_src={services},nw_dst={network.HostMasquerade}", ToHost(p));
+        var of = Words.Of(network.Family);
+        add(0, 500, $"in_port={p.Host},{of.Ip},{of.To}={services}", ToOvn(p));
+        add(0, 500, $"in_port={p.Ovn},{of.Ip},{of.From}={services},{of.To}={network.HostMasquerade}", ToHost(p));
 
         // What OVN did not translate must not leak.
-        add(0, 105, $"in_port={p.Ovn},ip,nw_dst={services}", "drop");
+        add(0, 105, $"in_port={p.Ovn},{of.Ip},{of.To}={services}", "drop");
     }
 
-    private static void External(Action<int, int, string, string> add, GatewayPorts p, ZoneService service)
+    private static void External(Action<int, int, string, string> add, GatewayPorts p, ZoneService service, IpFamily family)
     {
+        var of = Words.Of(family);
         foreach (var port in service.Ports)
         {
-            if (port.NodePort > 0)
+            var protocol = port.Protocol + of.Suffix;
+            if (port.NodePort > 0 && service.ClusterIps.Any(a => a.Family == family))
             {
-                add(0, 110, $"in_port={p.Physical},{port.Protocol},tp_dst={port.NodePort}", $"output:{p.Ovn}");
-                add(0, 110, $"in_port={p.Ovn},dl_src={p.Mac},{port.Protocol},tp_src={port.NodePort}", $"output:{p.Physical}");
+                add(0, 110, $"in_port={p.Physical},{protocol},tp_dst={port.NodePort}", $"output:{p.Ovn}");
+                add(0, 110, $"in_port={p.Ovn},dl_src={p.Mac},{protocol},tp_src={port.NodePort}", $"output:{p.Physical}");
             }
 
-            foreach (var address in service.ExternalIps)
+            foreach (var address in service.ExternalIps.Where(a => a.Family == family))
             {
-                add(0, 110, $"in_port={p.Physical},{port.Protocol},nw_dst={address},tp_dst={port.Port}", $"output:{p.Ovn}");
-                add(0, 110, $"in_port={p.Ovn},dl_src={p.Mac},{port.Protocol},nw_src={address},tp_src={port.Port}", $"output:{p.Physical}");
+                add(0, 110, $"in_port={p.Physical},{protocol},{of.To}={address},tp_dst={port.Port}", $"output:{p.Ovn}");
+                add(0, 110, $"in_port={p.Ovn},dl_src={p.Mac},{protocol},{of.From}={address},tp_src={port.Port}", $"output:{p.Physical}");
             }
         }
     }
 
     /// <summary>A service whose endpoint is the host itself: host to OVN and back, hiding the shared address from the host.</summary>
-    private static void Hairpin(Action<int, int, string, string> add, GatewayPorts p, ClusterNetwork network)
+    private static void Hairpin(Action<int, int, string, string> add, GatewayPorts p, FamilyNetwork network)
     {
-        add(0, 500, $"in_port={p.Ovn},ip,nw_dst={network.HostMasquerade},nw_src={p.Address}",
-            $"ct(commit,zone={HostZone},nat(dst={p.Address}),table=4)");
-        foreach (var other in p.OtherHostAddresses)
+        var of = Words.Of(network.Family);
+        foreach (var own in p.Addresses.Where(a => a.Family == network.Family))
         {
-            add(0, 500, $"in_port={p.Ovn},ip,nw_dst={other},nw_src={p.Address}", $"ct(commit,zone={HostZone},table=4)");
+            add(0, 500, $"in_port={p.Ovn},{of.Ip},{of.To}={network.HostMasquerade},{of.From}={own}",
+                $"ct(commit,zone={HostZone},nat(dst={own}),table=4)");
+            foreach (var other in p.OtherHostAddresses.Where(a => a.Family == network.Family))
+            {
+                add(0, 500, $"in_port={p.Ovn},{of.Ip},{of.To}={other},{of.From}={own}", $"ct(commit,zone={HostZone},table=4)");
+            }
         }
 
-        add(0, 500, $"in_port={p.Host},ip,nw_dst={network.OvnMasquerade}", $"ct(zone={OvnZone},nat,table=5)");
-        add(2, 100, "", ToOvn(p));
-        add(4, 100, "ip", $"ct(commit,zone={OvnZone},nat(src={network.OvnMasquerade})),{ToHost(p)}");
-        add(5, 100, "ip", $"ct(commit,zone={HostZone},nat,table=2)");
+        add(0, 500, $"in_port={p.Host},{of.Ip},{of.To}={network.OvnMasquerade}", $"ct(zone={OvnZone},nat,table=5)");
+        add(4, 100, of.Ip, $"ct(commit,zone={OvnZone},nat(src={network.OvnMasquerade})),{ToHost(p)}");
+        add(5, 100, of.Ip, $"ct(commit,zone={HostZone},nat,table=2)");
     }
 
     private static string ToOvn(GatewayPorts p) => $"set_field:{p.Mac}->eth_dst,output:{p.Ovn}";
 
     private static string ToHost(GatewayPorts p) => $"move:NXM_OF_ETH_DST[]->NXM_OF_ETH_SRC[],set_field:{p.Mac}->eth_dst,output:{p.Host}";
+
+    /// <summary>How a family's packets and addresses are called in matches.</summary>
+    private sealed record Words(string Ip, string From, string To, string Suffix)
+    {
+        public static Words Six { get; } = new("ipv6", "ipv6_src", "ipv6_dst", "6");
+
+        private static Words Four { get; } = new("ip", "nw_src", "nw_dst", "");
+
+        public string Udp => "udp" + Suffix;
+
+        public static Words Of(IpFamily family) => family == IpFamily.V4 ? Four : Six;
+    }
 }

@@ -60,36 +60,41 @@ internal static class DpuHostNode
         var gateway = node.Settings.Gateway.GetValueOrDefault("gateway-interface") ?? throw new InvalidOperationException(
             "the option --gateway-interface is missing; name the DPU's PF on the host in gatewayOpts");
         var device = links.FirstOrDefault(l => l.Name == gateway);
-        if (device is null || device.Addresses.Where(a => !network.Masquerade.Contains(a.Address)).Select(a => (Cidr?)a).FirstOrDefault()
-            is not { } address)
+        var addresses = network.HostAddresses(device?.Addresses ?? []).DistinctBy(a => a.Family).OrderBy(a => a.Family).ToList();
+        if (device is null || addresses is not [{ Family: IpFamily.V4 }, ..])
         {
             throw new InvalidOperationException($"waiting for an address of {gateway} (its DHCP server is reached through the DPU)");
         }
 
-        var others = links.SelectMany(l => l.Addresses).Where(a => a.Address == node.InternalAddress);
-        var cidrs = others.Append(address).Distinct().OrderBy(c => c.Address).Select(c => (JsonNode)c.ToString());
-        var primary = NodeAnnotations.Family(address).ToJsonString();
+        var others = links.SelectMany(l => l.Addresses).Where(a => network.Knows(a.Address) && node.InternalAddresses.Contains(a.Address));
+        var cidrs = others.Concat(addresses).Distinct().OrderBy(c => c.Address);
+        var hops = addresses.Exists(a => a.Family == IpFamily.V6) && await node.Links.DefaultGatewayAsync(IpFamily.V6, gateway, cancellation) is { } hop
+            ? NodeAnnotations.List([hop]).ToJsonString()
+            : null;
+        var primary = NodeAnnotations.Families(addresses).ToJsonString();
         await node.AnnotateAsync(
             [
                 Entry(NodeAnnotations.HostPfAddress, primary),
                 Entry(NodeAnnotations.HostPfAddressNew, primary),
                 Entry(NodeAnnotations.HostPfMac, device.Mac),
-                Entry(NodeAnnotations.HostCidrs, new JsonArray([.. cidrs]).ToJsonString()),
-                Entry(NodeAnnotations.Masquerade, NodeAnnotations.Family(network.Masquerade).ToJsonString()),
+                Entry(NodeAnnotations.HostPfNextHops, hops),
+                Entry(NodeAnnotations.HostCidrs, NodeAnnotations.List(cidrs).ToJsonString()),
+                Entry(NodeAnnotations.Masquerade, NodeAnnotations.Families(network.Families.Select(f => f.Masquerade)).ToJsonString()),
                 Entry(NodeAnnotations.Zone, node.Node),
             ],
             cancellation);
-        if (NodeAnnotations.Subnet(node.Annotations) is not { } subnet)
+        if (NodeAnnotations.SubnetsOf(node.Annotations) is not { Count: > 0 } subnets)
         {
             throw new InvalidOperationException("waiting for the node's subnet (the cluster manager gives it)");
         }
 
-        if (!await TakeManagementPortAsync(node, links, subnet, cancellation))
+        if (!await TakeManagementPortAsync(node, links, subnets[0], cancellation))
         {
             return false;
         }
 
-        var facts = new HostFacts(gateway, node.InternalAddress ?? address.Address, subnet, network);
+        var sources = node.InternalAddresses.Concat(addresses.Select(a => a.Address)).DistinctBy(a => a.Family);
+        var facts = new HostFacts(gateway, [.. sources], subnets, network);
         await host.ApplyAsync(facts, node.Services, cancellation);
         return true;
     }
@@ -124,5 +129,5 @@ internal static class DpuHostNode
         throw new InvalidOperationException($"waiting for the VF {netdev} (it appears when the DPU is provisioned)");
     }
 
-    private static KeyValuePair<string, string?> Entry(string key, string value) => new(key, value);
+    private static KeyValuePair<string, string?> Entry(string key, string? value) => new(key, value);
 }

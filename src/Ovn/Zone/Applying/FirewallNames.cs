@@ -9,9 +9,10 @@ namespace Dpf.Ovn.Zone.Applying;
 /// last answer holds: a name server's failure neither opens nor closes anything.
 /// </summary>
 /// <param name="forwarder">Who is asked.</param>
+/// <param name="families">For addresses of which families.</param>
 /// <param name="time">The clock.</param>
 /// <param name="changed">Called when a name has other addresses than before.</param>
-public sealed class FirewallNames(DnsForwarder forwarder, TimeProvider time, Action changed)
+public sealed class FirewallNames(DnsForwarder forwarder, IReadOnlyList<IpFamily> families, TimeProvider time, Action changed)
 {
     private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(30);
@@ -20,7 +21,7 @@ public sealed class FirewallNames(DnsForwarder forwarder, TimeProvider time, Act
     private readonly Dictionary<string, Known> _known = new(StringComparer.Ordinal);
 
     /// <summary>The addresses as far as they are known; names that are new are asked for.</summary>
-    public IReadOnlyDictionary<string, IReadOnlyList<Ipv4>> Of(IEnumerable<EgressFirewall> firewalls)
+    public IReadOnlyDictionary<string, IReadOnlyList<IpAddress>> Of(IEnumerable<EgressFirewall> firewalls)
     {
         var names = firewalls.SelectMany(f => f.Spec.Egress).Select(r => r.To.DnsName?.TrimEnd('.'))
             .Where(n => n is { Length: > 0 } && !n.StartsWith('*')).Select(n => n!).ToHashSet(StringComparer.Ordinal);
@@ -63,7 +64,7 @@ public sealed class FirewallNames(DnsForwarder forwarder, TimeProvider time, Act
 
         foreach (var name in due)
         {
-            var answer = await forwarder.ResolveAsync(name, cancellation);
+            var answer = await ResolveAsync(name, cancellation);
             var until = time.GetUtcNow() + Bounded(answer);
             lock (_lock)
             {
@@ -72,7 +73,7 @@ public sealed class FirewallNames(DnsForwarder forwarder, TimeProvider time, Act
                     continue;
                 }
 
-                IReadOnlyList<Ipv4> addresses = answer is null ? before.Addresses : [.. answer.Select(a => a.Address).Distinct().Order()];
+                IReadOnlyList<IpAddress> addresses = answer is null ? before.Addresses : [.. answer.Select(a => a.Address).Distinct().Order()];
                 _known[name] = new Known(addresses, until);
                 if (addresses.SequenceEqual(before.Addresses))
                 {
@@ -82,6 +83,23 @@ public sealed class FirewallNames(DnsForwarder forwarder, TimeProvider time, Act
 
             changed();
         }
+    }
+
+    /// <summary>The addresses in all families; null when one was not answered for, since half of them would be believed to be all.</summary>
+    private async Task<IReadOnlyList<(IpAddress Address, uint Seconds)>?> ResolveAsync(string name, CancellationToken cancellation)
+    {
+        var all = new List<(IpAddress Address, uint Seconds)>();
+        foreach (var family in families)
+        {
+            if (await forwarder.ResolveAsync(name, family, cancellation) is not { } some)
+            {
+                return null;
+            }
+
+            all.AddRange(some);
+        }
+
+        return all;
     }
 
     /// <summary>Until there is a new name, or the next may be due.</summary>
@@ -99,9 +117,9 @@ public sealed class FirewallNames(DnsForwarder forwarder, TimeProvider time, Act
         }
     }
 
-    private static TimeSpan Bounded(IReadOnlyList<(Ipv4 Address, uint Seconds)>? answer) => answer is { Count: > 0 }
+    private static TimeSpan Bounded(IReadOnlyList<(IpAddress Address, uint Seconds)>? answer) => answer is { Count: > 0 }
         ? TimeSpan.FromSeconds(Math.Clamp(answer.Min(a => a.Seconds), Shortest.TotalSeconds, Longest.TotalSeconds))
         : Shortest;
 
-    private sealed record Known(IReadOnlyList<Ipv4> Addresses, DateTimeOffset Until);
+    private sealed record Known(IReadOnlyList<IpAddress> Addresses, DateTimeOffset Until);
 }

@@ -28,7 +28,7 @@ public sealed class ZoneController
     private readonly ZoneDatabases _databases;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly PodAddresses _addresses = new();
+    private readonly IReadOnlyDictionary<IpFamily, PodAddresses> _addresses = Enum.GetValues<IpFamily>().ToDictionary(f => f, _ => new PodAddresses());
 
     // Written to the API server but perhaps not yet told back by it; by the pod's uid.
     private readonly Dictionary<string, PodNetwork> _written = new(StringComparer.Ordinal);
@@ -58,7 +58,7 @@ public sealed class ZoneController
     public ZoneController(
         string zone, ClusterNetwork network, Cache cache, ZoneDatabases databases, DnsForwarder forwarder, TimeProvider time, ILogger logger)
     {
-        _names = new FirewallNames(forwarder, time, () => _work.Writer.TryWrite(true));
+        _names = new FirewallNames(forwarder, [.. network.Families.Select(f => f.Family)], time, () => _work.Writer.TryWrite(true));
         (_zone, _network, _client, _databases, _time, _logger) = (zone, network, cache.Client, databases, time, logger);
         _nodes = Watch<V1Node>(cache);
         _pods = Watch<V1Pod>(cache);
@@ -170,8 +170,8 @@ public sealed class ZoneController
             _written.Remove(gone);
         }
 
-        var used = mine.Select(p => PodNetwork.Read(p.Metadata.Annotations)?.Address.Address).OfType<Ipv4>()
-            .Concat(_written.Values.Select(n => n.Address.Address)).ToHashSet();
+        var used = mine.Select(p => PodNetwork.Read(p.Metadata.Annotations)).OfType<PodNetwork>().Concat(_written.Values)
+            .SelectMany(n => n.Ips).ToHashSet();
         var fresh = new List<ZonePod>();
         foreach (var pod in mine.Where(p => p.Metadata.DeletionTimestamp is null && PodNetwork.Read(p.Metadata.Annotations) is null))
         {
@@ -181,9 +181,12 @@ public sealed class ZoneController
                 continue;
             }
 
-            var address = _addresses.Next(local.Subnet, used) ?? throw new InvalidOperationException(
-                $"pod {pod.Metadata.NamespaceProperty}/{pod.Metadata.Name}: the subnet {local.Subnet} has no free address");
-            var network = PodNetwork.Of(address, _network);
+            var network = PodNetwork.Of(
+                [
+                    .. local.Subnets.Select(s => _addresses[s.Family].Next(s, used) ?? throw new InvalidOperationException(
+                        $"pod {pod.Metadata.NamespaceProperty}/{pod.Metadata.Name}: the subnet {s} has no free address")),
+                ],
+                _network);
             try
             {
                 var annotation = KeyValuePair.Create(PodNetwork.Annotation, (string?)network.Write());

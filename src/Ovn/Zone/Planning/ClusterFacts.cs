@@ -41,7 +41,7 @@ public sealed record ClusterObjects
     public IReadOnlyCollection<EgressIp> EgressIps { get; init; } = [];
 
     /// <summary>The addresses that names in egress firewalls were found to have.</summary>
-    public IReadOnlyDictionary<string, IReadOnlyList<Ipv4>> Names { get; init; } = new Dictionary<string, IReadOnlyList<Ipv4>>();
+    public IReadOnlyDictionary<string, IReadOnlyList<IpAddress>> Names { get; init; } = new Dictionary<string, IReadOnlyList<IpAddress>>();
 }
 
 /// <summary>Reads a zone's facts from the cluster's objects.</summary>
@@ -55,23 +55,22 @@ public static class ClusterFacts
             .OrderBy(n => n.Metadata.Name != zone)
             .ThenBy(n => n.Metadata.CreationTimestamp ?? DateTime.MaxValue)
             .ThenBy(n => n.Metadata.Name, StringComparer.Ordinal)
-            .Select(Node).OfType<ZoneNode>()
-            .DistinctBy(n => n.Id).DistinctBy(n => n.Subnet)
+            .Select(n => Node(n, network)).OfType<ZoneNode>()
+            .DistinctBy(n => n.Id).DistinctBy(n => n.Subnets[0]).DistinctBy(n => n.Subnets[^1])
             .OrderBy(n => n.Id)
             .ToList();
-        var subnet = nodes.FirstOrDefault(n => n.Name == zone)?.Subnet;
+        var subnets = nodes.FirstOrDefault(n => n.Name == zone)?.Subnets ?? [];
 
         // An address that two pods claim is the older's, and none is the node's own: whoever makes a pod can write its annotations.
         var pods = cluster.Pods
             .Where(p => IsLocal(p, zone))
             .OrderBy(p => p.Metadata.CreationTimestamp ?? DateTime.MaxValue)
             .ThenBy(p => p.Metadata.Uid, StringComparer.Ordinal)
-            .Select(p => PodNetwork.Read(p.Metadata.Annotations) is { } addresses && subnet is { } own &&
-                PodAddresses.IsPods(own, addresses.Address)
+            .Select(p => PodNetwork.Read(p.Metadata.Annotations) is { } addresses && PodAddresses.ArePods(subnets, addresses)
                 ? new ZonePod(p.Metadata.NamespaceProperty, p.Metadata.Name, p.Metadata.Uid, addresses)
                 : null)
             .OfType<ZonePod>()
-            .DistinctBy(p => p.Network.Address.Address)
+            .DistinctBy(p => p.Network.Ips.First()).DistinctBy(p => p.Network.Ips.Last())
             .OrderBy(p => p.Port, StringComparer.Ordinal)
             .ToList();
         var ports = pods.Select(p => p.Port).ToHashSet(StringComparer.Ordinal);
@@ -83,7 +82,7 @@ public static class ClusterFacts
             Firewalls = new EgressFirewallFacts(candidates, cluster.Nodes, network).Read(cluster.EgressFirewalls, cluster.Names),
             PeerSets = candidates.Sets,
         };
-        return new ZoneFacts(zone, network, nodes, pods, ServiceFacts.Read(cluster.Services, cluster.Endpoints), policies)
+        return new ZoneFacts(zone, network, nodes, pods, ServiceFacts.Read(cluster.Services, cluster.Endpoints, network), policies)
         {
             EgressIps = EgressIpFacts.Read(cluster.EgressIps, candidates),
         };
@@ -95,19 +94,22 @@ public static class ClusterFacts
 
     private static bool IsCompleted(V1Pod pod) => pod.Status?.Phase is "Succeeded" or "Failed";
 
-    private static ZoneNode? Node(V1Node node)
+    private static ZoneNode? Node(V1Node node, ClusterNetwork network)
     {
         var annotations = node.Metadata.Annotations;
-        if (NodeAnnotations.Subnet(annotations) is not { } subnet || NodeAnnotations.NodeId(annotations) is not { } id)
+        if (NodeAnnotations.SubnetsOf(annotations).Where(s => network.Knows(s.Address)).ToList() is not { Count: > 0 } subnets ||
+            NodeAnnotations.NodeId(annotations) is not { } id)
         {
             return null;
         }
 
-        var gateway = GatewayConfig.Read(annotations);
-        var status = (node.Status?.Addresses ?? []).Where(a => a.Type == "InternalIP")
-            .Select(a => Ipv4.TryParse(a.Address, out var address) ? address : (Ipv4?)null)
-            .OfType<Ipv4>();
-        return new ZoneNode(node.Metadata.Name, subnet, id)
+        // A family that pods do not have is the hosts' own affair.
+        var gateway = GatewayConfig.Read(annotations) is { } config &&
+            config.Addresses.Where(a => network.Knows(a.Address)).ToList() is { Count: > 0 } known
+                ? config with { Addresses = known, NextHops = [.. config.NextHops.Where(network.Knows)] }
+                : null;
+        var status = IpAddress.ParseAll((node.Status?.Addresses ?? []).Where(a => a.Type == "InternalIP").Select(a => a.Address));
+        return new ZoneNode(node.Metadata.Name, subnets, id)
         {
             ChassisId = NodeAnnotations.Plain(annotations, NodeAnnotations.ChassisId),
             EncapIp = NodeAnnotations.Encap(annotations),
@@ -115,7 +117,7 @@ public static class ClusterFacts
             HostAddresses =
             [
                 .. NodeAnnotations.HostAddresses(annotations).Select(h => h.Address).Concat(status)
-                    .Where(a => a != gateway?.Address.Address).Distinct().Order(),
+                    .Where(a => network.Knows(a) && a != gateway?.Of(a.Family)).Distinct().Order(),
             ],
             ManagementMac = NodeAnnotations.ManagementMac(annotations),
         };

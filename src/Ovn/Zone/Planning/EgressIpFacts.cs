@@ -10,7 +10,7 @@ internal static class EgressIpFacts
     /// <summary>A pod that two objects select has the address of the first by name.</summary>
     public static IReadOnlyList<ZoneEgressIp> Read(IEnumerable<EgressIp> objects, PolicyPods pods)
     {
-        var taken = new HashSet<Ipv4>();
+        var taken = new HashSet<IpAddress>();
         return
         [
             .. objects
@@ -19,13 +19,12 @@ internal static class EgressIpFacts
                     e.Metadata.Name,
                     [
                         .. (e.Status?.Items ?? [])
-                            .Select(i => (Address: Ipv4.TryParse(i.EgressIp, out var address) ? address : (Ipv4?)null, i.Node))
+                            .Select(i => (Address: IpAddress.ParseOrNull(i.EgressIp), i.Node))
                             .Where(i => i.Address is not null).Select(i => (i.Address!.Value, i.Node)),
                     ],
                     [
                         .. pods.Select(e.Spec.NamespaceSelector, e.Spec.PodSelector)
-                            .Where(p => p.Address is { } address && taken.Add(address))
-                            .Select(p => (p.Address!.Value, p.Pod.Spec.NodeName)).OrderBy(p => p.Value),
+                            .SelectMany(p => p.Addresses.Where(taken.Add).Select(a => (a, p.Pod.Spec.NodeName))).OrderBy(p => p.a),
                     ]))
                 .Where(e => e.Assignments.Count > 0 && e.Pods.Count > 0),
         ];

@@ -23,21 +23,27 @@ internal static class EgressIpPlan
             var holders = egress.Assignments.Where(a => nodes.ContainsKey(a.Node)).ToList();
             foreach (var (pod, home) in egress.Pods)
             {
-                var mine = gateway is null ? [] : holders.Where(h => h.Node == local.Name).ToList();
+                // A pod leaves under an address of its own family, or not through this object.
+                if (facts.Network.Of(pod.Family) is not { } family || holders.Where(h => h.Address.Family == pod.Family).ToList() is not { Count: > 0 } able)
+                {
+                    continue;
+                }
+
+                var mine = gateway is null ? [] : able.Where(h => h.Node == local.Name).ToList();
                 foreach (var (address, _) in mine.Take(1))
                 {
                     GatewayPlan.Snat(gateway!, address, pod.ToString());
                 }
 
                 // From another zone only what that zone sent here on purpose comes this way; it leaves by this node's own gateway.
-                List<Ipv4> hops = home == local.Name
-                    ? [.. holders.Select(h => Hop(facts.Network, nodes[h.Node], local)).Distinct()]
-                    : mine.Count > 0 ? [facts.Network.JoinAddress(local.Id).Address] : [];
+                List<IpAddress> hops = home == local.Name
+                    ? [.. able.Select(h => Hop(family, nodes[h.Node], local)).Distinct()]
+                    : mine.Count > 0 ? [family.JoinAddress(local.Id).Address] : [];
                 if (hops.Count > 0)
                 {
                     isUsed = true;
                     Policy(
-                        router, string.Create(CultureInfo.InvariantCulture, $"{Reroute} {pod}"), Reroute, $"ip4.src == {pod}", hops);
+                        router, string.Create(CultureInfo.InvariantCulture, $"{Reroute} {pod}"), Reroute, $"{pod.Family.Match}.src == {pod}", hops);
                 }
             }
         }
@@ -47,32 +53,35 @@ internal static class EgressIpPlan
             KeepInside(facts, router);
 
             // A policy is asked only where there is a route, and pods of other zones have none to the outside here.
-            foreach (var range in facts.Network.Pods.Where(_ => gateway is not null))
+            foreach (var family in facts.Network.Families.Where(_ => gateway is not null))
             {
-                Route(router, range.Network.ToString(), facts.Network.JoinAddress(local.Id).Address, policy: "src-ip");
+                foreach (var range in family.Pods)
+                {
+                    Route(router, range.Network.ToString(), family.JoinAddress(local.Id).Address, policy: "src-ip");
+                }
             }
         }
     }
 
-    private static Ipv4 Hop(ClusterNetwork network, ZoneNode holder, ZoneNode local) =>
+    private static IpAddress Hop(FamilyNetwork network, ZoneNode holder, ZoneNode local) =>
         holder.Name == local.Name ? network.JoinAddress(local.Id).Address : network.TransitAddress(holder.Id).Address;
 
     /// <summary>What pods send to each other, to the nodes and back to other zones' gateways keeps its source.</summary>
     private static void KeepInside(ZoneFacts facts, RowHandle router)
     {
-        var inside = facts.Network.Pods.Select(p => p.Network).Append(facts.Network.Join).ToList();
-        foreach (var from in facts.Network.Pods.Select(p => p.Network))
+        foreach (var (family, from) in facts.Network.Families.SelectMany(f => f.Pods.Select(p => (f, p.Network))))
         {
-            foreach (var to in inside)
+            var ip = family.Family.Match;
+            foreach (var to in family.Pods.Select(p => p.Network).Append(family.Join))
             {
-                Policy(router, $"{StaysInside} {from} {to}", StaysInside, $"ip4.src == {from} && ip4.dst == {to}");
+                Policy(router, $"{StaysInside} {from} {to}", StaysInside, $"{ip}.src == {from} && {ip}.dst == {to}");
             }
 
             foreach (var node in facts.Nodes)
             {
-                foreach (var host in node.Addresses)
+                foreach (var host in node.Addresses.Where(a => a.Family == family.Family))
                 {
-                    Policy(router, $"{StaysInside} {from} {node.Name} {host}", StaysInside, $"ip4.src == {from} && ip4.dst == {host}");
+                    Policy(router, $"{StaysInside} {from} {node.Name} {host}", StaysInside, $"{ip}.src == {from} && {ip}.dst == {host}");
                 }
             }
         }

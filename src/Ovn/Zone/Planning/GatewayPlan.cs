@@ -1,4 +1,5 @@
 using Dpf.Ovn.Addressing;
+using Dpf.Ovn.Annotations;
 using Dpf.Ovsdb.Models.Northbound;
 using Dpf.Ovsdb.Rows;
 using static Dpf.Ovn.Zone.Planning.NorthboundPlan;
@@ -17,19 +18,19 @@ internal static class GatewayPlan
         }
 
         var name = "GR_" + local.Name;
-        var external = config.Address.Address;
-        var joinAddress = network.JoinAddress(local.Id);
         var gateway = rows.Add(name, new LogicalRouter
         {
             Name = name,
             Options = Map(
                 ("chassis", chassis), ("always_learn_from_arp_request", "false"), ("dynamic_neigh_routers", "true"),
                 ("lb_force_snat_ip", "router_ip"), ("mac_binding_age_threshold", "300"), ("snat-ct-zone", "0")),
-            ExternalIds = Map(("physical_ip", external.ToString()), ("physical_ips", external.ToString())),
+            ExternalIds = Map(
+                ("physical_ip", config.Address.Address.ToString()),
+                ("physical_ips", string.Join(',', config.Addresses.Select(a => a.Address)))),
         });
 
         // No gateway_mtu: it needs a packet size check that hardware cannot offload.
-        Connect(join, "jtor-" + name, gateway, "rtoj-" + name, joinAddress);
+        Connect(join, "jtor-" + name, gateway, "rtoj-" + name, network.JoinAddresses(local.Id));
         var outPort = "rtoe-" + name;
         var edge = rows.Add("ext_" + local.Name, new LogicalSwitch { Name = "ext_" + local.Name });
         edge.Add("ports", config.InterfaceId, new LogicalSwitchPort
@@ -50,9 +51,20 @@ internal static class GatewayPlan
         {
             Name = outPort,
             Mac = config.Mac,
-            Networks = [config.Address.ToString()],
+            Networks = [.. config.Addresses.Select(a => a.ToString())],
             ExternalIds = Map(("gateway-physical-ip", "yes")),
         });
+        foreach (var family in network.Families)
+        {
+            AddFamily(rows, family, clusterRouter, gateway, outPort, local, config);
+        }
+
+        return gateway;
+    }
+
+    private static void AddFamily(
+        RowSet rows, FamilyNetwork network, RowHandle clusterRouter, RowHandle gateway, string outPort, ZoneNode local, GatewayConfig config)
+    {
         rows.Add($"{outPort} {network.DummyNextHop}", new StaticMacBinding
         {
             LogicalPort = outPort,
@@ -61,29 +73,40 @@ internal static class GatewayPlan
             OverrideDynamicMac = true,
         });
 
-        var clusterJoin = network.Join.At(1);
+        var join = network.JoinAddress(local.Id).Address;
         foreach (var range in network.Pods)
         {
-            Route(gateway, range.Network.ToString(), clusterJoin);
-            Snat(gateway, external, range.Network.ToString());
+            Route(gateway, range.Network.ToString(), network.Join.At(1));
         }
 
-        Snat(gateway, external, joinAddress.Address.ToString());
+        // A host without an address of the family has pods that reach each other, and nothing outside.
+        if (config.Of(network.Family) is { } external)
+        {
+            foreach (var range in network.Pods)
+            {
+                Snat(gateway, external, range.Network.ToString());
+            }
+
+            Snat(gateway, external, join.ToString());
+        }
+
         Route(
             gateway, network.Masquerade.Network.ToString(), network.DummyNextHop, outputPort: outPort,
             ids: Map(("k8s.ovn.org/node-masquerade-subnet", "")));
-        foreach (var hop in config.NextHops)
+        foreach (var hop in config.NextHops.Where(h => h.Family == network.Family))
         {
-            Route(gateway, "0.0.0.0/0", hop, outputPort: outPort);
+            Route(gateway, new Cidr(new IpAddress(network.Family, 0), 0).ToString(), hop, outputPort: outPort);
         }
 
         // What other zones' gateways sent here goes back the same way; the node's pods leave through their own gateway.
-        Route(clusterRouter, joinAddress.Address.ToString(), joinAddress.Address);
-        Route(clusterRouter, local.Subnet.ToString(), joinAddress.Address, policy: "src-ip");
-        return gateway;
+        Route(clusterRouter, join.ToString(), join);
+        if (local.Subnet(network.Family) is { } subnet)
+        {
+            Route(clusterRouter, subnet.ToString(), join, policy: "src-ip");
+        }
     }
 
-    internal static void Snat(RowHandle gateway, Ipv4 external, string logical) => gateway.Add("nat", $"snat {logical}", new Nat
+    internal static void Snat(RowHandle gateway, IpAddress external, string logical) => gateway.Add("nat", $"snat {logical}", new Nat
     {
         Type = "snat",
         ExternalIp = external.ToString(),

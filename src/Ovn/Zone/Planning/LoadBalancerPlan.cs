@@ -50,23 +50,9 @@ internal static class LoadBalancerPlan
             var onRouterLocal = new Dictionary<string, string>(StringComparer.Ordinal);
             foreach (var port in ports)
             {
-                var here = port.Endpoints.Where(e => e.Node == Local.Name).ToList();
-                foreach (var address in service.ClusterIps)
+                foreach (var family in Network.Families)
                 {
-                    onSwitch[Vip(address, port.Port)] = Targets(service.InternalLocal ? here : port.Endpoints);
-                    onRouter[Vip(address, port.Port)] = RouterTargets(port.Endpoints);
-                }
-
-                foreach (var vip in ExternalVips(service, port))
-                {
-                    onSwitch[vip] = Targets(port.Endpoints);
-                    (service.ExternalLocal ? onRouterLocal : onRouter)[vip] = RouterTargets(service.ExternalLocal ? here : port.Endpoints);
-                }
-
-                if (service.ExternalLocal && port.NodePort > 0)
-                {
-                    // The host sends its own clients of the node port here, which then meet local endpoints only, as others do.
-                    onSwitch[Vip(Network.HostLocalMasquerade, port.NodePort)] = Targets(here);
+                    Add(family, service, port, onSwitch, onRouter, onRouterLocal);
                 }
             }
 
@@ -84,10 +70,36 @@ internal static class LoadBalancerPlan
             Add(service, protocol, $"node_local_router_{Local.Name}", onRouterLocal, skipSnat: true, OnRouters);
         }
 
-        private IEnumerable<string> ExternalVips(ZoneService service, ZoneServicePort port)
+        /// <summary>The addresses of one family, which endpoints of that family answer for.</summary>
+        private void Add(
+            FamilyNetwork family, ZoneService service, ZoneServicePort port, Dictionary<string, string> onSwitch,
+            Dictionary<string, string> onRouter, Dictionary<string, string> onRouterLocal)
         {
-            var external = service.ExternalIps.Select(a => Vip(a, port.Port));
-            return port.NodePort > 0 ? external.Concat(Local.Addresses.Select(a => Vip(a, port.NodePort))) : external;
+            var all = port.Endpoints.Where(e => e.Address.Family == family.Family).ToList();
+            var here = all.Where(e => e.Node == Local.Name).ToList();
+            foreach (var vip in service.ClusterIps.Where(a => a.Family == family.Family).Select(a => a.WithPort(port.Port)))
+            {
+                onSwitch[vip] = Targets(service.InternalLocal ? here : all);
+                onRouter[vip] = RouterTargets(family, all);
+            }
+
+            // Without a cluster address of the family the service is not there for it, whatever addresses the host has.
+            var external = service.ExternalIps.Select(a => (Address: a, port.Port));
+            if (port.NodePort > 0 && service.ClusterIps.Any(a => a.Family == family.Family))
+            {
+                external = external.Concat(Local.Addresses.Select(a => (a, port.NodePort)));
+                if (service.ExternalLocal)
+                {
+                    // The host sends its own clients of the node port here, which then meet local endpoints only, as others do.
+                    onSwitch[family.HostLocalMasquerade.WithPort(port.NodePort)] = Targets(here);
+                }
+            }
+
+            foreach (var vip in external.Where(e => e.Address.Family == family.Family).Select(e => e.Address.WithPort(e.Port)))
+            {
+                onSwitch[vip] = Targets(all);
+                (service.ExternalLocal ? onRouterLocal : onRouter)[vip] = RouterTargets(family, service.ExternalLocal ? here : all);
+            }
         }
 
         private void Add(
@@ -102,7 +114,7 @@ internal static class LoadBalancerPlan
             var name = $"Service_{owner}_{protocol.ToUpperInvariant()}_{scope}";
             var options = Map(
                 ("reject", "true"), ("event", "false"), ("skip_snat", skipSnat ? "true" : "false"), ("neighbor_responder", "none"),
-                ("hairpin_snat_ip", Network.ServiceHairpin.ToString()));
+                ("hairpin_snat_ip", string.Join(' ', Network.Families.Select(f => f.ServiceHairpin))));
             if (service.AffinitySeconds is { } seconds)
             {
                 options["affinity_timeout"] = Math.Min(seconds, LongestAffinity).ToString(CultureInfo.InvariantCulture);
@@ -122,22 +134,24 @@ internal static class LoadBalancerPlan
 
         /// <summary>
         /// By what a new connection's endpoint is chosen. Where affinity is to last longer than a flow can, the choice itself depends
-        /// on nothing but the client. And a choice by the datapath's own hash costs one more pass through the connection tracker than
-        /// the way to the host's own endpoints can afford.
+        /// on nothing but the client; these fields mean IPv4's addresses, so that with IPv6 every client would choose the same. And a
+        /// choice by the datapath's own hash costs one more pass through the connection tracker than the way to the host's own
+        /// endpoints can afford.
         /// </summary>
         private IReadOnlyList<string> SelectionFields(ZoneService service, Dictionary<string, string> vips) =>
-            service.AffinitySeconds > LongestAffinity ? ["ip_src", "ip_dst"]
-            : vips.Values.Any(v => v.Contains(Network.HostMasquerade + ":", StringComparison.Ordinal)) ? ["ip_src", "ip_dst", "tp_src", "tp_dst"]
+            service.AffinitySeconds > LongestAffinity && !vips.Keys.Any(v => v.StartsWith('[')) ? ["ip_src", "ip_dst"]
+            : Network.Families.Any(f => vips.Values.Any(v => LeadsTo(f.HostMasquerade, v))) ? ["ip_src", "ip_dst", "tp_src", "tp_dst"]
             : [];
 
+        private static bool LeadsTo(IpAddress address, string targets) =>
+            targets.Contains(address.Family == IpFamily.V4 ? $"{address}:" : $"[{address}]", StringComparison.Ordinal);
+
         private static string Targets(IEnumerable<ZoneEndpoint> endpoints) =>
-            string.Join(',', endpoints.Select(e => Vip(e.Address, e.Port)).Distinct().Order(StringComparer.Ordinal));
+            string.Join(',', endpoints.Select(e => e.Address.WithPort(e.Port)).Distinct().Order(StringComparer.Ordinal));
 
         /// <summary>On the external side the host's address is the gateway's own, so the host goes by its masquerade address.</summary>
-        private string RouterTargets(IEnumerable<ZoneEndpoint> endpoints) => Targets(endpoints.Select(
-            e => Local.Addresses.Contains(e.Address) ? e with { Address = Network.HostMasquerade } : e));
-
-        private static string Vip(Ipv4 address, int port) => string.Create(CultureInfo.InvariantCulture, $"{address}:{port}");
+        private string RouterTargets(FamilyNetwork family, IEnumerable<ZoneEndpoint> endpoints) => Targets(endpoints.Select(
+            e => Local.Addresses.Contains(e.Address) ? e with { Address = family.HostMasquerade } : e));
 
         private static bool Same(Dictionary<string, string> one, Dictionary<string, string> other) =>
             one.Count == other.Count && one.All(p => other.TryGetValue(p.Key, out var value) && value == p.Value);

@@ -39,7 +39,7 @@ public static class NorthboundPlan
             ExternalIds = Map(("k8s-cluster-router", "yes")),
         });
         var join = rows.Add("join", new LogicalSwitch { Name = "join" });
-        Connect(join, "jtor-" + ClusterRouter, router, "rtoj-" + ClusterRouter, network.Join.InterfaceAt(1));
+        Connect(join, "jtor-" + ClusterRouter, router, "rtoj-" + ClusterRouter, [.. network.Families.Select(f => f.Join.InterfaceAt(1))]);
 
         var transit = rows.Add(TransitSwitch, new LogicalSwitch
         {
@@ -67,14 +67,14 @@ public static class NorthboundPlan
 
     /// <summary>A pair of ports that connects a switch and a router.</summary>
     internal static (RowHandle SwitchPort, RowHandle RouterPort) Connect(
-        RowHandle @switch, string switchPort, RowHandle router, string routerPort, Cidr address,
+        RowHandle @switch, string switchPort, RowHandle router, string routerPort, IReadOnlyList<Cidr> addresses,
         IReadOnlyDictionary<string, string>? routerOptions = null)
     {
         var port = router.Add("ports", routerPort, new LogicalRouterPort
         {
             Name = routerPort,
-            Mac = address.Address.Mac,
-            Networks = [address.ToString()],
+            Mac = addresses[0].Address.Mac,
+            Networks = [.. addresses.Select(a => a.ToString())],
             Options = routerOptions ?? Map(),
         });
         var peer = @switch.Add("ports", switchPort, new LogicalSwitchPort
@@ -91,7 +91,7 @@ public static class NorthboundPlan
         pairs.ToDictionary(p => p.Key, p => p.Value, StringComparer.Ordinal);
 
     internal static void Route(
-        RowHandle router, string prefix, Ipv4 nexthop, string? policy = null, string? outputPort = null,
+        RowHandle router, string prefix, IpAddress nexthop, string? policy = null, string? outputPort = null,
         Dictionary<string, string>? ids = null) =>
         router.Add("static_routes", $"{policy ?? "dst-ip"} {prefix} via {nexthop}", new LogicalRouterStaticRoute
         {
@@ -103,7 +103,7 @@ public static class NorthboundPlan
         });
 
     /// <summary>A policy of a router; it has to be allowed or to go elsewhere.</summary>
-    internal static void Policy(RowHandle router, string key, int priority, string match, params IReadOnlyList<Ipv4> nexthops) =>
+    internal static void Policy(RowHandle router, string key, int priority, string match, params IReadOnlyList<IpAddress> nexthops) =>
         router.Add("policies", key, new LogicalRouterPolicy
         {
             Priority = priority,
@@ -115,7 +115,7 @@ public static class NorthboundPlan
     /// <summary>Another zone: its port on the transit switch, and the ways to its pods and its gateway router.</summary>
     private static void AddRemote(ClusterNetwork network, RowHandle router, RowHandle transit, ZoneNode remote)
     {
-        var address = network.TransitAddress(remote.Id);
+        var addresses = network.TransitAddresses(remote.Id);
         var options = Map(("requested-tnl-key", remote.Id.ToString(CultureInfo.InvariantCulture)));
         if (remote.ChassisId is { } chassis)
         {
@@ -127,13 +127,21 @@ public static class NorthboundPlan
         {
             Name = name,
             Type = "remote",
-            Addresses = [$"{address.Address.Mac} {address}"],
+            Addresses = [$"{addresses[0].Address.Mac} {string.Join(' ', addresses)}"],
             Options = options,
             ExternalIds = Map(("node", remote.Name)),
         });
         var ids = Map(("ic-node", remote.Name));
-        Route(router, remote.Subnet.ToString(), address.Address, ids: ids);
-        Route(router, $"{network.JoinAddress(remote.Id).Address}/32", address.Address, ids: ids);
+        foreach (var family in network.Families)
+        {
+            var hop = family.TransitAddress(remote.Id).Address;
+            if (remote.Subnet(family.Family) is { } subnet)
+            {
+                Route(router, subnet.ToString(), hop, ids: ids);
+            }
+
+            Route(router, family.JoinAddress(remote.Id).Address.Alone.ToString(), hop, ids: ids);
+        }
     }
 
     /// <summary>The zone's own node: its switch with the management port and the pods, and its place on the transit switch.</summary>
@@ -142,11 +150,13 @@ public static class NorthboundPlan
         var nodeSwitch = rows.Add(local.Name, new LogicalSwitch
         {
             Name = local.Name,
-            OtherConfig = Map(("subnet", local.Subnet.ToString()), ("exclude_ips", local.Management.ToString())),
+            OtherConfig = Map(local.Subnets.SelectMany(s => s.Family == IpFamily.V4
+                ? (IEnumerable<(string, string)>)[("subnet", s.ToString()), ("exclude_ips", s.At(2).ToString())]
+                : [("ipv6_prefix", s.Address.ToString())])),
         });
-        Connect(nodeSwitch, "stor-" + local.Name, router, "rtos-" + local.Name, local.Subnet.InterfaceAt(1));
+        Connect(nodeSwitch, "stor-" + local.Name, router, "rtos-" + local.Name, [.. local.Subnets.Select(s => s.InterfaceAt(1))]);
         var (transitPort, _) = Connect(
-            transit, "tstor-" + local.Name, router, "rtots-" + local.Name, facts.Network.TransitAddress(local.Id),
+            transit, "tstor-" + local.Name, router, "rtots-" + local.Name, facts.Network.TransitAddresses(local.Id),
             Map(("mcast_flood", "true")));
         var transitRow = (LogicalSwitchPort)transitPort.Row;
         transitRow.Options = Map(
@@ -157,11 +167,11 @@ public static class NorthboundPlan
         nodeSwitch.Add("ports", management, new LogicalSwitchPort
         {
             Name = management,
-            Addresses = [$"{local.ManagementMac ?? local.Management.Mac} {local.Management}"],
+            Addresses = [$"{local.ManagementMac ?? local.Management.First().Mac} {string.Join(' ', local.Management)}"],
         });
         foreach (var pod in facts.Pods)
         {
-            var address = $"{pod.Network.Mac} {pod.Network.Address.Address}";
+            var address = $"{pod.Network.Mac} {string.Join(' ', pod.Network.Ips)}";
             var options = Map(("iface-id-ver", pod.Uid));
             if (local.ChassisId is { } chassis)
             {

@@ -9,25 +9,26 @@ internal static class ServiceFacts
 {
     public const string ServiceNameLabel = "kubernetes.io/service-name";
 
-    /// <summary>The services that have a cluster address.</summary>
-    public static IReadOnlyList<ZoneService> Read(IEnumerable<V1Service> services, IEnumerable<V1EndpointSlice> slices)
+    /// <summary>The services that have a cluster address, with their addresses of the families that pods have.</summary>
+    public static IReadOnlyList<ZoneService> Read(
+        IEnumerable<V1Service> services, IEnumerable<V1EndpointSlice> slices, ClusterNetwork network)
     {
         var byService = slices
-            .Where(s => s.AddressType == "IPv4" && s.Metadata.Labels?.ContainsKey(ServiceNameLabel) == true)
+            .Where(s => network.Families.Any(f => f.Family.Kubernetes == s.AddressType) && s.Metadata.Labels?.ContainsKey(ServiceNameLabel) == true)
             .ToLookup(s => (s.Metadata.NamespaceProperty, s.Metadata.Labels[ServiceNameLabel]));
         return
         [
             .. services
                 .OrderBy(s => s.Metadata.NamespaceProperty, StringComparer.Ordinal)
                 .ThenBy(s => s.Metadata.Name, StringComparer.Ordinal)
-                .Select(s => Read(s, [.. byService[(s.Metadata.NamespaceProperty, s.Metadata.Name)]]))
+                .Select(s => Read(s, [.. byService[(s.Metadata.NamespaceProperty, s.Metadata.Name)]], network))
                 .OfType<ZoneService>(),
         ];
     }
 
-    private static ZoneService? Read(V1Service service, IReadOnlyList<V1EndpointSlice> slices)
+    private static ZoneService? Read(V1Service service, IReadOnlyList<V1EndpointSlice> slices, ClusterNetwork network)
     {
-        var cluster = Addresses([service.Spec.ClusterIP, .. service.Spec.ClusterIPs ?? []]);
+        var cluster = Addresses([service.Spec.ClusterIP, .. service.Spec.ClusterIPs ?? []], network);
         if (cluster.Count == 0 || service.Spec.Type == "ExternalName")
         {
             return null;
@@ -37,9 +38,9 @@ internal static class ServiceFacts
         return new ZoneService(service.Metadata.NamespaceProperty, service.Metadata.Name)
         {
             ClusterIps = cluster,
-            ExternalIps = Addresses([.. service.Spec.ExternalIPs ?? [], .. ingress]),
+            ExternalIps = Addresses([.. service.Spec.ExternalIPs ?? [], .. ingress], network),
             Ports = [.. (service.Spec.Ports ?? []).Select(p => new ZoneServicePort(
-                (p.Protocol ?? "TCP").ToLowerInvariant(), p.Port, p.NodePort ?? 0, Endpoints(service, p, slices)))],
+                (p.Protocol ?? "TCP").ToLowerInvariant(), p.Port, p.NodePort ?? 0, Endpoints(service, p, slices, network)))],
             AffinitySeconds = service.Spec.SessionAffinity == "ClientIP"
                 ? service.Spec.SessionAffinityConfig?.ClientIP?.TimeoutSeconds ?? 10800
                 : null,
@@ -49,15 +50,16 @@ internal static class ServiceFacts
     }
 
     /// <summary>The ready endpoints; when none is, those that still serve while they end.</summary>
-    private static List<ZoneEndpoint> Endpoints(V1Service service, V1ServicePort port, IReadOnlyList<V1EndpointSlice> slices)
+    private static List<ZoneEndpoint> Endpoints(
+        V1Service service, V1ServicePort port, IReadOnlyList<V1EndpointSlice> slices, ClusterNetwork network)
     {
         // A host that has a high-speed endpoint is not reached at its out-of-band one too.
-        var fast = slices.Where(HighSpeedEndpoints.IsOurs).SelectMany(s => s.Endpoints ?? [])
-            .Select(e => e.TargetRef?.Uid).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        var fast = slices.Where(HighSpeedEndpoints.IsOurs)
+            .SelectMany(s => (s.Endpoints ?? []).Select(e => (s.AddressType, e.TargetRef?.Uid))).ToHashSet();
         var all = slices.SelectMany(s => (s.Ports ?? [])
             .Where(p => (p.Name ?? "") == (port.Name ?? "") && (p.Protocol ?? "TCP") == (port.Protocol ?? "TCP") && p.Port is not null)
             .SelectMany(p => (s.Endpoints ?? [])
-                .Where(e => fast.Count == 0 || HighSpeedEndpoints.IsOurs(s) || e.TargetRef?.Uid is not { } uid || !fast.Contains(uid))
+                .Where(e => HighSpeedEndpoints.IsOurs(s) || e.TargetRef?.Uid is not { } uid || !fast.Contains((s.AddressType, uid)))
                 .Select(e => (Endpoint: e, Port: p.Port!.Value)))).ToList();
         var chosen = all
             .Where(e => service.Spec.PublishNotReadyAddresses == true || e.Endpoint.Conditions?.Ready != false).ToList();
@@ -68,11 +70,11 @@ internal static class ServiceFacts
 
         return
         [
-            .. chosen.SelectMany(e => Addresses(e.Endpoint.Addresses ?? [])
+            .. chosen.SelectMany(e => Addresses(e.Endpoint.Addresses ?? [], network)
                 .Select(a => new ZoneEndpoint(a, e.Port, e.Endpoint.NodeName))).Distinct(),
         ];
     }
 
-    private static List<Ipv4> Addresses(IEnumerable<string?> texts) =>
-        [.. texts.Select(t => Ipv4.TryParse(t, out var a) ? a : (Ipv4?)null).OfType<Ipv4>().Distinct()];
+    private static List<IpAddress> Addresses(IEnumerable<string?> texts, ClusterNetwork network) =>
+        [.. IpAddress.ParseAll(texts).Where(network.Knows).Distinct()];
 }

@@ -86,10 +86,10 @@ public static class SouthboundPlan
     /// The zones with a chassis and an endpoint. One that two nodes claim (a machine that was registered again under another name)
     /// is the first's: the database has each only once; and the zone's own is never remote.
     /// </summary>
-    private static IEnumerable<(ZoneNode Node, string Chassis, Ipv4 Encap)> Reachable(ZoneFacts facts)
+    private static IEnumerable<(ZoneNode Node, string Chassis, IpAddress Encap)> Reachable(ZoneFacts facts)
     {
         var chassisSeen = new HashSet<string?>(StringComparer.Ordinal) { facts.Local?.ChassisId };
-        var encapsSeen = new HashSet<Ipv4?> { facts.Local?.EncapIp };
+        var encapsSeen = new HashSet<IpAddress?> { facts.Local?.EncapIp };
         foreach (var remote in facts.Remote)
         {
             if (remote is { ChassisId: { } chassis, EncapIp: { } encap } && !chassisSeen.Contains(chassis) && encapsSeen.Add(encap))

@@ -29,30 +29,39 @@ public sealed record ZoneFacts(
     public IEnumerable<ZoneNode> Remote => Nodes.Where(n => n.Name != Zone);
 }
 
-/// <summary>A node with a subnet and a number.</summary>
-public sealed record ZoneNode(string Name, Cidr Subnet, int Id)
+/// <summary>A node with subnets and a number.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Subnets">The subnets of its pods, one of each family at most and IPv4 first.</param>
+/// <param name="Id">Its number.</param>
+public sealed record ZoneNode(string Name, IReadOnlyList<Cidr> Subnets, int Id)
 {
     /// <summary>Its OVN chassis, once that runs.</summary>
     public string? ChassisId { get; init; }
 
     /// <summary>Its tunnel endpoint.</summary>
-    public Ipv4? EncapIp { get; init; }
+    public IpAddress? EncapIp { get; init; }
 
     /// <summary>Its gateway, once that is set up.</summary>
     public GatewayConfig? Gateway { get; init; }
 
     /// <summary>The host's addresses other than the gateway's.</summary>
-    public IReadOnlyList<Ipv4> HostAddresses { get; init; } = [];
+    public IReadOnlyList<IpAddress> HostAddresses { get; init; } = [];
 
     /// <summary>The management port's MAC address; null for the derived one.</summary>
     public string? ManagementMac { get; init; }
 
     /// <summary>All addresses of the host.</summary>
-    public IEnumerable<Ipv4> Addresses =>
-        (Gateway is null ? HostAddresses : [Gateway.Address.Address, .. HostAddresses]).Distinct();
+    public IEnumerable<IpAddress> Addresses =>
+        (Gateway is null ? HostAddresses : [.. Gateway.Addresses.Select(a => a.Address), .. HostAddresses]).Distinct();
 
-    /// <summary>The management port's address: the subnet's second.</summary>
-    public Ipv4 Management => Subnet.At(2);
+    /// <summary>The host's addresses that its gateway does not share.</summary>
+    public IEnumerable<IpAddress> OtherAddresses => HostAddresses.Where(a => a != Gateway?.Of(a.Family));
+
+    /// <summary>The management port's addresses: each subnet's second.</summary>
+    public IEnumerable<IpAddress> Management => Subnets.Select(s => s.At(2));
+
+    /// <summary>The subnet of a family, if it has one.</summary>
+    public Cidr? Subnet(IpFamily family) => Subnets.Where(s => s.Family == family).Select(s => (Cidr?)s).FirstOrDefault();
 }
 
 /// <summary>A pod with an address.</summary>
@@ -73,10 +82,10 @@ public sealed record ZonePod(string Namespace, string Name, string Uid, PodNetwo
 public sealed record ZoneService(string Namespace, string Name)
 {
     /// <summary>Its cluster addresses.</summary>
-    public required IReadOnlyList<Ipv4> ClusterIps { get; init; }
+    public required IReadOnlyList<IpAddress> ClusterIps { get; init; }
 
     /// <summary>External and load-balancer addresses.</summary>
-    public IReadOnlyList<Ipv4> ExternalIps { get; init; } = [];
+    public IReadOnlyList<IpAddress> ExternalIps { get; init; } = [];
 
     /// <summary>Its ports.</summary>
     public required IReadOnlyList<ZoneServicePort> Ports { get; init; }
@@ -102,11 +111,11 @@ public sealed record ZoneServicePort(string Protocol, int Port, int NodePort, IR
 /// <param name="Address">Its address.</param>
 /// <param name="Port">Its port.</param>
 /// <param name="Node">Its node, if known.</param>
-public sealed record ZoneEndpoint(Ipv4 Address, int Port, string? Node);
+public sealed record ZoneEndpoint(IpAddress Address, int Port, string? Node);
 
 /// <summary>A source address that pods have outside.</summary>
 /// <param name="Name">The object that says so.</param>
 /// <param name="Assignments">The addresses with the nodes that they are at.</param>
 /// <param name="Pods">The pods' own addresses with their nodes.</param>
 public sealed record ZoneEgressIp(
-    string Name, IReadOnlyList<(Ipv4 Address, string Node)> Assignments, IReadOnlyList<(Ipv4 Address, string Node)> Pods);
+    string Name, IReadOnlyList<(IpAddress Address, string Node)> Assignments, IReadOnlyList<(IpAddress Address, string Node)> Pods);

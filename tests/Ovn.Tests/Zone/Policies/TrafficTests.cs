@@ -22,20 +22,27 @@ public sealed class TrafficTests
     }
 
     [Property]
-    public void NetworksMakeUpExactlyTheSet(uint[] starts, byte[] lengths)
+    public void NetworksMakeUpExactlyTheSet(uint[] starts, ulong[] upper, byte[] lengths)
     {
-        var set = Ipv4Set.Of(starts.Zip(lengths, (s, l) => new Cidr(new Ipv4(s), l % 33)));
-        Assert.Equal(set, Ipv4Set.Of(set.Networks));
+        var set = IpSet.Of(
+        [
+            .. starts.Zip(lengths, (s, l) => new Cidr(new IpAddress(IpFamily.V4, s), l % 33)),
+            .. upper.Zip(lengths, (s, l) => new Cidr(new IpAddress(IpFamily.V6, new UInt128(s, s)), l % 129)),
+        ]);
+        Assert.Equal(set, IpSet.Of(set.Networks));
         Assert.All(set.Networks, n => Assert.Equal(n.Network, n));
     }
 
     [Fact]
     public void ANetworkWithoutAPartOfItIsItsOtherParts()
     {
-        var set = Ipv4Set.Of(Cidr.Parse("192.0.2.7/24")).Except(Ipv4Set.Of(Cidr.Parse("192.0.2.64/26"), Cidr.Parse("192.0.2.5/32")));
+        var set = IpSet.Of(Cidr.Parse("192.0.2.7/24")).Except(IpSet.Of(Cidr.Parse("192.0.2.64/26"), Cidr.Parse("192.0.2.5/32")));
         Assert.Equal(
-            ["192.0.2.0/30", "192.0.2.4", "192.0.2.6/31", "192.0.2.8/29", "192.0.2.16/28", "192.0.2.32/27", "192.0.2.128/25"], set.Texts);
-        Assert.Equal(["0.0.0.0/0"], Ipv4Set.All.Texts);
+            ["192.0.2.0/30", "192.0.2.4", "192.0.2.6/31", "192.0.2.8/29", "192.0.2.16/28", "192.0.2.32/27", "192.0.2.128/25"], set.Texts(IpFamily.V4));
+        Assert.Empty(set.Texts(IpFamily.V6));
+        Assert.Equal("0.0.0.0/0, ::/0", IpSet.All.ToString());
+        var six = IpSet.Of(Cidr.Parse("2001:db8::/62")).Except(IpSet.Of(Cidr.Parse("2001:db8:0:1::/64")));
+        Assert.Equal(["2001:db8::/64", "2001:db8:0:2::/63"], six.Texts(IpFamily.V6));
     }
 
     [Property]
@@ -48,7 +55,7 @@ public sealed class TrafficTests
             for (var port = 0; port < 8; port++)
             {
                 var probe = PortSet.Of("TCP", port, port);
-                Assert.Equal(a.Contains(new Ipv4(peer), probe) && !b.Contains(new Ipv4(peer), probe), left.Contains(new Ipv4(peer), probe));
+                Assert.Equal(a.Contains(new IpAddress(IpFamily.V4, peer), probe) && !b.Contains(new IpAddress(IpFamily.V4, peer), probe), left.Contains(new IpAddress(IpFamily.V4, peer), probe));
             }
         }
     }
@@ -71,6 +78,6 @@ public sealed class TrafficTests
         [.. ranges.Where(r => r.First <= r.Last).SelectMany(r => Enumerable.Range(r.First, r.Last - r.First + 1))];
 
     private static Traffic Of((byte Low, byte High, byte Port)[] parts) => parts.Select(p => Traffic.Of(
-            new Ipv4Set(Intervals<uint>.Of(((uint)(p.Low % 32), (uint)(p.High % 32)))), PortSet.Of("TCP", p.Port % 8, 4 + (p.Port % 4))))
+            new IpSet(Intervals<UInt128>.Of(((UInt128)(p.Low % 32), (UInt128)(p.High % 32))), Intervals<UInt128>.None), PortSet.Of("TCP", p.Port % 8, 4 + (p.Port % 4))))
         .Aggregate(Traffic.None, (all, next) => all.Union(next));
 }

@@ -9,7 +9,7 @@ namespace Dpf.Ovn.Tests.Zone.Truth;
 public sealed class OutsideTruthTests(TracedZone zone) : IClassFixture<TracedZone>
 {
     private const string Wire = "output to \"br-ovn_worker1\"";
-    private static readonly Ipv4 Outside = Ipv4.Parse("198.51.100.10");
+    private static readonly IpAddress Outside = IpAddress.Parse("198.51.100.10");
 
     private static V1Pod Pod(string space, string name) =>
         World.Pods.Single(p => p.Metadata.NamespaceProperty == space && p.Metadata.Name == name);
@@ -39,11 +39,11 @@ public sealed class OutsideTruthTests(TracedZone zone) : IClassFixture<TracedZon
         Assert.True(await LeavesAsync("x", Outside, "tcp.dst == 443"));
         Assert.False(await LeavesAsync("x", Outside, "tcp.dst == 80"));
         Assert.False(await LeavesAsync("x", Outside, "icmp4.type == 8"));
-        Assert.False(await LeavesAsync("x", Ipv4.Parse("198.51.100.11"), "tcp.dst == 443"));
-        Assert.True(await LeavesAsync("x", Ipv4.Parse("203.0.113.5"), "udp.dst == 53"));
-        Assert.False(await LeavesAsync("x", Ipv4.Parse("203.0.113.5"), "tcp.dst == 53"));
-        Assert.False(await LeavesAsync("x", Ipv4.Parse("192.0.2.1"), "tcp.dst == 443"));
-        Assert.True(await LeavesAsync("y", Ipv4.Parse("192.0.2.1"), "tcp.dst == 443"));
+        Assert.False(await LeavesAsync("x", IpAddress.Parse("198.51.100.11"), "tcp.dst == 443"));
+        Assert.True(await LeavesAsync("x", IpAddress.Parse("203.0.113.5"), "udp.dst == 53"));
+        Assert.False(await LeavesAsync("x", IpAddress.Parse("203.0.113.5"), "tcp.dst == 53"));
+        Assert.False(await LeavesAsync("x", IpAddress.Parse("192.0.2.1"), "tcp.dst == 443"));
+        Assert.True(await LeavesAsync("y", IpAddress.Parse("192.0.2.1"), "tcp.dst == 443"));
 
         // The cluster itself is not outside.
         Assert.True(await zone.PassesAsync(Pod("x", "a"), Pod("y", "a"), "TCP", 80));
@@ -86,14 +86,14 @@ public sealed class OutsideTruthTests(TracedZone zone) : IClassFixture<TracedZon
     {
         await zone.ApplyAsync(World.Objects with { Nodes = [.. World.Nodes.Select((n, i) => WithAddress(n, $"10.0.110.{21 + i}/24"))] });
 
-        Assert.True(await zone.PassesAsync(Pod("x", "a"), Ipv4.Parse("10.0.110.22"), "tcp.dst == 10250", "output to \"tstor-worker2\""));
-        Assert.True(await zone.PassesAsync(Pod("x", "a"), Ipv4.Parse("10.0.110.21"), "tcp.dst == 10250", "output to \"k8s-worker1\""));
+        Assert.True(await zone.PassesAsync(Pod("x", "a"), IpAddress.Parse("10.0.110.22"), "tcp.dst == 10250", "output to \"tstor-worker2\""));
+        Assert.True(await zone.PassesAsync(Pod("x", "a"), IpAddress.Parse("10.0.110.21"), "tcp.dst == 10250", "output to \"k8s-worker1\""));
 
         // What comes from the other zone goes to the host.
-        Assert.True(await zone.PassesAsync(Pod("x", "c"), Ipv4.Parse("10.0.110.21"), "tcp.dst == 10250", "output to \"k8s-worker1\""));
+        Assert.True(await zone.PassesAsync(Pod("x", "c"), IpAddress.Parse("10.0.110.21"), "tcp.dst == 10250", "output to \"k8s-worker1\""));
 
         // The gateways' own addresses are outside, as ever.
-        Assert.True(await zone.PassesAsync(Pod("x", "a"), Ipv4.Parse("10.0.123.22"), "tcp.dst == 10250", Wire));
+        Assert.True(await zone.PassesAsync(Pod("x", "a"), IpAddress.Parse("10.0.123.22"), "tcp.dst == 10250", Wire));
     }
 
     private static V1Node WithAddress(V1Node node, string address) => new()
@@ -120,7 +120,7 @@ public sealed class OutsideTruthTests(TracedZone zone) : IClassFixture<TracedZon
         Ports = [.. ports.Select(p => new EgressFirewallPort { Protocol = p.Protocol, Port = p.Port })],
     };
 
-    private Task<bool> LeavesAsync(string space, Ipv4 target, string l4) => zone.PassesAsync(Pod(space, "a"), target, l4, Wire);
+    private Task<bool> LeavesAsync(string space, IpAddress target, string l4) => zone.PassesAsync(Pod(space, "a"), target, l4, Wire);
 
     private Task<string> OutAsync(string space, string name) => zone.TraceAsync(Pod(space, name), Outside, "tcp.dst == 443");
 }

@@ -88,20 +88,20 @@ public sealed class TracedZone : IAsyncLifetime
     }
 
     /// <summary>Whether a packet from a pod to an address leaves where it should.</summary>
-    internal async Task<bool> PassesAsync(V1Pod from, Ipv4 target, string l4, string leaves) =>
+    internal async Task<bool> PassesAsync(V1Pod from, IpAddress target, string l4, string leaves) =>
         (await TraceAsync(from, target, l4)).Contains(leaves, StringComparison.Ordinal);
 
     /// <summary>The way of a packet, as <c>ovn-trace</c> tells it.</summary>
     /// <param name="from">The pod that sends it; one of the other zone comes out of the tunnel.</param>
     /// <param name="target">Where to.</param>
     /// <param name="l4">The match of protocol and port.</param>
-    internal Task<string> TraceAsync(V1Pod from, Ipv4 target, string l4)
+    internal Task<string> TraceAsync(V1Pod from, IpAddress target, string l4)
     {
         var source = World.Address(from);
         var (datapath, port, sourceMac, targetMac) = from.Spec.NodeName == "worker1"
             ? ("worker1", ZonePod.PortOf(from.Metadata.NamespaceProperty, from.Metadata.Name), source.Mac,
-                Sample.Worker1.Subnet.Contains(target) ? target.Mac : Ipv4.Parse("10.233.64.1").Mac)
-            : ("transit_switch", "tstor-worker2", Ipv4.Parse("100.88.0.3").Mac, Ipv4.Parse("100.88.0.2").Mac);
+                Sample.Worker1.Subnets[0].Contains(target) ? target.Mac : IpAddress.Parse("10.233.64.1").Mac)
+            : ("transit_switch", "tstor-worker2", IpAddress.Parse("100.88.0.3").Mac, IpAddress.Parse("100.88.0.2").Mac);
         var flow = $"inport == \"{port}\" && eth.src == {sourceMac} && eth.dst == {targetMac} && ip4.src == {source} && " +
             $"ip4.dst == {target} && ip.ttl == 64 && {l4}";
         return CallAsync("trace", [datapath, flow]);

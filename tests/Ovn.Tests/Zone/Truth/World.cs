@@ -27,7 +27,7 @@ internal static class World
 
     public static ClusterObjects Objects => new() { Nodes = Nodes, Namespaces = Namespaces, Pods = Pods };
 
-    public static Ipv4 Address(V1Pod pod) => PodNetwork.Read(pod.Metadata.Annotations)!.Address.Address;
+    public static IpAddress Address(V1Pod pod) => PodNetwork.Read(pod.Metadata.Annotations)!.Ips.First();
 
     public static V1LabelSelector Is(string key, params string[] values) => values is [var only]
         ? new V1LabelSelector { MatchLabels = new Dictionary<string, string> { [key] = only } }
@@ -43,7 +43,7 @@ internal static class World
 
     private static V1Node Node(string name, int id, ZoneNode facts)
     {
-        var annotations = new Dictionary<string, string>(NodeAnnotations.Allocation(Sample.Network, facts.Subnet, id))
+        var annotations = new Dictionary<string, string>(NodeAnnotations.Allocation(Sample.Network, facts.Subnets, id))
         {
             [NodeAnnotations.ChassisId] = facts.ChassisId!,
             [NodeAnnotations.EncapIp] = facts.EncapIp.ToString()!,
@@ -60,7 +60,7 @@ internal static class World
             Name = name,
             Uid = $"{space}-{name}",
             Labels = Labels(("pod", name)),
-            Annotations = new Dictionary<string, string> { [PodNetwork.Annotation] = PodNetwork.Of(address, Sample.Network).Write() },
+            Annotations = new Dictionary<string, string> { [PodNetwork.Annotation] = PodNetwork.Of([address], Sample.Network).Write() },
         },
         Spec = new V1PodSpec
         {

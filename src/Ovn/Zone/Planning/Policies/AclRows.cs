@@ -18,12 +18,14 @@ internal sealed class AclRows
 
     private readonly RowSet _rows;
     private readonly RowHandle _nodeSwitch;
-    private readonly IReadOnlyDictionary<string, IReadOnlyList<Ipv4>> _sets;
+    private readonly IReadOnlyList<IpFamily> _families;
+    private readonly IReadOnlyDictionary<string, IReadOnlyList<IpAddress>> _sets;
     private readonly HashSet<string> _added = new(StringComparer.Ordinal);
 
-    public AclRows(RowSet rows, RowHandle nodeSwitch, IReadOnlyDictionary<string, IReadOnlyList<Ipv4>> sets)
+    public AclRows(RowSet rows, RowHandle nodeSwitch, ZoneFacts facts)
     {
-        (_rows, _nodeSwitch, _sets) = (rows, nodeSwitch, sets);
+        (_rows, _nodeSwitch, _sets) = (rows, nodeSwitch, facts.Policies.PeerSets);
+        _families = [.. facts.Network.Families.Select(f => f.Family)];
         rows.Add(LogMeter, new Meter { Name = LogMeter, Unit = "pktps", Fair = true })
             .Add("bands", "drop", new MeterBand { Action = "drop", Rate = 20 });
     }
@@ -41,31 +43,20 @@ internal sealed class AclRows
     {
         if (peers.Anyone)
         {
-            return ["ip4"];
+            return [Any(_families.Select(f => f.Match))];
         }
 
-        List<string> matches = [];
-        var field = ingress ? "ip4.src" : "ip4.dst";
-        if (peers.Sets.Where(s => _sets[s].Count > 0).Select(Set).ToList() is { Count: > 0 } names)
-        {
-            matches.Add(names is [var only] ? $"{field} == ${only}" : $"{field} == {{{string.Join(", ", names.Select(n => "$" + n))}}}");
-        }
-
-        if (peers.Addresses.IsAll)
-        {
-            matches.Add("ip4");
-        }
-        else if (peers.Addresses.Texts.ToList() is { Count: > 0 } networks)
-        {
-            matches.Add(networks switch
-            {
-                [var only] => $"{field} == {only}",
-                { Count: <= InlineNetworks } => $"{field} == {{{string.Join(", ", networks)}}}",
-                _ => $"{field} == ${Set($"{id}:networks", networks)}",
-            });
-        }
-
-        return matches;
+        var pods = _families.Select(f => (Field: Field(f, ingress), Names: peers.Sets.Select(s => Set(s, f)).OfType<string>().ToList()))
+            .Where(f => f.Names.Count > 0)
+            .Select(f => f.Names is [var only]
+                ? $"{f.Field} == ${only}"
+                : $"{f.Field} == {{{string.Join(", ", f.Names.Select(n => "$" + n))}}}")
+            .ToList();
+        return
+        [
+            .. pods.Count > 0 ? (string[])[Any(pods)] : [],
+            .. _families.Select(f => Networks(id, f, Field(f, ingress), peers.Addresses)).OfType<string>(),
+        ];
     }
 
     /// <summary>Adds a rule to a switch or a group.</summary>
@@ -96,6 +87,9 @@ internal sealed class AclRows
     public static string Side(bool ingress, RowHandle group) =>
         $"{(ingress ? "outport" : "inport")} == @{((PortGroup)group.Row).Name}";
 
+    /// <summary>Terms of which one has to hold.</summary>
+    public static string Any(IEnumerable<string> terms) => terms.ToList() is [var only] ? only : $"({string.Join(" || ", terms)})";
+
     /// <summary>Terms that all have to hold; empty ones say nothing.</summary>
     public static string All(params IEnumerable<string> terms) => string.Join(" && ", terms.Where(t => t.Length > 0));
 
@@ -111,9 +105,28 @@ internal sealed class AclRows
         return "a" + hash.ToString(CultureInfo.InvariantCulture);
     }
 
-    private string Set(string key) => Set("PodSelector:" + key, _sets[key].Select(a => a.ToString()));
+    private static string Field(IpFamily family, bool ingress) => family.Match + (ingress ? ".src" : ".dst");
 
-    private string Set(string id, IEnumerable<string> addresses)
+    /// <summary>The match of networks of a family; null when there are none.</summary>
+    private string? Networks(string id, IpFamily family, string field, IpSet addresses) => addresses.HasAll(family)
+        ? family.Match
+        : addresses.Texts(family).ToList() switch
+        {
+            [] => null,
+            [var only] => $"{field} == {only}",
+            { Count: <= InlineNetworks } networks => $"{field} == {{{string.Join(", ", networks)}}}",
+            var networks => $"{field} == ${Add(Id($"{id}:networks", family), networks)}",
+        };
+
+    /// <summary>The set of a selector's pods in a family; null when there are none.</summary>
+    private string? Set(string key, IpFamily family) => _sets[key].Where(a => a.Family == family).Select(a => a.ToString()).ToList()
+        is { Count: > 0 } addresses
+            ? Add(Id("PodSelector:" + key, family), addresses)
+            : null;
+
+    private static string Id(string id, IpFamily family) => family == IpFamily.V4 ? id : id + ":v6";
+
+    private string Add(string id, IEnumerable<string> addresses)
     {
         var name = Hash(id);
         if (_added.Add(id))

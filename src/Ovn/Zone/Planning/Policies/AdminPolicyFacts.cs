@@ -73,7 +73,7 @@ internal sealed class AdminPolicyFacts(PolicyPods pods, IReadOnlyCollection<V1No
     private ZonePeers Peers(Rule rule)
     {
         List<string> sets = [];
-        var addresses = Ipv4Set.None;
+        var addresses = IpSet.None;
         foreach (var peer in rule.To ?? (rule.From ?? []).Select(p => new AdminPolicyEgressPeer { Namespaces = p.Namespaces, Pods = p.Pods }))
         {
             if (peer.Namespaces is { } namespaces)
@@ -90,7 +90,7 @@ internal sealed class AdminPolicyFacts(PolicyPods pods, IReadOnlyCollection<V1No
             }
             else
             {
-                addresses = addresses.Union(Ipv4Set.Of((peer.Networks ?? []).Where(n => Cidr.TryParse(n, out _)).Select(Cidr.Parse)));
+                addresses = addresses.Union(IpSet.Of((peer.Networks ?? []).Where(n => Cidr.TryParse(n, out _)).Select(Cidr.Parse)));
             }
         }
 

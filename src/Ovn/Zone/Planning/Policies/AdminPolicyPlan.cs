@@ -40,7 +40,7 @@ internal static class AdminPolicyPlan
             // As long as nothing has been passed on, the sets that pods come to and go from stay shared.
             IEnumerable<(ZonePeers Peers, PortSet Ports)> parts = passed.Parts.Count == 0
                 ? [(rule.Peers, rule.Ports)]
-                : traffic.Except(passed).Parts.Select(p => (new ZonePeers(p.Peers.IsAll, [], p.Peers.IsAll ? Ipv4Set.None : p.Peers), p.Ports));
+                : traffic.Except(passed).Parts.Select(p => (new ZonePeers(p.Peers.IsAll, [], p.Peers.IsAll ? IpSet.None : p.Peers), p.Ports));
             var direction = rule.IsIngress ? "Ingress" : "Egress";
             foreach (var (part, (peers, ports)) in parts.Index())
             {

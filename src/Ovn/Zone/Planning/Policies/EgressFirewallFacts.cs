@@ -10,7 +10,7 @@ internal sealed class EgressFirewallFacts(PolicyPods pods, IReadOnlyCollection<V
     /// <param name="firewalls">The firewalls; of each namespace the one that is named <c>default</c> counts.</param>
     /// <param name="names">The addresses that names were found to have.</param>
     public IReadOnlyList<ZoneEgressFirewall> Read(
-        IEnumerable<EgressFirewall> firewalls, IReadOnlyDictionary<string, IReadOnlyList<Ipv4>> names) =>
+        IEnumerable<EgressFirewall> firewalls, IReadOnlyDictionary<string, IReadOnlyList<IpAddress>> names) =>
     [
         .. firewalls
             .Where(f => f.Metadata.Name == "default")
@@ -23,17 +23,18 @@ internal sealed class EgressFirewallFacts(PolicyPods pods, IReadOnlyCollection<V
             .Where(f => f.Ports.Count > 0 && f.Denied.Parts.Count > 0),
     ];
 
-    private Traffic Denied(IEnumerable<EgressFirewallRule> rules, IReadOnlyDictionary<string, IReadOnlyList<Ipv4>> names)
+    private Traffic Denied(IEnumerable<EgressFirewallRule> rules, IReadOnlyDictionary<string, IReadOnlyList<IpAddress>> names)
     {
         // What stays in the cluster is the network policies' affair.
-        var inside = Ipv4Set.Of([.. network.Pods.Select(p => p.Network), network.Join, network.Masquerade]);
+        var inside = IpSet.Of(network.Families.SelectMany(f => (Cidr[])[.. f.Pods.Select(p => p.Network), f.Join, f.Masquerade]));
+        var known = IpSet.Of(network.Families.Select(f => new Cidr(new IpAddress(f.Family, 0), 0)));
         var (allowed, denied) = (Traffic.None, Traffic.None);
         foreach (var rule in rules)
         {
             var ports = rule.Ports is { Count: > 0 } list
                 ? PortSet.Union(list.Select(p => PortSet.Of(p.Protocol, p.Port, p.Port)))
                 : PortSet.All;
-            var traffic = Traffic.Of(Destination(rule.To, names).Except(inside), ports);
+            var traffic = Traffic.Of(Destination(rule.To, names).Intersect(known).Except(inside), ports);
             if (rule.Type == "Allow")
             {
                 allowed = allowed.Union(traffic);
@@ -47,10 +48,10 @@ internal sealed class EgressFirewallFacts(PolicyPods pods, IReadOnlyCollection<V
         return denied;
     }
 
-    private Ipv4Set Destination(EgressFirewallDestination to, IReadOnlyDictionary<string, IReadOnlyList<Ipv4>> names) =>
-        Cidr.TryParse(to.CidrSelector, out var network) ? Ipv4Set.Of(network)
-        : Ipv4.TryParse(to.CidrSelector, out var single) ? Ipv4Set.Of(single)
-        : to.DnsName is { } name ? Ipv4Set.Of(names.GetValueOrDefault(name.TrimEnd('.'), []))
+    private IpSet Destination(EgressFirewallDestination to, IReadOnlyDictionary<string, IReadOnlyList<IpAddress>> names) =>
+        Cidr.TryParse(to.CidrSelector, out var network) ? IpSet.Of(network)
+        : IpAddress.TryParse(to.CidrSelector, out var single) ? IpSet.Of(single)
+        : to.DnsName is { } name ? IpSet.Of(names.GetValueOrDefault(name.TrimEnd('.'), []))
         : to.NodeSelector is { } selector ? NodeAddresses.Of(nodes, selector)
-        : Ipv4Set.None;
+        : IpSet.None;
 }

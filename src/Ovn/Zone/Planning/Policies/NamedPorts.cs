@@ -21,15 +21,15 @@ internal static class NamedPorts
 
         var meant = peers.Resolve(pods.Sets);
         var alike = pods.All
-            .Where(p => p.Address is { } address && meant.Contains(address))
-            .Select(p => (Address: p.Address!.Value, Ports: PortSet.Union(names.Select(n => p.Named(n.Name, n.Protocol)))))
+            .SelectMany(p => p.Addresses.Where(meant.Contains)
+                .Select(a => (Address: a, Ports: PortSet.Union(names.Select(n => p.Named(n.Name, n.Protocol))))))
             .Where(p => !p.Ports.IsEmpty)
             .GroupBy(p => p.Ports.Match, StringComparer.Ordinal)
             .OrderBy(g => g.Key, StringComparer.Ordinal);
         foreach (var group in alike)
         {
             yield return new ZonePolicyRule(
-                new ZonePeers(false, [], Ipv4Set.Of(group.Select(p => p.Address))), group.First().Ports);
+                new ZonePeers(false, [], IpSet.Of(group.Select(p => p.Address))), group.First().Ports);
         }
     }
 }

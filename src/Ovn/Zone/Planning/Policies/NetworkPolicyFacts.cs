@@ -69,13 +69,13 @@ internal sealed class NetworkPolicyFacts(PolicyPods pods)
 
         var sets = peers.Where(p => p.IpBlock is null && (p.NamespaceSelector ?? p.PodSelector) is not null)
             .Select(p => p.NamespaceSelector is { } namespaces ? pods.SetOf(namespaces, p.PodSelector) : pods.SetOf(ns, p.PodSelector));
-        var blocks = peers.Select(p => p.IpBlock).OfType<V1IPBlock>().Select(Block).Aggregate(Ipv4Set.None, (all, next) => all.Union(next));
+        var blocks = peers.Select(p => p.IpBlock).OfType<V1IPBlock>().Select(Block).Aggregate(IpSet.None, (all, next) => all.Union(next));
         return new ZonePeers(false, [.. sets.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)], blocks);
     }
 
-    private static Ipv4Set Block(V1IPBlock block) => Cidr.TryParse(block.Cidr, out var network)
-        ? Ipv4Set.Of(network).Except(Ipv4Set.Of((block.Except ?? []).Where(e => Cidr.TryParse(e, out _)).Select(Cidr.Parse)))
-        : Ipv4Set.None;
+    private static IpSet Block(V1IPBlock block) => Cidr.TryParse(block.Cidr, out var network)
+        ? IpSet.Of(network).Except(IpSet.Of((block.Except ?? []).Where(e => Cidr.TryParse(e, out _)).Select(Cidr.Parse)))
+        : IpSet.None;
 
     private static string? Name(V1NetworkPolicyPort port) =>
         port.Port?.Value is { Length: > 0 } text && !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _) ? text : null;

@@ -8,15 +8,15 @@ namespace Dpf.Ovn.Zone.Planning.Policies;
 internal static class NodeAddresses
 {
     /// <summary>Every address of the nodes with these labels.</summary>
-    public static Ipv4Set Of(IEnumerable<V1Node> nodes, V1LabelSelector selector) => Ipv4Set.Of(
+    public static IpSet Of(IEnumerable<V1Node> nodes, V1LabelSelector selector) => IpSet.Of(
         nodes.Where(n => LabelSelection.Matches(selector, n.Metadata.Labels)).SelectMany(Of));
 
-    private static IEnumerable<Ipv4> Of(V1Node node)
+    private static IEnumerable<IpAddress> Of(V1Node node)
     {
         var annotations = node.Metadata.Annotations;
-        var status = (node.Status?.Addresses ?? []).Where(a => a.Type is "InternalIP" or "ExternalIP")
-            .Select(a => Ipv4.TryParse(a.Address, out var address) ? address : (Ipv4?)null).OfType<Ipv4>();
-        var gateway = GatewayConfig.Read(annotations) is { } config ? [config.Address.Address] : (Ipv4[])[];
+        var status = IpAddress.ParseAll(
+            (node.Status?.Addresses ?? []).Where(a => a.Type is "InternalIP" or "ExternalIP").Select(a => a.Address));
+        var gateway = GatewayConfig.Read(annotations)?.Addresses.Select(a => a.Address) ?? [];
         return NodeAnnotations.HostAddresses(annotations).Select(h => h.Address).Concat(status).Concat(gateway);
     }
 }

@@ -1,3 +1,4 @@
+using Dpf.Ovn.Addressing;
 using Dpf.Ovsdb.Rows;
 
 namespace Dpf.Ovn.Zone.Planning.Policies;
@@ -25,11 +26,17 @@ internal static class PolicyPlan
 
     public static void Add(RowSet rows, ZoneFacts facts, ZoneNode local, RowHandle nodeSwitch)
     {
-        var acls = new AclRows(rows, nodeSwitch, facts.Policies.PeerSets);
+        var acls = new AclRows(rows, nodeSwitch, facts);
 
         // The kubelet's probes come from the host and pass any policy; so does a pod's answer to itself through a service.
-        AclRows.Add(nodeSwitch, "node", new AclRow(true, AllowPriority, $"ip4.src=={local.Management}", "allow-related"));
-        var hairpin = $"ip4.src == {facts.Network.ServiceHairpin}";
+        foreach (var address in local.Management)
+        {
+            AclRows.Add(
+                nodeSwitch, address.Family == IpFamily.V4 ? "node" : "node-v6",
+                new AclRow(true, AllowPriority, $"{address.Family.Match}.src=={address}", "allow-related"));
+        }
+
+        var hairpin = AclRows.Any(facts.Network.Families.Select(f => $"{f.Family.Match}.src == {f.ServiceHairpin}"));
         AclRows.Add(nodeSwitch, "hairpin-ingress", new AclRow(true, AllowPriority, hairpin, "allow-related"));
         AclRows.Add(nodeSwitch, "hairpin-egress", new AclRow(false, AllowPriority, hairpin, "allow-related"));
 

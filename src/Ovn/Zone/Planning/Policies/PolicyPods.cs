@@ -7,8 +7,8 @@ namespace Dpf.Ovn.Zone.Planning.Policies;
 /// <summary>A pod that policies may select or mean.</summary>
 /// <param name="Pod">The pod.</param>
 /// <param name="Port">Its logical port, if the zone has it.</param>
-/// <param name="Address">Its address, if it has one of its node's.</param>
-internal sealed record PolicyPod(V1Pod Pod, string? Port, Ipv4? Address)
+/// <param name="Addresses">Its addresses, if they are its node's.</param>
+internal sealed record PolicyPod(V1Pod Pod, string? Port, IReadOnlyList<IpAddress> Addresses)
 {
     /// <summary>The numbers that a port's name stands for.</summary>
     public PortSet Named(string name, string? protocol = null) => PortSet.Union((Pod.Spec?.Containers ?? [])
@@ -26,8 +26,8 @@ internal sealed class PolicyPods
 
     private readonly ILookup<string, PolicyPod> _pods;
     private readonly IReadOnlyCollection<V1Namespace> _namespaces;
-    private readonly IReadOnlyList<Ipv4> _hosts;
-    private readonly Dictionary<string, IReadOnlyList<Ipv4>> _sets = new(StringComparer.Ordinal);
+    private readonly IReadOnlyList<IpAddress> _hosts;
+    private readonly Dictionary<string, IReadOnlyList<IpAddress>> _sets = new(StringComparer.Ordinal);
 
     /// <param name="pods">Every pod of the cluster that has not ended.</param>
     /// <param name="namespaces">Every namespace.</param>
@@ -38,26 +38,26 @@ internal sealed class PolicyPods
         IEnumerable<V1Pod> pods, IReadOnlyCollection<V1Namespace> namespaces, IReadOnlyCollection<ZoneNode> nodes, ClusterNetwork network,
         IReadOnlySet<string> localPorts)
     {
-        var subnets = nodes.ToDictionary(n => n.Name, n => n.Subnet, StringComparer.Ordinal);
+        var subnets = nodes.ToDictionary(n => n.Name, n => n.Subnets, StringComparer.Ordinal);
         _pods = pods.Where(p => p.Spec?.HostNetwork != true)
-            .Select(p => new PolicyPod(p, Local(p), Address(p)))
+            .Select(p => new PolicyPod(p, Local(p), Addresses(p)))
             .ToLookup(p => p.Pod.Metadata.NamespaceProperty, StringComparer.Ordinal);
         _namespaces = namespaces;
-        _hosts = [.. nodes.SelectMany(n => (Ipv4[])[n.Management, network.JoinAddress(n.Id).Address])];
+        _hosts = [.. nodes.SelectMany(n => n.Management.Concat(network.JoinAddresses(n.Id).Select(a => a.Address)))];
 
         string? Local(V1Pod pod) =>
             ZonePod.PortOf(pod.Metadata.NamespaceProperty, pod.Metadata.Name) is var port && localPorts.Contains(port) ? port : null;
 
         // Whoever makes a pod can write its annotations: an address counts only where the pod's node has it to give.
-        Ipv4? Address(V1Pod pod) =>
-            pod.Spec?.NodeName is { } node && subnets.TryGetValue(node, out var subnet) &&
-            PodNetwork.Read(pod.Metadata.Annotations)?.Address is { } address && PodAddresses.IsPods(subnet, address)
-                ? address.Address
-                : null;
+        IReadOnlyList<IpAddress> Addresses(V1Pod pod) =>
+            pod.Spec?.NodeName is { } node && subnets.TryGetValue(node, out var own) &&
+            PodNetwork.Read(pod.Metadata.Annotations) is { } addresses && PodAddresses.ArePods(own, addresses)
+                ? [.. addresses.Ips]
+                : [];
     }
 
     /// <summary>The sets that were asked for.</summary>
-    public IReadOnlyDictionary<string, IReadOnlyList<Ipv4>> Sets => _sets;
+    public IReadOnlyDictionary<string, IReadOnlyList<IpAddress>> Sets => _sets;
 
     /// <summary>Every pod.</summary>
     public IEnumerable<PolicyPod> All => _pods.SelectMany(p => p);
@@ -76,21 +76,21 @@ internal sealed class PolicyPods
 
     /// <summary>The key of the set of a namespace's pods with these labels.</summary>
     public string SetOf(string ns, V1LabelSelector? pods) => Set(
-        $"{ns}_{LabelSelection.Text(pods)}", () => Select(ns, pods).Select(p => p.Address).OfType<Ipv4>());
+        $"{ns}_{LabelSelection.Text(pods)}", () => Select(ns, pods).SelectMany(p => p.Addresses));
 
     /// <summary>The key of the set of the pods with these labels in the namespaces with those labels.</summary>
     public string SetOf(V1LabelSelector namespaces, V1LabelSelector? pods) => Set(
         $"{LabelSelection.Text(namespaces)}_{LabelSelection.Text(pods)}",
         () =>
         {
-            var chosen = Select(namespaces, pods).Select(p => p.Address).OfType<Ipv4>();
+            var chosen = Select(namespaces, pods).SelectMany(p => p.Addresses);
             return pods is null && Namespaces(namespaces).Contains(HostNetworkNamespace) ? chosen.Concat(_hosts) : chosen;
         });
 
     private IEnumerable<string> Namespaces(V1LabelSelector selector) =>
         _namespaces.Where(n => LabelSelection.Matches(selector, n.Metadata.Labels)).Select(n => n.Metadata.Name);
 
-    private string Set(string key, Func<IEnumerable<Ipv4>> addresses)
+    private string Set(string key, Func<IEnumerable<IpAddress>> addresses)
     {
         if (!_sets.ContainsKey(key))
         {

@@ -7,13 +7,13 @@ namespace Dpf.Ovn.Zone.Planning.Policies;
 /// order of rules becomes rules without an order, which OVN needs where it has no action that means "go on".
 /// </summary>
 /// <param name="Parts">The parts; none is empty.</param>
-public sealed record Traffic(IReadOnlyList<(Ipv4Set Peers, PortSet Ports)> Parts)
+public sealed record Traffic(IReadOnlyList<(IpSet Peers, PortSet Ports)> Parts)
 {
     /// <summary>No traffic.</summary>
     public static Traffic None { get; } = new([]);
 
     /// <summary>The traffic of peers on ports.</summary>
-    public static Traffic Of(Ipv4Set peers, PortSet ports) =>
+    public static Traffic Of(IpSet peers, PortSet ports) =>
         peers.IsEmpty || ports.IsEmpty ? None : new Traffic([(peers, ports)]);
 
     /// <summary>What is in either.</summary>
@@ -24,11 +24,11 @@ public sealed record Traffic(IReadOnlyList<(Ipv4Set Peers, PortSet Ports)> Parts
         Parts.AsEnumerable(), (left, gone) => left.SelectMany(part => Without(part, gone)).ToList())]);
 
     /// <summary>Whether a packet is of it.</summary>
-    public bool Contains(Ipv4 peer, PortSet port) =>
+    public bool Contains(IpAddress peer, PortSet port) =>
         Parts.Any(p => p.Peers.Contains(peer) && port.Except(p.Ports).IsEmpty);
 
-    private static IEnumerable<(Ipv4Set Peers, PortSet Ports)> Without(
-        (Ipv4Set Peers, PortSet Ports) part, (Ipv4Set Peers, PortSet Ports) gone)
+    private static IEnumerable<(IpSet Peers, PortSet Ports)> Without(
+        (IpSet Peers, PortSet Ports) part, (IpSet Peers, PortSet Ports) gone)
     {
         var shared = part.Peers.Intersect(gone.Peers);
         if (shared.IsEmpty || part.Ports.Intersect(gone.Ports).IsEmpty)

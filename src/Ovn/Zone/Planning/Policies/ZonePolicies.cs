@@ -18,25 +18,25 @@ public sealed record ZonePolicies
     public IReadOnlyList<ZoneEgressFirewall> Firewalls { get; init; } = [];
 
     /// <summary>The addresses of the pods that selectors choose, by a key that rules with the same selector share.</summary>
-    public IReadOnlyDictionary<string, IReadOnlyList<Ipv4>> PeerSets { get; init; } = new Dictionary<string, IReadOnlyList<Ipv4>>();
+    public IReadOnlyDictionary<string, IReadOnlyList<IpAddress>> PeerSets { get; init; } = new Dictionary<string, IReadOnlyList<IpAddress>>();
 }
 
 /// <summary>Who is at the other end.</summary>
 /// <param name="Anyone">Everybody.</param>
 /// <param name="Sets">The keys of sets of pods.</param>
 /// <param name="Addresses">Further addresses.</param>
-public sealed record ZonePeers(bool Anyone, IReadOnlyList<string> Sets, Ipv4Set Addresses)
+public sealed record ZonePeers(bool Anyone, IReadOnlyList<string> Sets, IpSet Addresses)
 {
     /// <summary>Nobody.</summary>
-    public static ZonePeers Nobody { get; } = new(false, [], Ipv4Set.None);
+    public static ZonePeers Nobody { get; } = new(false, [], IpSet.None);
 
     /// <summary>Everybody.</summary>
-    public static ZonePeers Everybody { get; } = new(true, [], Ipv4Set.None);
+    public static ZonePeers Everybody { get; } = new(true, [], IpSet.None);
 
     /// <summary>All their addresses.</summary>
-    public Ipv4Set Resolve(IReadOnlyDictionary<string, IReadOnlyList<Ipv4>> sets) => Anyone
-        ? Ipv4Set.All
-        : Ipv4Set.Of(Sets.SelectMany(s => sets[s])).Union(Addresses);
+    public IpSet Resolve(IReadOnlyDictionary<string, IReadOnlyList<IpAddress>> sets) => Anyone
+        ? IpSet.All
+        : IpSet.Of(Sets.SelectMany(s => sets[s])).Union(Addresses);
 }
 
 /// <summary>What a rule of a network policy allows.</summary>
