@@ -124,7 +124,7 @@ public sealed class SoakTests(DualStackLab guide)
     {
         var machines = await Task.WhenAll(Dpus.Select(async dpu =>
         {
-            var ports = await Lab.InMachineAsync(dpu, "ovs-vsctl --format=csv --no-headings --columns=external_ids find Interface external_ids:iface-id!='' | grep -v ovn-k8s-mp | sort");
+            var ports = await Lab.InMachineAsync(dpu, "ovs-vsctl --bare --columns=external_ids find Interface external_ids:iface-id!='' | grep -oE 'iface-id=[^ ]+' | sort");
             var rows = await Lab.InMachineAsync(dpu, $"for t in Logical_Switch_Port Load_Balancer ACL Port_Group Address_Set; do echo $t $(ovn-nbctl --timeout=5 --no-headings --columns=_uuid list $t | grep -c .); done");
             var functions = await Lab.InMachineAsync(dpu.Split('-')[0], "ls /sys/class/net | grep -c '^ens1f0v'");
             return $"{dpu}\n{ports.Output}{rows.Output}{functions.Output}";
