@@ -43,8 +43,11 @@ public sealed class BfbLifeTests
         await world.Admin.DeleteAsync<Bfb>(ProvisioningWorld.Namespace, "a", Cancellation);
         await world.Admin.LosesAsync<Bfb>(ProvisioningWorld.Namespace, "a");
         Assert.Empty(Directory.GetFiles(world.BfbFolder));
-        Assert.Equal(["Downloading", "HTTP503", "ConnectionLost", "Downloaded"], images.Reasons("a", "Downloaded"));
-        Assert.Equal(["Downloading", "HTTP503", "ConnectionLost", "Ready", "Deleting"], images.Reasons("a", "Ready"));
+        Assert.Equal(["Downloading", "HTTP503", "ConnectionLost", "Downloaded"], images.Reasons("a", "Downloaded").Where(IsLasting));
+        Assert.Equal(["Downloading", "HTTP503", "ConnectionLost", "Ready", "Deleting"], images.Reasons("a", "Ready").Where(IsLasting));
+
+        // An image is checked for so short a while that it may go unsaid.
+        static bool IsLasting(string reason) => reason != "Checking";
     }
 
     [Fact]
