@@ -93,7 +93,7 @@ public sealed class NetworkTests(DualStackLab guide) : IAsyncLifetime
         var port = int.Parse(await FieldAsync("service web", ".spec.ports[0].nodePort"), CultureInfo.InvariantCulture);
         var host = (await Lab.UserSucceedsAsync(
             "kubectl get node worker1 -o jsonpath='{.metadata.annotations.k8s\\.ovn\\.org/node-primary-ifaddr}' | sed 's/.*ipv6\":\"//; s/\\/.*//'")).Trim();
-        var asked = await Lab.InMachineAsync("worker2", Ask($"[{service}]", 80));
+        var asked = await Lab.InMachineAsync("worker2", $"for i in $(seq 20); do {Ask($"[{service}]", 80)} && exit; sleep 0.5; done; exit 1");
         Assert.True(asked.ExitCode == 0, asked.ToString());
         Assert.NotEmpty(await OutsideAsync(Ask($"[{host}]", port)));
 
