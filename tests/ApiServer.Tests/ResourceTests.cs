@@ -153,10 +153,7 @@ public sealed class ResourceTests
     {
         const string Path = "/apis/example.com/v1/namespaces/default/widgets";
         await using var test = await TestServer.StartAsync();
-        await test.PostAsync("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", Widgets);
-        await test.UntilAsync(
-            "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/widgets.example.com",
-            c => c.Objects("status", "conditions").Any(x => x.Text("type") == "Established" && x.Text("status") == "True"));
+        await test.DefineAsync(Widgets);
 
         var bad = await test.PostAsync(Path, "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: a}\nspec: {size: 0, color: green, port: [1]}", HttpStatusCode.UnprocessableEntity);
         Assert.Equal(["spec.color", "spec.port", "spec.size"], bad.Objects("details", "causes").Select(c => c.Text("field")).Distinct().Order(StringComparer.Ordinal));

@@ -7,8 +7,6 @@ namespace Dpf.ApiServer.Tests;
 /// <summary>Rules of custom resources in the Common Expression Language.</summary>
 public sealed class RuleTests
 {
-    private const string Definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-
     private const string Gadgets = """
         apiVersion: apiextensions.k8s.io/v1
         kind: CustomResourceDefinition
@@ -55,7 +53,7 @@ public sealed class RuleTests
     public async Task What_breaks_a_rule_is_refused(string spec, string message)
     {
         await using var test = await TestServer.StartAsync();
-        await DefineAsync(test, Gadgets);
+        await test.DefineAsync(Gadgets);
         var refused = await test.SendAsync(HttpMethod.Post, Path(), $"metadata: {{name: g}}\nspec: {spec}", HttpStatusCode.UnprocessableEntity);
         Assert.Contains(message, refused.Text("message"), StringComparison.Ordinal);
     }
@@ -64,7 +62,7 @@ public sealed class RuleTests
     public async Task What_changes_is_held_against_what_it_was_and_what_stays_is_not_judged_again()
     {
         await using var test = await TestServer.StartAsync();
-        await DefineAsync(test, Gadgets.Replace("startsWith('team-')", "startsWith('')", StringComparison.Ordinal));
+        await test.DefineAsync(Gadgets.Replace("startsWith('team-')", "startsWith('')", StringComparison.Ordinal));
         await test.PostAsync(Path(), "metadata: {name: g}\nspec: {a: x, namespace: other, library: nothing, parts: [{name: p, size: 2}]}");
 
         Assert.Contains("spec.a: Forbidden: stays as it is", await RefusedAsync("spec: {a: y}"), StringComparison.Ordinal);
@@ -72,20 +70,12 @@ public sealed class RuleTests
         await PatchAsync(test, Path("/g"), "spec: {parts: [{name: new, size: 0}, {name: p, size: 3}]}", HttpStatusCode.OK);
 
         // The rule came after the object.
-        await PatchAsync(test, Definitions + "/gadgets.example.com", Gadgets, HttpStatusCode.OK);
+        await PatchAsync(test, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gadgets.example.com", Gadgets, HttpStatusCode.OK);
         await PatchAsync(test, Path("/g"), "spec: {most: 4}", HttpStatusCode.OK);
         Assert.Contains("failed rule", await RefusedAsync("spec: {namespace: another}"), StringComparison.Ordinal);
 
         async Task<string> RefusedAsync(string patch) =>
             (await PatchAsync(test, Path("/g"), patch, HttpStatusCode.UnprocessableEntity)).Text("message")!;
-    }
-
-    private static async Task DefineAsync(TestServer test, string definition)
-    {
-        await test.PostAsync(Definitions, definition);
-        await test.UntilAsync(
-            Definitions + "/gadgets.example.com",
-            c => c.Objects("status", "conditions").Any(x => x.Text("type") == "Established" && x.Text("status") == "True"));
     }
 
     private static Task<JsonObject> PatchAsync(TestServer test, string path, string yaml, HttpStatusCode expected) => test.SendAsync(

@@ -4,6 +4,7 @@ using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
+using Dpf.ApiServer.Serving;
 
 namespace Dpf.ApiServer.Tests;
 
@@ -99,6 +100,15 @@ internal sealed class TestServer : IAsyncDisposable
             Assert.True(attempt < 200, $"{path} stays {text}");
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, Cancellation);
         }
+    }
+
+    /// <summary>Makes a custom kind and waits until it is served.</summary>
+    public async Task DefineAsync(string definition)
+    {
+        const string Definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+        var made = await PostAsync(Definitions, definition);
+        await UntilAsync(
+            $"{Definitions}/{made.Name()}", c => c.Objects("status", "conditions").Any(x => x.Text("type") == "Established" && x.Text("status") == "True"));
     }
 
     /// <summary>Runs the stock kubectl.</summary>

@@ -55,7 +55,7 @@ internal sealed class LabHost(string variables = "") : IAsyncDisposable
 
     /// <summary>A line of bash inside a machine of the lab.</summary>
     public Task<Outcome> InMachineAsync(string machine, string line) => Shell.RunAsync(
-        $"exec nsenter -t \"$(pgrep -P \"$(pgrep -of '^unshare .*{State}/machines/{machine}$')\")\" -a --wd bash -c {Quoted(line)}",
+        $"exec nsenter -t \"$(pgrep -P \"$(pgrep -of '^unshare .*{State}/machines/{machine}$')\")\" -a --wd bash -c {Shell.Quoted(line)}",
         Environment, TimeSpan.FromMinutes(2));
 
     /// <summary>Asks the traffic matrix again; every cell has to be ok.</summary>
@@ -82,6 +82,4 @@ internal sealed class LabHost(string variables = "") : IAsyncDisposable
         [ -n "$found" ]
         """,
         new Dictionary<string, string>(), TimeSpan.FromSeconds(20));
-
-    private static string Quoted(string text) => "'" + text.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
 }

@@ -72,13 +72,13 @@ public sealed class NetworkTests(DualStackLab guide) : IAsyncLifetime
     public async Task Names_lead_to_services_and_to_each_pod_behind_them()
     {
         var service = await FieldAsync("service web", ".spec.clusterIP");
-        await UntilAsync(service, () => InAsync("net", "getent ahostsv4 web | awk 'NR==1{print $1}'"));
+        await Until.SeesAsync(service, () => InAsync("net", "getent ahostsv4 web | awk 'NR==1{print $1}'"));
         Assert.Equal(service, await InAsync("other", "getent ahostsv4 web.net | awk 'NR==1{print $1}'"));
         Assert.Equal(
             (await FieldAsync("pods -l app=server", ".status.podIP", list: true)).Split(' ').Order(StringComparer.Ordinal),
             (await InAsync("other", "getent ahostsv4 each.net.svc.cluster.local | awk '{print $1}' | sort -u | xargs")).Split(' '));
         Assert.Equal("no", await InAsync("net", "getent hosts nothing.net.svc.cluster.local || echo no"));
-        await UntilAsync("yes", () => ReachesAsync("other", "web.net", 80));
+        await Until.SeesAsync("yes", () => ReachesAsync("other", "web.net", 80));
     }
 
     [Fact]
@@ -87,7 +87,7 @@ public sealed class NetworkTests(DualStackLab guide) : IAsyncLifetime
         Assert.Equal(14, guide.Report["matrix"]!.AsArray().Count(c => $"{c!["to"]}".Contains("IPv6", StringComparison.Ordinal) || $"{c["to"]}".Contains(':', StringComparison.Ordinal)));
         var service = await FieldAsync("service web", ".spec.clusterIPs[1]");
         Assert.Equal(service, await InAsync("other", "getent ahostsv6 web.net | awk 'NR==1{print $1}'"));
-        await UntilAsync("yes", () => ReachesAsync("other", $"[{service}]", 80));
+        await Until.SeesAsync("yes", () => ReachesAsync("other", $"[{service}]", 80));
 
         // From a host, and from outside by its node port.
         var port = int.Parse(await FieldAsync("service web", ".spec.ports[0].nodePort"), CultureInfo.InvariantCulture);
@@ -106,7 +106,7 @@ public sealed class NetworkTests(DualStackLab guide) : IAsyncLifetime
             metadata: {name: six, namespace: net}
             spec: {podSelector: {matchLabels: {app: server}}, ingress: [{from: [{ipBlock: {cidr: "fd00:10:233::/48"}}], ports: [{port: 8080}]}]}
             """,
-            () => UntilAsync("yes no no", async () =>
+            () => Until.SeesAsync("yes no no", async () =>
                 $"{await ReachesAsync("other", $"[{pod}]", 8080)} {await ReachesAsync("other", $"[{pod}]", 9090)} {await ReachesAsync("other", "web.net", 80, "4")}"));
     }
 
@@ -147,7 +147,7 @@ public sealed class NetworkTests(DualStackLab guide) : IAsyncLifetime
             metadata: {name: p, namespace: net}
             spec: {podSelector: {matchLabels: {app: server}}, ingress: [{from: [{podSelector: {}}], ports: [{port: web}]}]}
             """,
-            () => UntilAsync("yes no no no", () => ProbeAsync(pod)));
+            () => Until.SeesAsync("yes no no no", () => ProbeAsync(pod)));
         await WithAsync(
             """
             apiVersion: policy.networking.k8s.io/v1alpha1
@@ -158,8 +158,8 @@ public sealed class NetworkTests(DualStackLab guide) : IAsyncLifetime
               subject: {namespaces: {matchLabels: {team: net}}}
               ingress: [{action: Deny, from: [{namespaces: {matchLabels: {team: other}}}], ports: [{portNumber: {protocol: TCP, port: 8080}}]}]
             """,
-            () => UntilAsync("yes yes no yes", () => ProbeAsync(pod)));
-        await UntilAsync("yes yes yes yes", () => ProbeAsync(pod));
+            () => Until.SeesAsync("yes yes no yes", () => ProbeAsync(pod)));
+        await Until.SeesAsync("yes yes yes yes", () => ProbeAsync(pod));
     }
 
     [Fact]
@@ -174,8 +174,8 @@ public sealed class NetworkTests(DualStackLab guide) : IAsyncLifetime
             metadata: {name: default, namespace: net}
             spec: {egress: [{type: Deny, to: {cidrSelector: 198.51.100.0/24}, ports: [{protocol: TCP, port: 7070}]}]}
             """,
-            () => UntilAsync("no yes", WaysOutAsync));
-        await UntilAsync("yes yes", WaysOutAsync);
+            () => Until.SeesAsync("no yes", WaysOutAsync));
+        await Until.SeesAsync("yes yes", WaysOutAsync);
 
         async Task<string> WaysOutAsync() => $"{await ReachesAsync("net", "198.51.100.10", 7070)} {await ReachesAsync("other", "198.51.100.10", 7070)}";
     }
@@ -192,8 +192,8 @@ public sealed class NetworkTests(DualStackLab guide) : IAsyncLifetime
             metadata: {name: e}
             spec: {egressIPs: [10.0.123.200], namespaceSelector: {}, podSelector: {matchLabels: {app: client}}}
             """,
-            () => UntilAsync("10.0.123.200 10.0.123.200", SourcesAsync));
-        await UntilAsync($"{await GatewayAsync("worker1")} {await GatewayAsync("worker2")}", SourcesAsync);
+            () => Until.SeesAsync("10.0.123.200 10.0.123.200", SourcesAsync));
+        await Until.SeesAsync($"{await GatewayAsync("worker1")} {await GatewayAsync("worker2")}", SourcesAsync);
 
         async Task<string> SourcesAsync() =>
             $"{await InAsync("net", Ask("198.51.100.10", 7070) + " || true")} {await InAsync("other", Ask("198.51.100.10", 7070) + " || true")}";
@@ -219,7 +219,7 @@ public sealed class NetworkTests(DualStackLab guide) : IAsyncLifetime
                 var fast = await GatewayAsync("worker2");
                 await Lab.UserSucceedsAsync(
                     $"until kubectl get endpointslices -n net -l kubernetes.io/service-name=host -o jsonpath='{{.items[*].endpoints[*].addresses}}' | grep -q {fast}; do sleep 0.3; done");
-                await UntilAsync("yes", () => ReachesAsync("net", "host", 80));
+                await Until.SeesAsync("yes", () => ReachesAsync("net", "host", 80));
                 Assert.Equal("yes", await ReachesAsync("other", "host.net", 80));
             });
     }
@@ -254,23 +254,12 @@ public sealed class NetworkTests(DualStackLab guide) : IAsyncLifetime
         }
     }
 
-    private static async Task UntilAsync(string expected, Func<Task<string>> look)
-    {
-        var seen = "";
-        for (var tries = 0; tries < 40 && (seen = await look()) != expected; tries++)
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(300), TimeProvider.System, TestContext.Current.CancellationToken);
-        }
-
-        Assert.Equal(expected, seen);
-    }
-
     private async Task<string> InAsync(string space, string command) =>
-        (await Lab.UserSucceedsAsync($"kubectl exec -n {space} client -- bash -c {Quoted(command)}")).Trim();
+        (await Lab.UserSucceedsAsync($"kubectl exec -n {space} client -- bash -c {Shell.Quoted(command)}")).Trim();
 
     private async Task<string> OutsideAsync(string command)
     {
-        var outcome = await Lab.InMachineAsync("fabric", $"ip netns exec outside bash -c {Quoted(command)}");
+        var outcome = await Lab.InMachineAsync("fabric", $"ip netns exec outside bash -c {Shell.Quoted(command)}");
         Assert.True(outcome.ExitCode == 0, outcome.ToString());
         return outcome.Output.Trim();
     }
@@ -280,6 +269,4 @@ public sealed class NetworkTests(DualStackLab guide) : IAsyncLifetime
 
     private async Task<string> GatewayAsync(string node) => (await Lab.UserSucceedsAsync(
         $"kubectl get node {node} -o jsonpath='{{.metadata.annotations.k8s\\.ovn\\.org/node-primary-ifaddr}}' | sed 's/.*ipv4\":\"//; s/\\/.*//'")).Trim();
-
-    private static string Quoted(string text) => "'" + text.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
 }

@@ -52,6 +52,9 @@ internal static class Shell
         return new Outcome(process.ExitCode, await output, await error);
     }
 
+    /// <summary>A text as one word of a shell.</summary>
+    public static string Quoted(string text) => "'" + text.Replace("'", "'\\''", StringComparison.Ordinal) + "'";
+
     private static async Task<string> ReadAsync(StreamReader reader, Func<string, Task>? onLine)
     {
         var text = new System.Text.StringBuilder();

@@ -25,7 +25,7 @@ internal sealed class CelExpression
         }
         catch (Exception e) when (e is not (OutOfMemoryException or StackOverflowException))
         {
-            throw new CelEvaluationException(e.Message, isUnknown: e.GetType().Name is "CelUnboundFunctionException", e);
+            throw new CelEvaluationException(e.Message, isUnknown: e is CelUnboundFunctionException, e);
         }
     }
 }

@@ -54,35 +54,33 @@ internal sealed class DpuReconciler(DpuTools tools) : IReconciler
                 continue;
             }
 
-            return await EndAsync(scope, dpu.Status, passed, row, (step, limited, failure), left, cancellation);
+            var look = new Look(dpu.Status, passed, row, limited);
+            return await EndAsync(scope, look, limited == step ? failure : null, left, cancellation);
         }
     }
 
     /// <summary>Saves what a look came to, and says when to look again.</summary>
-    private async Task<Result> EndAsync(
-        DpuScope scope, DpuStatus? before, List<PhaseRow> passed, PhaseRow row, (Step Step, Step Limited, Exception? Failure) outcome, TimeSpan? left,
-        CancellationToken cancellation)
+    private async Task<Result> EndAsync(DpuScope scope, Look look, Exception? failure, TimeSpan? left, CancellationToken cancellation)
     {
-        var (step, limited, failure) = outcome;
-        if (limited is Step.Gone or Step.Rest)
+        if (look.Step is Step.Gone or Step.Rest)
         {
             return Result.Done;
         }
 
-        if (passed.Count == 0 && Brief(scope, row, limited) is { } pause)
+        if (look.Passed.Count == 0 && Brief(scope, look.Row, look.Step) is { } pause)
         {
             return Result.RequeueAfter(pause);
         }
 
-        await SaveAsync(scope, before, passed, row, limited, cancellation);
-        if (failure is not null && limited == step)
+        await SaveAsync(scope, look, cancellation);
+        if (failure is not null)
         {
             // Saved where users look; now again, with the queue's back-off.
             throw failure;
         }
 
-        var after = limited is Step.Wait { After: { } look } ? look : (TimeSpan?)null;
-        return limited is Step.Wait && left is { } remaining
+        var after = look.Step is Step.Wait { After: { } soon } ? soon : (TimeSpan?)null;
+        return look.Step is Step.Wait && left is { } remaining
             ? Result.RequeueAfter(after < remaining ? after.Value : remaining)
             : new Result(after);
     }
@@ -169,12 +167,11 @@ internal sealed class DpuReconciler(DpuTools tools) : IReconciler
         };
     }
 
-    private async Task SaveAsync(
-        DpuScope scope, DpuStatus? before, List<PhaseRow> passed, PhaseRow row, Step step, CancellationToken cancellation)
+    private async Task SaveAsync(DpuScope scope, Look look, CancellationToken cancellation)
     {
-        var network = row.Phase == DpuPhases.Ready ? await ReadyPhase.HostNetworkAsync(scope, cancellation) : null;
-        var status = Json(DpuStatusRules.Apply(scope.Dpu, row, step, network, scope.Now));
-        if (!JsonNode.DeepEquals(status, before is null ? null : Json(before)))
+        var network = look.Row.Phase == DpuPhases.Ready ? await ReadyPhase.HostNetworkAsync(scope, cancellation) : null;
+        var status = Json(DpuStatusRules.Apply(scope.Dpu, look.Row, look.Step, network, scope.Now));
+        if (!JsonNode.DeepEquals(status, look.Before is null ? null : Json(look.Before)))
         {
             await tools.Client.PatchStatusAsync<Dpu>(
                 scope.Key.Namespace, scope.Key.Name,
@@ -184,17 +181,18 @@ internal sealed class DpuReconciler(DpuTools tools) : IReconciler
                     ["status"] = status,
                 },
                 cancellation);
-            await TellAsync(scope.Dpu, before, passed, row, step, cancellation);
+            await TellAsync(scope.Dpu, look, cancellation);
         }
-        else if (row.Phase != DpuPhases.Error && scope.Annotation(ProvisioningLabels.Retry) is not null)
+        else if (look.Row.Phase != DpuPhases.Error && scope.Annotation(ProvisioningLabels.Retry) is not null)
         {
             await scope.RecordAsync(cancellation, (ProvisioningLabels.Retry, null));
         }
     }
 
     /// <summary>One event for every turn: phases that are over, a failure, another reason to wait.</summary>
-    private async Task TellAsync(Dpu dpu, DpuStatus? before, List<PhaseRow> passed, PhaseRow row, Step step, CancellationToken cancellation)
+    private async Task TellAsync(Dpu dpu, Look look, CancellationToken cancellation)
     {
+        var (before, passed, row, step) = look;
         var earlier = before?.Conditions.Find(row.Condition);
         switch (step)
         {
@@ -227,6 +225,13 @@ internal sealed class DpuReconciler(DpuTools tools) : IReconciler
 
     private static string Over(IReadOnlyList<PhaseRow> rows) =>
         $"{string.Join(", ", rows.Select(r => r.Phase))} {(rows.Count == 1 ? "is" : "are")} over";
+
+    /// <summary>What a look at a DPU came to.</summary>
+    /// <param name="Before">The status as it is saved.</param>
+    /// <param name="Passed">The phases that were over at once.</param>
+    /// <param name="Row">The phase that the look ended in.</param>
+    /// <param name="Step">What was decided there.</param>
+    private sealed record Look(DpuStatus? Before, IReadOnlyList<PhaseRow> Passed, PhaseRow Row, Step Step);
 
     private static JsonNode Json(DpuStatus status) => JsonNode.Parse(KubernetesJson.Serialize(status))!;
 }

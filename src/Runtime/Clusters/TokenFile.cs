@@ -5,20 +5,23 @@ namespace Dpf.Runtime.Clusters;
 internal sealed class TokenFile(string path)
 {
     private static readonly long FreshMilliseconds = (long)TimeSpan.FromSeconds(10).TotalMilliseconds;
-    private (string Token, long Read)? _last;
+    private volatile Reading? _last;
 
     /// <summary>The token. A secret.</summary>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public string Read()
     {
         var now = Environment.TickCount64;
-        if (_last is var (token, read) && now - read < FreshMilliseconds)
+        if (_last is { } last && now - last.At < FreshMilliseconds)
         {
-            return token;
+            return last.Token;
         }
 
-        token = File.ReadAllText(path).Trim();
-        _last = (token, now);
-        return token;
+        var read = new Reading(File.ReadAllText(path).Trim(), now);
+        _last = read;
+        return read.Token;
     }
+
+    // One object: requests read it while another is writing.
+    private sealed record Reading(string Token, long At);
 }

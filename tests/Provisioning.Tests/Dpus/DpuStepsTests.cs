@@ -75,10 +75,7 @@ public sealed class DpuStepsTests
     public async Task AClusterThatIsAwayUsesUpNoAttemptToInstall()
     {
         await using var world = await ProvisioningWorld.StartAsync();
-        var host = await world.AddHostAsync("worker1");
-        host.RunsPods = false;
-        await world.AddImageAndFlavorAsync();
-        await world.AddSetAsync();
+        var host = await AddHostWithoutPodsAsync(world);
         world.StartController();
         await world.PhaseAsync(Dpu, DpuPhases.DmsDeployment);
         await world.StopDpuClusterAsync();
@@ -118,10 +115,7 @@ public sealed class DpuStepsTests
     public async Task APodOfDmsIsMadeAnewAFewTimesBeforeAUserIsAsked()
     {
         await using var world = await ProvisioningWorld.StartAsync();
-        var host = await world.AddHostAsync("worker1");
-        host.RunsPods = false;
-        await world.AddImageAndFlavorAsync();
-        await world.AddSetAsync();
+        var host = await AddHostWithoutPodsAsync(world);
         world.StartController("--dms-pod-timeout=1s");
         var failed = await world.PhaseAsync(Dpu, DpuPhases.Error);
         Assert.Equal("DMS Deployment=2", failed.Metadata.Annotations[ProvisioningLabels.PhaseAttempts]);
@@ -140,10 +134,7 @@ public sealed class DpuStepsTests
     public async Task APodOfDmsSaysWhatKeepsItFromWorking()
     {
         await using var world = await ProvisioningWorld.StartAsync();
-        var host = await world.AddHostAsync("worker1");
-        host.RunsPods = false;
-        await world.AddImageAndFlavorAsync();
-        await world.AddSetAsync();
+        var host = await AddHostWithoutPodsAsync(world);
         world.StartController();
         await world.SaysAsync(Dpu, "DMSRunning", "DMSPodPending", "pod worker1-0000-03-00-dms: ");
         host.DmsStatus = """
@@ -179,6 +170,16 @@ public sealed class DpuStepsTests
             new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [ProvisioningLabels.ForceDelete] = "true" } } }, Cancellation);
         await world.Admin.LosesAsync<Dpu>(ProvisioningWorld.Namespace, Dpu);
         Assert.Contains(await world.Admin.ListAsync<Corev1Event>(ProvisioningWorld.Namespace, Cancellation), e => e is { Type: "Warning", Reason: "LeftBehind" });
+    }
+
+    /// <summary>A host with a DPU of a set; no pod runs there before <see cref="FakeHost.RunsPods"/>.</summary>
+    private static async Task<FakeHost> AddHostWithoutPodsAsync(ProvisioningWorld world)
+    {
+        var host = await world.AddHostAsync("worker1");
+        host.RunsPods = false;
+        await world.AddImageAndFlavorAsync();
+        await world.AddSetAsync();
+        return host;
     }
 
     private static Task LabelAsync(ProvisioningWorld world, string node, params (string Name, string? Value)[] labels) => world.Admin.PatchAsync<V1Node>(

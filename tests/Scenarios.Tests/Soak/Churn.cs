@@ -5,6 +5,9 @@ namespace Dpf.Scenarios.Tests.Soak;
 /// <summary>Changes a cluster at random, and harms what carries its network. Seeded: the same seed asks for the same things.</summary>
 internal sealed class Churn(LabHost lab, int seed)
 {
+    /// <summary>Takes a zone's northbound database away under its server.</summary>
+    public const string LoseNorthbound = "rm /var/lib/ovn/ovnnb_db.db; pkill -9 -of '^ovsdb-server /var/lib/ovn/ovnnb_db.db'";
+
     private const int MostPods = 8;
     private const int MostOthers = 4;
     private static readonly string[] Apps = ["red", "green", "blue"];
@@ -15,7 +18,7 @@ internal sealed class Churn(LabHost lab, int seed)
         ("-bf", "pkill -9 -of '^ovn-northd'"),
         ("-bf", "pkill -9 -of '^ovn-controller'"),
         ("-bf", "pkill -9 -of '^ovsdb-server /var/lib/ovn/ovnsb_db.db'"),
-        ("-bf", "rm /var/lib/ovn/ovnnb_db.db; pkill -9 -of '^ovsdb-server /var/lib/ovn/ovnnb_db.db'"),
+        ("-bf", LoseNorthbound),
         ("-bf", "/usr/share/openvswitch/scripts/ovs-ctl restart --system-id=random --no-monitor >/dev/null 2>&1"),
         ("-bf", "ip link set p0 down; sleep 1; ip link set p0 up"),
         ("", "ip link set ens1f0np0 down; ip link set ens1f0np0 up"),

@@ -10,6 +10,7 @@ namespace Dpf.Scenarios.Tests.Soak;
 [Collection(SharedLab.Name)]
 public sealed class SoakTests(DualStackLab guide)
 {
+    private const int Patience = 200;
     private static readonly string[] Dpus = ["worker1-bf", "worker2-bf"];
 
     private LabHost Lab => guide.Lab;
@@ -45,7 +46,7 @@ public sealed class SoakTests(DualStackLab guide)
             await Lab.UserAsync($"kubectl delete namespace {string.Join(' ', SoakModel.Namespaces)} --wait --timeout=120s");
         }
 
-        await UntilAsync(before, LeftAsync);
+        await Until.SeesAsync(before, LeftAsync, Patience);
         await Lab.TrafficSucceedsAsync();
     }
 
@@ -77,7 +78,7 @@ public sealed class SoakTests(DualStackLab guide)
             }
         }
 
-        await UntilAsync(string.Join('\n', expected.Select(e => $"{e.Key} {e.Value}")), async () =>
+        await Until.SeesAsync(string.Join('\n', expected.Select(e => $"{e.Key} {e.Value}")), async () =>
         {
             var answers = await Task.WhenAll(model.Pods.Select(async from =>
             {
@@ -86,7 +87,7 @@ public sealed class SoakTests(DualStackLab guide)
                 return await Lab.UserSucceedsAsync($"kubectl exec -n {from.Namespace} {from.Name} -- bash -c '{questions} wait'");
             }));
             return string.Join('\n', answers.SelectMany(a => a.Split('\n', StringSplitOptions.RemoveEmptyEntries)).Order(StringComparer.Ordinal));
-        });
+        }, Patience);
     }
 
     private async Task<Dictionary<string, string>> AddressesAsync()
@@ -103,8 +104,8 @@ public sealed class SoakTests(DualStackLab guide)
         foreach (var dpu in Dpus)
         {
             var grown = await NorthboundRows.OfAsync(Lab, dpu);
-            await Lab.InMachineAsync(dpu, "rm /var/lib/ovn/ovnnb_db.db; pkill -9 -of '^ovsdb-server /var/lib/ovn/ovnnb_db.db'");
-            await UntilAsync(grown, async () =>
+            await Lab.InMachineAsync(dpu, Churn.LoseNorthbound);
+            await Until.SeesAsync(grown, async () =>
             {
                 try
                 {
@@ -115,7 +116,7 @@ public sealed class SoakTests(DualStackLab guide)
                     // The server is being started.
                     return e.Message;
                 }
-            });
+            }, Patience);
         }
     }
 
@@ -130,16 +131,5 @@ public sealed class SoakTests(DualStackLab guide)
             return $"{dpu}\n{ports.Output}{rows.Output}{functions.Output}";
         }));
         return string.Concat(machines);
-    }
-
-    private static async Task UntilAsync(string expected, Func<Task<string>> look)
-    {
-        var seen = "";
-        for (var tries = 0; tries < 120 && (seen = await look()) != expected; tries++)
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System, TestContext.Current.CancellationToken);
-        }
-
-        Assert.Equal(expected.Split('\n'), seen.Split('\n'));
     }
 }
