@@ -48,6 +48,19 @@ public sealed class KeepalivedTests
         Assert.Contains(problem ?? "", found ?? "", StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Of_two_clusters_made_in_the_same_second_the_one_whose_name_is_first_has_the_address()
+    {
+        foreach (var (first, second) in new[] { ("1", "2"), ("2", "1") })
+        {
+            var (a, b) = (Cluster("a", 1, Endpoint), Cluster("b", 1, Endpoint));
+            (a.Metadata.Uid, b.Metadata.Uid) = (first, second);
+
+            Assert.Null(KeepalivedObjects.Conflict(a, [b, a]));
+            Assert.NotNull(KeepalivedObjects.Conflict(b, [b, a]));
+        }
+    }
+
     [Theory]
     [InlineData("10.0.110.0", 1)]
     [InlineData("10.0.110.255", 254)]

@@ -29,7 +29,7 @@ internal static class KeepalivedObjects
 
     /// <summary>
     /// Which cluster an endpoint cannot be beside, or null: two of one address, or of one router id on one interface, would take it
-    /// from one another for ever. The older one keeps it.
+    /// from one another for ever. The older one keeps it, of the same second the one whose name is first.
     /// </summary>
     public static string? Conflict(DpuCluster cluster, IEnumerable<DpuCluster> all)
     {
@@ -45,7 +45,7 @@ internal static class KeepalivedObjects
                 continue;
             }
 
-            var name = $"{other.Metadata.NamespaceProperty}/{other.Metadata.Name}";
+            var name = QualifiedName(other);
             if (its.Vip == own.Vip)
             {
                 return $"DPUCluster {name} has the address {own.Vip} already";
@@ -111,9 +111,12 @@ internal static class KeepalivedObjects
                     : count);
     }
 
+    // Within one second the names decide: a reader of the two objects can tell which one it is.
     private static bool IsOlder(DpuCluster a, DpuCluster b) => (a.Metadata.CreationTimestamp, b.Metadata.CreationTimestamp) is ({ } x, { } y) && x != y
         ? x < y
-        : string.CompareOrdinal(a.Metadata.Uid, b.Metadata.Uid) < 0;
+        : string.CompareOrdinal(QualifiedName(a), QualifiedName(b)) < 0;
+
+    private static string QualifiedName(DpuCluster cluster) => $"{cluster.Metadata.NamespaceProperty}/{cluster.Metadata.Name}";
 
     private static V1PodSpec Pod(DpuCluster cluster, Keepalived keepalived, int port, KeepalivedImage image) => new()
     {
