@@ -174,10 +174,45 @@ public sealed class NetworkTests(DualStackLab guide) : IAsyncLifetime
             metadata: {name: default, namespace: net}
             spec: {egress: [{type: Deny, to: {cidrSelector: 198.51.100.0/24}, ports: [{protocol: TCP, port: 7070}]}]}
             """,
-            () => Until.SeesAsync("no yes", WaysOutAsync));
+            async () =>
+            {
+                await Until.SeesAsync("no yes", WaysOutAsync);
+                await Until.SeesAsync("EgressFirewall Rules applied", () => FieldAsync("egressfirewall default", ".status.status"));
+                Assert.Equal(
+                    ["cp1: EgressFirewall Rules applied", "worker1: EgressFirewall Rules applied", "worker2: EgressFirewall Rules applied"],
+                    await EachAsync("egressfirewall default", ".status.messages[*]", "{@}"));
+            });
+        await Until.SeesAsync("yes yes", WaysOutAsync);
+    }
+
+    [Fact]
+    public async Task An_administrators_policy_closes_the_outside_and_every_zone_says_how_it_is()
+    {
+        await StartOutsideServerAsync();
+        await WithAsync(
+            """
+            apiVersion: policy.networking.k8s.io/v1alpha1
+            kind: AdminNetworkPolicy
+            metadata: {name: outside}
+            spec:
+              priority: 5
+              subject: {namespaces: {matchLabels: {kubernetes.io/metadata.name: other}}}
+              egress: [{action: Deny, to: [{networks: [198.51.100.0/24]}]}]
+            """,
+            async () =>
+            {
+                await Until.SeesAsync("yes no", WaysOutAsync);
+                await SayAsync("True SetupSucceeded");
+                await Lab.UserSucceedsAsync(
+                    "kubectl patch adminnetworkpolicy outside --type=json -p '[{\"op\":\"add\",\"path\":\"/spec/egress/0/to/0/networks/-\",\"value\":\"ten\"}]'");
+                await SayAsync("False SetupFailed");
+                Assert.Equal("no", await ReachesAsync("other", "198.51.100.10", 7070));
+            });
         await Until.SeesAsync("yes yes", WaysOutAsync);
 
-        async Task<string> WaysOutAsync() => $"{await ReachesAsync("net", "198.51.100.10", 7070)} {await ReachesAsync("other", "198.51.100.10", 7070)}";
+        Task SayAsync(string word) => Until.SeesAsync(
+            string.Join('\n', ((string[])["cp1", "worker1", "worker2"]).Select(zone => $"Ready-In-Zone-{zone} {word}")),
+            async () => string.Join('\n', await EachAsync("adminnetworkpolicy outside", ".status.conditions[*]", "{.type} {.status} {.reason}")));
     }
 
     [Fact]
@@ -266,6 +301,12 @@ public sealed class NetworkTests(DualStackLab guide) : IAsyncLifetime
 
     private async Task<string> FieldAsync(string what, string path, bool list = false) =>
         (await Lab.UserSucceedsAsync($"kubectl get -n net {what} -o jsonpath='{{{(list ? ".items[*]" : "")}{path}}}'")).Trim();
+
+    private async Task<string[]> EachAsync(string what, string path, string form) => [.. (await Lab.UserSucceedsAsync(
+        $"kubectl get -n net {what} -o jsonpath='{{range {path}}}{form}{{\"\\n\"}}{{end}}'")).Trim().Split('\n').Order(StringComparer.Ordinal)];
+
+    private async Task<string> WaysOutAsync() =>
+        $"{await ReachesAsync("net", "198.51.100.10", 7070)} {await ReachesAsync("other", "198.51.100.10", 7070)}";
 
     private async Task<string> GatewayAsync(string node) => (await Lab.UserSucceedsAsync(
         $"kubectl get node {node} -o jsonpath='{{.metadata.annotations.k8s\\.ovn\\.org/node-primary-ifaddr}}' | sed 's/.*ipv4\":\"//; s/\\/.*//'")).Trim();

@@ -117,6 +117,10 @@ public sealed class ListMapAttribute(params string[] keys) : Attribute
     public IReadOnlyList<string> Keys { get; } = keys;
 }
 
+/// <summary>The list is a set: several may apply values of their own (<c>x-kubernetes-list-type: set</c>).</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class ListSetAttribute : Attribute;
+
 /// <summary>Fields that are not known are kept (<c>x-kubernetes-preserve-unknown-fields</c>).</summary>
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Class)]
 public sealed class PreserveUnknownAttribute : Attribute;

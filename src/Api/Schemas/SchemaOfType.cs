@@ -99,6 +99,11 @@ internal static class SchemaOfType
             schema["x-kubernetes-list-map-keys"] = new JsonArray([.. map.Keys.Select(k => JsonValue.Create(k))]);
         }
 
+        if (property.IsDefined(typeof(ListSetAttribute)))
+        {
+            schema["x-kubernetes-list-type"] = "set";
+        }
+
         AddRules(schema, property);
         return schema;
     }

@@ -5,7 +5,7 @@ namespace Dpf.Ovn.ClusterManager;
 
 /// <summary>
 /// <c>ovnkube-control-plane</c>: what is decided once for all zones. Every node's subnet and number, the nodes of egress addresses, the
-/// high-speed endpoints of services.
+/// high-speed endpoints of services, what is said of policies.
 /// </summary>
 public sealed class ClusterManagerComponent : IComponent
 {
@@ -22,6 +22,7 @@ public sealed class ClusterManagerComponent : IComponent
             new NodeAllocationController(cache, settings.Network, context.Loggers, context.Time).RunAsync(stop.Token),
             new HighSpeedEndpointsController(cache, highSpeed, context.Loggers, context.Time).RunAsync(stop.Token),
             new EgressIpController(cache, context.Loggers, context.Time).RunAsync(stop.Token),
+            .. new ZoneReportsController(cache, context.Loggers, context.Time).Run(stop.Token),
         ];
         try
         {

@@ -68,16 +68,13 @@ public sealed partial class KubeClient
     }
 
     /// <summary>Server-side apply with force of any object; its namespace falls back to <paramref name="defaultNamespace"/>.</summary>
-    public async Task<JsonObject> ApplyAsync(
-        JsonObject manifest, string fieldManager, CancellationToken cancellation, string? defaultNamespace = null)
-    {
-        var (type, namespaced) = await MapAsync((string)manifest["apiVersion"]!, (string)manifest["kind"]!, cancellation);
-        var metadata = manifest["metadata"]!.AsObject();
-        var ns = namespaced ? (string?)metadata["namespace"] ?? defaultNamespace ?? "default" : null;
-        var path = type.Path(ns, (string)metadata["name"]!) + Query(("fieldManager", fieldManager), ("force", "true"));
-        var json = await SendAsync(HttpMethod.Patch, path, manifest.ToJsonString(), "application/apply-patch+yaml", cancellation);
-        return JsonNode.Parse(json!)!.AsObject();
-    }
+    public Task<JsonObject> ApplyAsync(
+        JsonObject manifest, string fieldManager, CancellationToken cancellation, string? defaultNamespace = null) =>
+        ApplyAsync(manifest, fieldManager, defaultNamespace, null, cancellation);
+
+    /// <summary>The same of the status alone, which is all that <paramref name="manifest"/> need have besides its name.</summary>
+    public Task<JsonObject> ApplyStatusAsync(JsonObject manifest, string fieldManager, CancellationToken cancellation) =>
+        ApplyAsync(manifest, fieldManager, null, "status", cancellation);
 
     /// <summary>Deletes any object; false when it was not there.</summary>
     public async Task<bool> DeleteAsync(
@@ -88,5 +85,16 @@ public sealed partial class KubeClient
         return await SendAsync(
             HttpMethod.Delete, type.Path(namespaced ? ns : null, name), options.ToJsonString(), "application/json", cancellation,
             notFoundIsNull: true) is not null;
+    }
+
+    private async Task<JsonObject> ApplyAsync(
+        JsonObject manifest, string fieldManager, string? defaultNamespace, string? subresource, CancellationToken cancellation)
+    {
+        var (type, namespaced) = await MapAsync((string)manifest["apiVersion"]!, (string)manifest["kind"]!, cancellation);
+        var metadata = manifest["metadata"]!.AsObject();
+        var ns = namespaced ? (string?)metadata["namespace"] ?? defaultNamespace ?? "default" : null;
+        var path = type.Path(ns, (string)metadata["name"]!, subresource) + Query(("fieldManager", fieldManager), ("force", "true"));
+        var json = await SendAsync(HttpMethod.Patch, path, manifest.ToJsonString(), "application/apply-patch+yaml", cancellation);
+        return JsonNode.Parse(json!)!.AsObject();
     }
 }

@@ -87,10 +87,19 @@ public sealed class AdminNetworkPolicyEgressRule
     [Mandatory]
     [Bounds(1, 100)]
     [JsonPropertyName("to")]
-    public IList<AdminPolicyEgressPeer> To { get; set; } = [];
+    public IList<AdminNetworkPolicyEgressPeer> To { get; set; } = [];
 
     /// <summary>To which ports; all when left out.</summary>
     [Bounds(max: 100)]
     [JsonPropertyName("ports")]
     public IList<AdminPolicyPort>? Ports { get; set; }
+}
+
+/// <summary>To whom: one of the four, or names.</summary>
+public sealed class AdminNetworkPolicyEgressPeer : AdminPolicyEgressPeer
+{
+    /// <summary>The addresses that names have, e.g. <c>kubernetes.io</c>. Only in rules that allow.</summary>
+    [Bounds(1, 25)]
+    [JsonPropertyName("domainNames")]
+    public IList<string>? DomainNames { get; set; }
 }

@@ -43,7 +43,7 @@ public sealed class AdminPolicyIngressPeer
 }
 
 /// <summary>To whom: one of the four.</summary>
-public sealed class AdminPolicyEgressPeer
+public class AdminPolicyEgressPeer
 {
     /// <summary>All pods of the namespaces with these labels.</summary>
     [JsonPropertyName("namespaces")]

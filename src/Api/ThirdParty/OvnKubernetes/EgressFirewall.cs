@@ -83,7 +83,8 @@ public sealed class EgressFirewallStatus
     [JsonPropertyName("status")]
     public string? Status { get; set; }
 
-    /// <summary>What each zone says.</summary>
+    /// <summary>What each zone says, e.g. <c>worker1: EgressFirewall Rules applied</c>.</summary>
+    [ListSet]
     [JsonPropertyName("messages")]
     public IList<string>? Messages { get; set; }
 }

@@ -5,6 +5,7 @@ using Dpf.Ovn.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Dns;
 using Dpf.Ovn.Zone.Planning;
+using Dpf.Ovn.Zone.Planning.Policies;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Informers;
 using k8s;
@@ -45,30 +46,32 @@ public sealed class ZoneController
     private readonly Informer<BaselineAdminNetworkPolicy> _baselines;
     private readonly Informer<EgressFirewall> _firewalls;
     private readonly Informer<EgressIp> _egressIps;
-    private readonly FirewallNames _names;
+    private readonly NameAddresses _names;
+    private readonly PolicyReports _reports;
 
     /// <summary>A controller of a zone.</summary>
     /// <param name="zone">The zone: its node's name.</param>
     /// <param name="network">The cluster's networks.</param>
     /// <param name="cache">The cluster's objects.</param>
     /// <param name="databases">The zone's databases.</param>
-    /// <param name="forwarder">Who is asked for the addresses of names in egress firewalls.</param>
+    /// <param name="forwarder">Who is asked for the addresses of names in policies.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">The log.</param>
     public ZoneController(
         string zone, ClusterNetwork network, Cache cache, ZoneDatabases databases, DnsForwarder forwarder, TimeProvider time, ILogger logger)
     {
-        _names = new FirewallNames(forwarder, [.. network.Families.Select(f => f.Family)], time, () => _work.Writer.TryWrite(true));
+        _names = new NameAddresses(forwarder, [.. network.Families.Select(f => f.Family)], time, () => _work.Writer.TryWrite(true));
         (_zone, _network, _client, _databases, _time, _logger) = (zone, network, cache.Client, databases, time, logger);
+        _reports = new PolicyReports(zone, cache.Client, time);
         _nodes = Watch<V1Node>(cache);
         _pods = Watch<V1Pod>(cache);
         _services = Watch<V1Service>(cache);
         _endpoints = Watch<V1EndpointSlice>(cache);
         _policies = Watch<V1NetworkPolicy>(cache);
         _namespaces = Watch<V1Namespace>(cache);
-        _adminPolicies = Watch<AdminNetworkPolicy>(cache);
-        _baselines = Watch<BaselineAdminNetworkPolicy>(cache);
-        _firewalls = Watch<EgressFirewall>(cache);
+        _adminPolicies = Watch<AdminNetworkPolicy>(cache, IsNews);
+        _baselines = Watch<BaselineAdminNetworkPolicy>(cache, IsNews);
+        _firewalls = Watch<EgressFirewall>(cache, IsNews);
         _egressIps = Watch<EgressIp>(cache);
     }
 
@@ -120,13 +123,24 @@ public sealed class ZoneController
         }
     }
 
-    private Informer<T> Watch<T>(Cache cache)
+    private Informer<T> Watch<T>(Cache cache, Func<V1ObjectMeta?, V1ObjectMeta?, bool>? isNews = null)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         var informer = cache.Informer<T>();
-        informer.Changed += _ => _work.Writer.TryWrite(true);
+        informer.Changed += change =>
+        {
+            if (isNews?.Invoke(change.Before?.Metadata, change.After?.Metadata) != false)
+            {
+                _work.Writer.TryWrite(true);
+            }
+        };
         return informer;
     }
+
+    // Every zone writes into a policy's status; if that were news to all of them, a policy would cost zones × zones passes.
+    private static bool IsNews(V1ObjectMeta? before, V1ObjectMeta? after) =>
+        before is null || after is null || before.Uid != after.Uid || before.Generation != after.Generation ||
+        KubernetesJson.Serialize(before.Annotations) != KubernetesJson.Serialize(after.Annotations);
 
     private async Task PassAsync(CancellationToken cancellation)
     {
@@ -142,8 +156,8 @@ public sealed class ZoneController
             Baselines = _baselines.All,
             EgressFirewalls = _firewalls.All,
             EgressIps = _egressIps.All,
-            Names = _names.Of(_firewalls.All),
         };
+        cluster = cluster with { Names = _names.Of(PolicyNames.Of(cluster.EgressFirewalls, cluster.AdminPolicies)) };
         var facts = ClusterFacts.Read(_zone, _network, cluster);
         if (facts.Local is { } local)
         {
@@ -159,6 +173,8 @@ public sealed class ZoneController
         {
             _logger.LogDebug("zone {Zone}: {Changes} changes", _zone, changes);
         }
+
+        await _reports.WriteAsync(cluster, cancellation);
     }
 
     private async Task<List<ZonePod>> AllocateAsync(ZoneNode local, IReadOnlyCollection<V1Pod> pods, CancellationToken cancellation)

@@ -40,7 +40,7 @@ public sealed record ClusterObjects
     /// <summary>All egress addresses.</summary>
     public IReadOnlyCollection<EgressIp> EgressIps { get; init; } = [];
 
-    /// <summary>The addresses that names in egress firewalls were found to have.</summary>
+    /// <summary>The addresses that names in policies were found to have.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<IpAddress>> Names { get; init; } = new Dictionary<string, IReadOnlyList<IpAddress>>();
 }
 
@@ -78,7 +78,7 @@ public static class ClusterFacts
         var policies = new ZonePolicies
         {
             Network = new NetworkPolicyFacts(candidates).Read(cluster.Policies),
-            Admin = new AdminPolicyFacts(candidates, cluster.Nodes).Read(cluster.AdminPolicies, cluster.Baselines),
+            Admin = new AdminPolicyFacts(candidates, cluster.Nodes, cluster.Names).Read(cluster.AdminPolicies, cluster.Baselines),
             Firewalls = new EgressFirewallFacts(candidates, cluster.Nodes, network).Read(cluster.EgressFirewalls, cluster.Names),
             PeerSets = candidates.Sets,
         };

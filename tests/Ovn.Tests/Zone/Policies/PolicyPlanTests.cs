@@ -1,4 +1,6 @@
+using Dpf.Api.ThirdParty.AdminPolicies;
 using Dpf.Api.ThirdParty.OvnKubernetes;
+using Dpf.Ovn.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Tests.Zone.Truth;
 using Dpf.Ovn.Zone.Planning;
@@ -172,6 +174,30 @@ public sealed class PolicyPlanTests
         Assert.Contains($"from-lport 10000 ip4.dst == 192.0.3.0/24 && inport == @{group} drop after-lb", acls);
         Assert.Contains(acls, a => a.Contains("ip4.dst == 192.0.2.0/24", StringComparison.Ordinal) && a.Contains("444<=tcp.dst<=65535", StringComparison.Ordinal));
         Assert.DoesNotContain("EgressFirewall:y", rows.All<PortGroup>().Keys);
+    }
+
+    [Fact]
+    public void AnAdministratorAllowsTheAddressesThatNamesHave()
+    {
+        var rows = Plan(World.Objects with
+        {
+            AdminPolicies = [Names("Allow"), Names("Deny")],
+            Names = new Dictionary<string, IReadOnlyList<IpAddress>> { ["site.example"] = [IpAddress.Parse("192.0.2.7"), IpAddress.Parse("192.0.2.8")] },
+        });
+
+        var (_, acl) = Assert.Single(rows.All<Acl>(), a => a.Value.Match.Contains("192.0.2.", StringComparison.Ordinal));
+        Assert.Equal("allow-related", acl.Action);
+        Assert.Contains("ip4.dst == {192.0.2.7, 192.0.2.8}", acl.Match, StringComparison.Ordinal);
+
+        static AdminNetworkPolicy Names(string action) => new()
+        {
+            Metadata = new V1ObjectMeta { Name = action },
+            Spec = new AdminNetworkPolicySpec
+            {
+                Subject = new AdminPolicySubject { Namespaces = new V1LabelSelector() },
+                Egress = [new AdminNetworkPolicyEgressRule { Action = action, To = [new AdminNetworkPolicyEgressPeer { DomainNames = ["Site.example."] }] }],
+            },
+        };
     }
 
     private static EgressFirewall Firewall(string ns, params EgressFirewallRule[] rules) => new()

@@ -5,7 +5,8 @@ using k8s.Models;
 namespace Dpf.Ovn.Zone.Planning.Policies;
 
 /// <summary>Resolves the administrators' policies and sorts the zone's pods by the rules that they are subject to.</summary>
-internal sealed class AdminPolicyFacts(PolicyPods pods, IReadOnlyCollection<V1Node> nodes)
+internal sealed class AdminPolicyFacts(
+    PolicyPods pods, IReadOnlyCollection<V1Node> nodes, IReadOnlyDictionary<string, IReadOnlyList<IpAddress>> names)
 {
     public IReadOnlyList<ZoneAdminPolicy> Read(
         IEnumerable<AdminNetworkPolicy> policies, IEnumerable<BaselineAdminNetworkPolicy> baselines)
@@ -90,7 +91,9 @@ internal sealed class AdminPolicyFacts(PolicyPods pods, IReadOnlyCollection<V1No
             }
             else
             {
-                addresses = addresses.Union(IpSet.Of((peer.Networks ?? []).Where(n => Cidr.TryParse(n, out _)).Select(Cidr.Parse)));
+                addresses = addresses
+                    .Union(IpSet.Of((peer.Networks ?? []).Where(n => Cidr.TryParse(n, out _)).Select(Cidr.Parse)))
+                    .Union(IpSet.Of(PolicyNames.Of(peer, rule.Action).SelectMany(n => names.GetValueOrDefault(PolicyNames.Normal(n), []))));
             }
         }
 
@@ -103,7 +106,7 @@ internal sealed class AdminPolicyFacts(PolicyPods pods, IReadOnlyCollection<V1No
         : PortSet.None;
 
     private sealed record Rule(
-        int Index, string Action, IList<AdminPolicyPort>? Ports, IList<AdminPolicyIngressPeer>? From, IList<AdminPolicyEgressPeer>? To)
+        int Index, string Action, IList<AdminPolicyPort>? Ports, IEnumerable<AdminPolicyIngressPeer>? From, IEnumerable<AdminPolicyEgressPeer>? To)
     {
         public bool IsIngress => To is null;
 

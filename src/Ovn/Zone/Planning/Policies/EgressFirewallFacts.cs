@@ -51,7 +51,7 @@ internal sealed class EgressFirewallFacts(PolicyPods pods, IReadOnlyCollection<V
     private IpSet Destination(EgressFirewallDestination to, IReadOnlyDictionary<string, IReadOnlyList<IpAddress>> names) =>
         Cidr.TryParse(to.CidrSelector, out var network) ? IpSet.Of(network)
         : IpAddress.TryParse(to.CidrSelector, out var single) ? IpSet.Of(single)
-        : to.DnsName is { } name ? IpSet.Of(names.GetValueOrDefault(name.TrimEnd('.'), []))
+        : to.DnsName is { } name ? IpSet.Of(names.GetValueOrDefault(PolicyNames.Normal(name), []))
         : to.NodeSelector is { } selector ? NodeAddresses.Of(nodes, selector)
         : IpSet.None;
 }

@@ -1,18 +1,17 @@
-using Dpf.Api.ThirdParty.OvnKubernetes;
 using Dpf.Ovn.Addressing;
 using Dpf.Ovn.Dns;
 
 namespace Dpf.Ovn.Zone.Applying;
 
 /// <summary>
-/// The addresses of the names in egress firewalls, asked for again when they have been believed long enough. While nobody answers, the
+/// The addresses of the names in policies, asked for again when they have been believed long enough. While nobody answers, the
 /// last answer holds: a name server's failure neither opens nor closes anything.
 /// </summary>
 /// <param name="forwarder">Who is asked.</param>
 /// <param name="families">For addresses of which families.</param>
 /// <param name="time">The clock.</param>
 /// <param name="changed">Called when a name has other addresses than before.</param>
-public sealed class FirewallNames(DnsForwarder forwarder, IReadOnlyList<IpFamily> families, TimeProvider time, Action changed)
+public sealed class NameAddresses(DnsForwarder forwarder, IReadOnlyList<IpFamily> families, TimeProvider time, Action changed)
 {
     private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(30);
@@ -21,10 +20,8 @@ public sealed class FirewallNames(DnsForwarder forwarder, IReadOnlyList<IpFamily
     private readonly Dictionary<string, Known> _known = new(StringComparer.Ordinal);
 
     /// <summary>The addresses as far as they are known; names that are new are asked for.</summary>
-    public IReadOnlyDictionary<string, IReadOnlyList<IpAddress>> Of(IEnumerable<EgressFirewall> firewalls)
+    public IReadOnlyDictionary<string, IReadOnlyList<IpAddress>> Of(IReadOnlySet<string> names)
     {
-        var names = firewalls.SelectMany(f => f.Spec.Egress).Select(r => r.To.DnsName?.TrimEnd('.'))
-            .Where(n => n is { Length: > 0 } && !n.StartsWith('*')).Select(n => n!).ToHashSet(StringComparer.Ordinal);
         lock (_lock)
         {
             foreach (var gone in _known.Keys.Where(k => !names.Contains(k)).ToList())
