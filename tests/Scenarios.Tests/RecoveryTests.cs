@@ -52,8 +52,18 @@ public sealed class RecoveryTests(DualStackLab guide)
     [Fact]
     public async Task A_switch_that_restarts_gets_its_flows_again()
     {
-        await SucceedsAsync(Dpu, "/usr/share/openvswitch/scripts/ovs-ctl restart --system-id=random --no-monitor >/dev/null 2>&1");
+        await SucceedsAsync(Dpu, "/usr/share/openvswitch/scripts/ovs-ctl restart --system-id=random >/dev/null 2>&1");
         await BecomesAsync(Dpu, "ovs-ofctl -O OpenFlow13 dump-flows br-ovn | grep -q 0xdeff105");
+        await TrafficReturnsAsync();
+    }
+
+    [Fact]
+    public async Task A_switch_that_crashes_is_started_again_and_gets_its_flows()
+    {
+        const string pid = "cat /var/run/openvswitch/ovs-vswitchd.pid";
+        var before = (await Lab.InMachineAsync(Dpu, pid)).Output.Trim();
+        await SucceedsAsync(Dpu, $"kill -ABRT {before}");
+        await BecomesAsync(Dpu, $"new=$({pid}) && [ $new != {before} ] && kill -0 $new && ovs-ofctl -O OpenFlow13 dump-flows br-ovn | grep -q 0xdeff105");
         await TrafficReturnsAsync();
     }
 

@@ -45,7 +45,7 @@ public sealed class DpuSystem(Machine machine, ILoggerFactory loggers, TimeProvi
         await machine.ExecuteAsync(
             cancellation, "bash", "-ec",
             "mkdir -p /run/openvswitch /run/ovn /var/log/openvswitch; [ -s /etc/hostname.dpu ] && hostname \"$(cat /etc/hostname.dpu)\" || true; " +
-            "/usr/share/openvswitch/scripts/ovs-ctl start --system-id=random --no-monitor >/var/log/openvswitch/start.log 2>&1");
+            "/usr/share/openvswitch/scripts/ovs-ctl start --system-id=random >/var/log/openvswitch/start.log 2>&1");
         _network = Task.Run(() => new DpuNetplan(machine, time, _logger).RunAsync(_stop.Token), CancellationToken.None);
         if (File.Exists(machine.Path(FirstBootDone)))
         {

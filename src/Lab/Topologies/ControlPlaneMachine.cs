@@ -20,7 +20,7 @@ internal static class ControlPlaneMachine
             cancellation, "bash", "-ec",
             $"""
             mkdir -p /run/openvswitch /run/ovn /var/log/openvswitch
-            /usr/share/openvswitch/scripts/ovs-ctl start --system-id=random --no-monitor >/var/log/openvswitch/start.log 2>&1
+            /usr/share/openvswitch/scripts/ovs-ctl start --system-id=random >/var/log/openvswitch/start.log 2>&1
             ovs-vsctl --may-exist add-br br-eno1 -- set bridge br-eno1 datapath_type=netdev other_config:hwaddr='"{Macs.Management(1)}"' \
               -- br-set-external-id br-eno1 bridge-id br-eno1 -- br-set-external-id br-eno1 bridge-uplink eno1 \
               -- --may-exist add-port br-eno1 eno1

@@ -19,7 +19,7 @@ internal sealed class Churn(LabHost lab, int seed)
         ("-bf", "pkill -9 -of '^ovn-controller'"),
         ("-bf", "pkill -9 -of '^ovsdb-server /var/lib/ovn/ovnsb_db.db'"),
         ("-bf", LoseNorthbound),
-        ("-bf", "/usr/share/openvswitch/scripts/ovs-ctl restart --system-id=random --no-monitor >/dev/null 2>&1"),
+        ("-bf", "/usr/share/openvswitch/scripts/ovs-ctl restart --system-id=random >/dev/null 2>&1"),
         ("-bf", "ip link set p0 down; sleep 1; ip link set p0 up"),
         ("", "ip link set ens1f0np0 down; ip link set ens1f0np0 up"),
     ];
