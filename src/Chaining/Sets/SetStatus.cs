@@ -67,9 +67,7 @@ internal static class SetStatus
     private static JsonObject Conditions(
         IKubernetesObject<V1ObjectMeta> set, string prefix, IConditioned? before, DateTimeOffset now, Action<IList<V1Condition>> change)
     {
-        IList<V1Condition> conditions = before?.Conditions is { } there
-            ? [.. there.Select(c => KubernetesJson.Deserialize<V1Condition>(KubernetesJson.Serialize(c)))]
-            : [];
+        var conditions = before?.Conditions.Copy() ?? [];
         conditions.Seed([Ready, prefix + Reconciled, prefix + Ready], set.Metadata.Generation, now);
         change(conditions);
         conditions.Summarise(set.Metadata.Generation, now);

@@ -1,3 +1,4 @@
+using Dpf.Runtime.Conditions;
 using k8s.Models;
 
 namespace Dpf.Ovn.Annotations;
@@ -24,16 +25,12 @@ public static class ZoneReport
     /// <param name="now">The time.</param>
     public static V1Condition Of(string zone, IReadOnlyList<string> faults, long? generation, V1Condition? before, DateTimeOffset now)
     {
-        var status = faults.Count == 0 ? "True" : "False";
-        return new V1Condition
-        {
-            Type = ConditionOf(zone),
-            Status = status,
-            Reason = faults.Count == 0 ? "SetupSucceeded" : "SetupFailed",
-            Message = faults.Count == 0 ? "Setting up OVN DB plumbing was successful" : string.Join("; ", faults),
-            ObservedGeneration = generation,
-            LastTransitionTime = before?.Status == status ? before.LastTransitionTime : now.UtcDateTime,
-        };
+        var own = (before is null ? null : new[] { before }).Copy();
+        var isWell = faults.Count == 0;
+        own.Set(
+            ConditionOf(zone), isWell, isWell ? "SetupSucceeded" : "SetupFailed",
+            isWell ? "Setting up OVN DB plumbing was successful" : string.Join("; ", faults), generation, now);
+        return own[0];
     }
 
     /// <summary>A zone's message on an egress firewall.</summary>

@@ -22,16 +22,7 @@ internal sealed class EgressIpController(Cache cache, ILoggerFactory loggers, Ti
     // One worker: where an address goes is one decision over all of them.
     public Task RunAsync(CancellationToken cancellation) => Controller.For<EgressIp>(cache, "egress-ip")
         .Workers(1)
-        .Source(enqueue => _nodes.Changed += change =>
-        {
-            if (Of(change.Before) != Of(change.After))
-            {
-                foreach (var egress in _egressIps.All.Take(1))
-                {
-                    enqueue(new NamespacedName(null, egress.Metadata.Name));
-                }
-            }
-        })
+        .WatchesForAll<V1Node>(node => Of(node))
         .Build(ReconcileAsync, loggers, time)
         .RunAsync(cancellation);
 

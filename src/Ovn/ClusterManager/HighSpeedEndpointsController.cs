@@ -21,17 +21,7 @@ internal sealed class HighSpeedEndpointsController(Cache cache, bool isDefault, 
         .Watches<V1EndpointSlice>(s => s.Metadata.Labels?.TryGetValue(ServiceFacts.ServiceNameLabel, out var service) == true
             ? [new NamespacedName(s.Metadata.NamespaceProperty, service)]
             : [])
-        .Source(enqueue => _nodes.Changed += change =>
-        {
-            // Heartbeats change a node all the time; only its address matters.
-            if (Gateway(change.Before) != Gateway(change.After))
-            {
-                foreach (var service in _services.All)
-                {
-                    enqueue(new NamespacedName(service.Metadata.NamespaceProperty, service.Metadata.Name));
-                }
-            }
-        })
+        .WatchesForAll<V1Node>(Gateway)
         .Build(ReconcileAsync, loggers, time)
         .RunAsync(cancellation);
 

@@ -30,16 +30,7 @@ internal sealed class ZoneReportsController(Cache cache, ILoggerFactory loggers,
         var policies = cache.Informer<T>();
         return Controller.For<T>(cache, name)
             .Workers(1)
-            .Source(enqueue => _nodes.Changed += change =>
-            {
-                if (ZoneOf(change.Before) != ZoneOf(change.After))
-                {
-                    foreach (var policy in policies.All)
-                    {
-                        enqueue(new NamespacedName(policy.Metadata.NamespaceProperty, policy.Metadata.Name));
-                    }
-                }
-            })
+            .WatchesForAll<V1Node>(ZoneOf)
             .Build(ReconcileAsync, loggers, time)
             .RunAsync(cancellation);
 

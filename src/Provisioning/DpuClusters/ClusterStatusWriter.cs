@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dpf.Api.Provisioning;
 using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Conditions;
 using k8s;
 using k8s.Models;
 
@@ -14,7 +15,7 @@ internal static class ClusterStatusWriter
 {
     /// <summary>A copy of the conditions that may be changed.</summary>
     public static List<V1Condition> ConditionsOf(DpuCluster cluster) =>
-        KubernetesJson.Deserialize<List<V1Condition>>(KubernetesJson.Serialize(cluster.Status?.Conditions ?? []));
+        cluster.Status?.Conditions.Copy() ?? [];
 
     /// <summary>Writes phase and conditions where they differ; false when nothing does.</summary>
     /// <exception cref="KubeException">Somebody else wrote meanwhile (409): look again.</exception>

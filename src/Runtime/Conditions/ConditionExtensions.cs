@@ -1,3 +1,4 @@
+using k8s;
 using k8s.Models;
 
 namespace Dpf.Runtime.Conditions;
@@ -36,6 +37,10 @@ public static class ConditionExtensions
 
     /// <summary>Whether a condition is True.</summary>
     public static bool IsTrue(this IEnumerable<V1Condition>? conditions, string type) => conditions.Find(type)?.Status == "True";
+
+    /// <summary>A copy that may be changed: what an informer holds is shared.</summary>
+    public static List<V1Condition> Copy(this IEnumerable<V1Condition>? conditions) =>
+        KubernetesJson.Deserialize<List<V1Condition>>(KubernetesJson.Serialize(conditions ?? []));
 
     /// <summary>Sets one condition; returns whether anything changed.</summary>
     public static bool Set(

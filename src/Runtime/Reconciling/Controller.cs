@@ -62,6 +62,25 @@ public sealed class ControllerBuilder<T>(Cache cache, string name, InformerScope
                 : [],
             otherScope);
 
+    /// <summary>Reconcile all objects when what matters of another kind changes: of nodes, say, their heartbeats do not.</summary>
+    /// <param name="facet">What matters of an object, compared by its value; it is asked with null for one that is not there.</param>
+    public ControllerBuilder<T> WatchesForAll<TOther>(Func<TOther?, object?> facet)
+        where TOther : class, IKubernetesObject<V1ObjectMeta>
+    {
+        _informers.Add(() => cache.Informer<TOther>());
+        _sources.Add(queue => cache.Informer<TOther>().Changed += change =>
+        {
+            if (!Equals(facet(change.Before), facet(change.After)))
+            {
+                foreach (var value in cache.Informer<T>(scope).All)
+                {
+                    queue.Add(new NamespacedName(value.Metadata.NamespaceProperty, value.Metadata.Name));
+                }
+            }
+        });
+        return this;
+    }
+
     /// <summary>Also reconcile keys that anything else says, e.g. a change on the machine.</summary>
     public ControllerBuilder<T> Source(Action<Action<NamespacedName>> subscribe)
     {

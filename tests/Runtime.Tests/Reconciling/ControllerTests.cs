@@ -86,6 +86,39 @@ public sealed class ControllerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task WhatMattersOfAnotherKindReconcilesAllObjectsAndNothingElseOfItDoes()
+    {
+        await ApplyAsync("a", "1");
+        await ApplyAsync("b", "1");
+        await NodeAsync("seen", "old");
+        var nodes = _cache.Informer<V1Node>();
+        await nodes.Synced.WaitAsync(Cancellation);
+        var found = new ConcurrentQueue<string>();
+        Run(
+            Controller.For<V1ConfigMap>(_cache, "test", new InformerScope("default", "seen=yes")).WatchesForAll<V1Node>(n => n?.Metadata.Labels["zone"]),
+            (key, _) =>
+            {
+                var labels = nodes.Get(null, "n")!.Metadata.Labels;
+                found.Enqueue($"{key.Name} {labels["beat"]} {labels["zone"]}");
+                return Task.FromResult(Result.Done);
+            });
+        await Eventually.SeeAsync(() => found.Count >= 2);
+
+        await NodeAsync("heartbeat", "old");
+        await Eventually.SeeAsync(() => nodes.Get(null, "n")!.Metadata.Labels["beat"] == "heartbeat");
+        await NodeAsync("heartbeat", "new");
+        await Eventually.SeeAsync(() => found.Count >= 4);
+
+        Assert.Equal(["a heartbeat new", "a seen old", "b heartbeat new", "b seen old"], found.Order(StringComparer.Ordinal));
+
+        Task NodeAsync(string beat, string zone) => _cluster.ApplyAsync($$"""
+            apiVersion: v1
+            kind: Node
+            metadata: {name: n, labels: {beat: {{beat}}, zone: {{zone}} } }
+            """);
+    }
+
+    [Fact]
     public async Task OneObjectIsNeverReconciledTwiceAtOnce()
     {
         var (inside, most) = (0, 0);

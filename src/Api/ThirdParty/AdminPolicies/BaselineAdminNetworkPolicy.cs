@@ -11,6 +11,8 @@ namespace Dpf.Api.ThirdParty.AdminPolicies;
 [PrinterColumn("Age", ".metadata.creationTimestamp", "date")]
 public sealed class BaselineAdminNetworkPolicy : CustomObject<BaselineAdminNetworkPolicySpec, AdminPolicyStatus>
 {
+    /// <summary>The name of the one that counts.</summary>
+    public const string OnlyName = "default";
 }
 
 /// <summary>What is wanted of a BaselineAdminNetworkPolicy.</summary>

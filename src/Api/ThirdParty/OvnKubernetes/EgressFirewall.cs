@@ -12,6 +12,9 @@ public sealed class EgressFirewall : CustomObject<EgressFirewallSpec, EgressFire
 {
     /// <summary>The group.</summary>
     public const string Group = "k8s.ovn.org";
+
+    /// <summary>The name of the one that counts in a namespace.</summary>
+    public const string OnlyName = "default";
 }
 
 /// <summary>What is wanted of an EgressFirewall.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Dpf.Api.ThirdParty.AdminPolicies;
+using Dpf.Api.ThirdParty.OvnKubernetes;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Zone.Planning;
 using Dpf.Ovn.Zone.Planning.Policies;
@@ -16,8 +17,6 @@ namespace Dpf.Ovn.Zone.Applying;
 /// </summary>
 internal sealed class PolicyReports(string zone, KubeClient client, TimeProvider time)
 {
-    private const string Default = "default";
-
     /// <summary>Writes what is not said yet.</summary>
     public async Task WriteAsync(ClusterObjects cluster, CancellationToken cancellation)
     {
@@ -26,12 +25,12 @@ internal sealed class PolicyReports(string zone, KubeClient client, TimeProvider
             await WriteAsync(policy, policy.Status, PolicyFaults.Of(policy), cancellation);
         }
 
-        foreach (var policy in cluster.Baselines.Where(b => b.Metadata.Name == Default))
+        foreach (var policy in cluster.Baselines.Where(b => b.Metadata.Name == BaselineAdminNetworkPolicy.OnlyName))
         {
             await WriteAsync(policy, policy.Status, PolicyFaults.Of(policy), cancellation);
         }
 
-        foreach (var firewall in cluster.EgressFirewalls.Where(f => f.Metadata.Name == Default))
+        foreach (var firewall in cluster.EgressFirewalls.Where(f => f.Metadata.Name == EgressFirewall.OnlyName))
         {
             var message = ZoneReport.MessageOf(zone, PolicyFaults.Of(firewall));
             if (firewall.Status?.Messages?.Contains(message) != true)
@@ -46,10 +45,10 @@ internal sealed class PolicyReports(string zone, KubeClient client, TimeProvider
     {
         var before = status?.Conditions.Find(ZoneReport.ConditionOf(zone));
         var now = ZoneReport.Of(zone, faults, policy.Metadata.Generation, before, time.GetUtcNow());
-        if ((before?.Status, before?.Reason, before?.Message, before?.ObservedGeneration) != (now.Status, now.Reason, now.Message, now.ObservedGeneration))
+        var text = KubernetesJson.Serialize(now);
+        if (before is null || text != KubernetesJson.Serialize(before))
         {
-            await WriteAsync(
-                policy, new JsonObject { ["conditions"] = new JsonArray(JsonNode.Parse(KubernetesJson.Serialize(now))) }, cancellation);
+            await WriteAsync(policy, new JsonObject { ["conditions"] = new JsonArray(JsonNode.Parse(text)) }, cancellation);
         }
     }
 

@@ -15,7 +15,7 @@ internal sealed class AdminPolicyFacts(
         List<Subject> subjects =
         [
             .. policies.OrderBy(p => p.Spec.Priority).ThenBy(p => p.Metadata.Name, StringComparer.Ordinal).Select(Of),
-            .. baselines.Where(b => b.Metadata.Name == "default").Select(Of),
+            .. baselines.Where(b => b.Metadata.Name == BaselineAdminNetworkPolicy.OnlyName).Select(Of),
         ];
         var chosen = subjects
             .SelectMany((s, i) => Select(s.Of).Where(p => p.Port is not null).Select(pod => (pod.Port, Pod: pod, Index: i)))

@@ -13,7 +13,7 @@ internal sealed class EgressFirewallFacts(PolicyPods pods, IReadOnlyCollection<V
         IEnumerable<EgressFirewall> firewalls, IReadOnlyDictionary<string, IReadOnlyList<IpAddress>> names) =>
     [
         .. firewalls
-            .Where(f => f.Metadata.Name == "default")
+            .Where(f => f.Metadata.Name == EgressFirewall.OnlyName)
             .OrderBy(f => f.Metadata.NamespaceProperty, StringComparer.Ordinal)
             .Select(f => new ZoneEgressFirewall(
                 f.Metadata.NamespaceProperty,
