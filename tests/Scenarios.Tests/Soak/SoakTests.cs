@@ -10,7 +10,12 @@ namespace Dpf.Scenarios.Tests.Soak;
 [Collection(SharedLab.Name)]
 public sealed class SoakTests(DualStackLab guide)
 {
-    private const int Patience = 200;
+    // Its name, whom it asks, and at which address.
+    private const string Ask = "socat -T3 -u TCP:$2,connect-timeout=3 - 2>/dev/null | grep -q . && echo $0 $1 yes || echo $0 $1 no";
+
+    // Questions that a pod asks at once: all of all pods together would wait for each other longer than for their answers.
+    private const int AtOnce = 3;
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
     private static readonly string[] Dpus = ["worker1-bf", "worker2-bf"];
 
     private LabHost Lab => guide.Lab;
@@ -82,9 +87,10 @@ public sealed class SoakTests(DualStackLab guide)
         {
             var answers = await Task.WhenAll(model.Pods.Select(async from =>
             {
-                var questions = string.Concat(expected.Keys.Where(k => k.StartsWith(from.Name + " ", StringComparison.Ordinal)).Select(k => k.Split(' ')[1])
-                    .Select(to => $"(socat -T2 -u TCP:{addresses[to]},connect-timeout=2 - 2>/dev/null | grep -q . && echo {from.Name} {to} yes || echo {from.Name} {to} no) & "));
-                return await Lab.UserSucceedsAsync($"kubectl exec -n {from.Namespace} {from.Name} -- bash -c '{questions} wait'");
+                var others = expected.Keys.Where(k => k.StartsWith(from.Name + " ", StringComparison.Ordinal)).Select(k => k.Split(' ')[1]);
+                var questions = string.Concat(others.Select(to => $"{to} {addresses[to]}\n"));
+                return await Lab.UserSucceedsAsync(
+                    $"kubectl exec -i -n {from.Namespace} {from.Name} -- xargs -P {AtOnce} -L 1 sh -c {Shell.Quoted(Ask)} {from.Name} <<'END'\n{questions}END");
             }));
             return string.Join('\n', answers.SelectMany(a => a.Split('\n', StringSplitOptions.RemoveEmptyEntries)).Order(StringComparer.Ordinal));
         }, Patience);
