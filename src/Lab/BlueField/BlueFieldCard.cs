@@ -49,7 +49,7 @@ public sealed class BlueFieldCard : IAsyncDisposable
         var computer = await Machine.StartAsync(state, host.HostName + "-bf", cancellation);
         var card = new BlueFieldCard(host, computer, network, number, loggers, time);
         await card.WireAsync(cancellation);
-        card._watching = Task.Run(() => card.WatchAsync(card._stop.Token), CancellationToken.None);
+        card._watching = Task.Run(() => Supervision.KeepAsync(card.WatchAsync, card._logger, time, card._stop.Token), CancellationToken.None);
         return card;
     }
 
@@ -111,7 +111,7 @@ public sealed class BlueFieldCard : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        await _watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _watching;
         await System.ShutDownAsync();
         await Computer.DisposeAsync();
         _stop.Dispose();

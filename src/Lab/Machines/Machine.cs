@@ -33,8 +33,8 @@ public sealed class Machine : IMachine, IAsyncDisposable
     /// <summary>Its first process, as this process sees it; 0 while it is off.</summary>
     public int ProcessId => _init;
 
-    /// <summary>Whether it runs.</summary>
-    public bool IsOn => _init != 0 && _outer is { HasExited: false };
+    /// <summary>Whether it runs. Asked by many while somebody switches it off.</summary>
+    public bool IsOn => _init is var init and not 0 && Directory.Exists(string.Create(CultureInfo.InvariantCulture, $"/proc/{init}/root/"));
 
     /// <inheritdoc />
     public INetworkNamespace Network => new NetworkNamespace(() => string.Create(CultureInfo.InvariantCulture, $"/proc/{_init}/ns/net"));
@@ -134,10 +134,9 @@ public sealed class Machine : IMachine, IAsyncDisposable
                 await outer.WaitForExitAsync();
             }
 
+            (_outer, _init) = (null, 0);
             outer.Dispose();
         }
-
-        (_outer, _init) = (null, 0);
     }
 
     /// <summary>Empties the disk of a machine that is off.</summary>

@@ -157,18 +157,21 @@ public sealed class GuideLab : IAsyncDisposable
             _controlPlane, LabAddresses.ControlPlane, Prerequisites.ControlPlane(ControlPlaneMachine.Name),
             [new V1Taint { Key = "node-role.kubernetes.io/control-plane", Effect = "NoSchedule" }], cancellation));
         await RegisteredAsync(ControlPlaneMachine.Name, cancellation);
-        _watching.Add(Task.Run(() => RouteLoadBalancersAsync(_network, _cluster), CancellationToken.None));
+        Keep("load balancers", stop => RouteLoadBalancersAsync(_network, _cluster, stop));
         foreach (var worker in _workers)
         {
-            _watching.Add(Task.Run(() => new DpuJoin(worker.Card, _options, _components).RunAsync(_stop.Token), CancellationToken.None));
-            _watching.Add(Task.Run(() => WatchPowerAsync(worker), CancellationToken.None));
+            Keep(worker.Card.Computer.HostName, new DpuJoin(worker.Card, _options, _components).RunAsync);
+            Keep(worker.Machine.HostName, stop => WatchPowerAsync(worker, stop));
         }
     }
 
-    private async Task RouteLoadBalancersAsync(LabNetwork network, ManagementCluster cluster)
+    private void Keep(string name, Func<CancellationToken, Task> work) => _watching.Add(Task.Run(
+        () => Supervision.KeepAsync(work, _options.Loggers.CreateLogger(name), _options.Time, _stop.Token), CancellationToken.None));
+
+    private async Task RouteLoadBalancersAsync(LabNetwork network, ManagementCluster cluster, CancellationToken cancellation)
     {
         await using var cache = new Cache(cluster.Admin, _options.Time, _options.Loggers);
-        await new LoadBalancerRoutes(cache, network.Machine, _logger, _options.Time).RunAsync(_stop.Token);
+        await new LoadBalancerRoutes(cache, network.Machine, _logger, _options.Time).RunAsync(cancellation);
     }
 
     private Task<ChartRepository> ServeAsync(CancellationToken cancellation)
@@ -249,41 +252,29 @@ public sealed class GuideLab : IAsyncDisposable
         }
     }
 
-    private async Task WatchPowerAsync(WorkerMachine worker)
+    private async Task WatchPowerAsync(WorkerMachine worker, CancellationToken cancellation)
     {
-        while (!_stop.IsCancellationRequested)
+        while (true)
         {
+            await worker.RebootRequestedAsync(cancellation);
+            await _turn.WaitAsync(cancellation);
             try
             {
-                await worker.RebootRequestedAsync(_stop.Token);
-                await _turn.WaitAsync(_stop.Token);
-                try
+                var at = _nodes.FindIndex(n => n.Options.NodeName == worker.Machine.HostName);
+                if (at >= 0)
                 {
-                    var at = _nodes.FindIndex(n => n.Options.NodeName == worker.Machine.HostName);
-                    if (at >= 0)
-                    {
-                        await _nodes[at].DisposeAsync();
-                    }
+                    await _nodes[at].DisposeAsync();
+                }
 
-                    await worker.RebootAsync(_stop.Token);
-                    if (at >= 0)
-                    {
-                        _nodes[at] = new NodeRunner(_nodes[at].Options);
-                    }
-                }
-                finally
+                await worker.RebootAsync(cancellation);
+                if (at >= 0)
                 {
-                    _turn.Release();
+                    _nodes[at] = new NodeRunner(_nodes[at].Options);
                 }
             }
-            catch (Exception e) when (e is IOException or MachineCommandException or InvalidOperationException)
+            finally
             {
-                _logger.LogWarning("{Machine}: {Message}", worker.Machine.HostName, e.Message);
-                await Task.Delay(TimeSpan.FromSeconds(1), _options.Time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-            catch (OperationCanceledException)
-            {
-                return;
+                _turn.Release();
             }
         }
     }

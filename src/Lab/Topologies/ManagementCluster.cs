@@ -6,7 +6,6 @@ using Dpf.Lab.ControlPlane.Nodes;
 using Dpf.Lab.Fabric;
 using Dpf.Lab.Machines;
 using Dpf.Runtime.Clusters;
-using Microsoft.Extensions.Logging;
 
 namespace Dpf.Lab.Topologies;
 
@@ -115,32 +114,15 @@ internal sealed class ManagementCluster : IAsyncDisposable
     // An API server that is killed takes its controllers' watches with it: they begin anew.
     private async Task KeepControllersAsync(ApiServerFacts facts)
     {
-        var logger = _options.Loggers.CreateLogger("controllers");
         using var authority = X509Certificate2.CreateFromPemFile(Path.Combine(facts.DataPath, "pki", "ca.crt"), Path.Combine(facts.DataPath, "pki", "ca.key"));
-        while (!_stop.IsCancellationRequested)
+        var options = new ControlPlaneOptions
         {
-            try
-            {
-                await ClusterControllers.RunAsync(
-                    Admin,
-                    new ControlPlaneOptions
-                    {
-                        LoadBalancerCidr = LabAddresses.LoadBalancers,
-                        Sign = CertificateSigner.For(authority, _options.Time),
-                        Loggers = _options.Loggers,
-                        Time = _options.Time,
-                    },
-                    _stop.Token);
-            }
-            catch (Exception e) when (e is not OperationCanceledException)
-            {
-                logger.LogError(e, "ended; starting again");
-                await Task.Delay(TimeSpan.FromMilliseconds(500), _options.Time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-            catch (OperationCanceledException)
-            {
-                return;
-            }
-        }
+            LoadBalancerCidr = LabAddresses.LoadBalancers,
+            Sign = CertificateSigner.For(authority, _options.Time),
+            Loggers = _options.Loggers,
+            Time = _options.Time,
+        };
+        await Supervision.KeepAsync(
+            stop => ClusterControllers.RunAsync(Admin, options, stop), _options.Loggers.CreateLogger("controllers"), _options.Time, _stop.Token);
     }
 }

@@ -1,5 +1,5 @@
 using Dpf.Lab.Kubelet;
-using Microsoft.Extensions.Logging;
+using Dpf.Lab.Machines;
 
 namespace Dpf.Lab.Topologies;
 
@@ -12,7 +12,8 @@ internal sealed class NodeRunner : IAsyncDisposable
     public NodeRunner(KubeletOptions options)
     {
         Options = options;
-        _running = Task.Run(RunAsync);
+        _running = Task.Run(() => Supervision.KeepAsync(
+            stop => new Kubelet.Kubelet(options).RunAsync(stop), options.Loggers.CreateLogger("kubelet " + options.NodeName), options.Time, _stop.Token));
     }
 
     /// <summary>What the kubelet was told; another one can be started with the same.</summary>
@@ -21,24 +22,7 @@ internal sealed class NodeRunner : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _running;
         _stop.Dispose();
-    }
-
-    private async Task RunAsync()
-    {
-        var logger = Options.Loggers.CreateLogger("kubelet " + Options.NodeName);
-        while (!_stop.IsCancellationRequested)
-        {
-            try
-            {
-                await new Kubelet.Kubelet(Options).RunAsync(_stop.Token);
-            }
-            catch (Exception e) when (e is not OperationCanceledException)
-            {
-                logger.LogError(e, "ended; starting again");
-                await Task.Delay(TimeSpan.FromMilliseconds(500), Options.Time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-        }
     }
 }

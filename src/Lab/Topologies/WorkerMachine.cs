@@ -51,10 +51,10 @@ internal sealed class WorkerMachine : IAsyncDisposable
     /// <summary>Asks for a reboot, as something on the machine would.</summary>
     public void RequestReboot() => File.WriteAllText(Machine.Path(PowerRequest), "reset\n");
 
-    /// <summary>Waits until something on the machine asks for a reboot.</summary>
+    /// <summary>Waits until something on the machine asks for a reboot, or the machine has none to ask with: a reboot failed halfway.</summary>
     public async Task RebootRequestedAsync(CancellationToken cancellation)
     {
-        while (!File.Exists(Machine.Path(PowerRequest)))
+        while (Machine.IsOn && !File.Exists(Machine.Path(PowerRequest)))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(100), _time, cancellation);
         }

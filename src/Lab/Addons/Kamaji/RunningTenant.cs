@@ -2,10 +2,10 @@ using System.Net;
 using System.Net.Sockets;
 using Dpf.Lab.ControlPlane;
 using Dpf.Lab.ControlPlane.Nodes;
+using Dpf.Lab.Machines;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Machines;
-using Microsoft.Extensions.Logging;
 
 namespace Dpf.Lab.Addons.Kamaji;
 
@@ -80,23 +80,9 @@ internal sealed class RunningTenant : IAsyncDisposable
             Loggers = context.Loggers,
             Time = context.Time,
         };
-        var logger = context.Loggers.CreateLogger("kamaji");
-        var name = tenant.Metadata.Name;
-        var controllers = Task.Run(async () =>
-        {
-            try
-            {
-                await ClusterControllers.RunAsync(client, options, stop.Token);
-            }
-            catch (OperationCanceledException) when (stop.IsCancellationRequested)
-            {
-                logger.LogInformation("{Tenant}: stopped", name);
-            }
-            catch (Exception e)
-            {
-                logger.LogError(e, "{Tenant}: the controllers ended; restart the kamaji pod", name);
-            }
-        }, CancellationToken.None);
+        var logger = context.Loggers.CreateLogger($"kamaji {tenant.Metadata.Name}");
+        var controllers = Task.Run(
+            () => Supervision.KeepAsync(running => ClusterControllers.RunAsync(client, options, running), logger, context.Time, stop.Token), CancellationToken.None);
         return new RunningTenant(tenant, server, client, admin, data, stop, controllers);
     }
 
