@@ -16,18 +16,19 @@ internal static class TraceCommand
     public static Command Create()
     {
         var from = new Argument<string>("from") { Description = "the pod that sends: NAME or NAMESPACE/NAME" };
-        var to = new Argument<string>("to") { Description = "where to: a pod, a service (svc/NAME) or an IPv4 address" };
+        var to = new Argument<string>("to") { Description = "where to: a pod, a service (svc/NAME) or an address" };
         var ns = new Option<string>("--namespace", "-n") { Description = "the namespace of names without one", DefaultValueFactory = _ => "default" };
         var port = new Option<int?>("--port", "-p") { Description = "the destination port; else the service's or the pod's own, else 80" };
         var protocol = new Option<string>("--protocol") { Description = "tcp, udp or icmp", DefaultValueFactory = _ => "tcp" };
         protocol.AcceptOnlyFromAmong("tcp", "udp", "icmp");
+        var six = new Option<bool>("--ipv6", "-6") { Description = "go to the IPv6 address of the pod or service that is named" };
         var output = new Option<string>("--output", "-o") { Description = "text or json", DefaultValueFactory = _ => "text" };
         output.AcceptOnlyFromAmong("text", "json");
         var kubeconfig = ChosenCluster.Option();
         var command = new Command(
             "trace", "Follow a packet hop by hop, and say where and why it would be dropped; nothing is sent. Exit code 1: it is dropped.")
         {
-            from, to, ns, port, protocol, output, kubeconfig,
+            from, to, ns, port, protocol, six, output, kubeconfig,
         };
         command.SetAction((result, cancellation) => ChosenCluster.UseAsync(result.GetValue(kubeconfig), async (client, clusters) =>
         {
@@ -35,7 +36,8 @@ internal static class TraceCommand
             {
                 var space = result.GetValue(ns)!;
                 var pod = await TraceTarget.PodAsync(client, result.GetValue(from)!, space, cancellation);
-                var target = await TraceTarget.ReadAsync(client, result.GetValue(to)!, space, result.GetValue(port), result.GetValue(protocol)!, cancellation);
+                var target = await TraceTarget.ReadAsync(
+                    client, result.GetValue(to)!, space, result.GetValue(port), result.GetValue(protocol)!, result.GetValue(six), cancellation);
                 var report = await new PathTracer(client, clusters).TraceAsync(pod, target, result.GetValue(protocol)!, cancellation);
                 if (result.GetValue(output) == "json")
                 {

@@ -2,35 +2,6 @@ using System.Text.RegularExpressions;
 
 namespace Dpf.Guide.Tracing;
 
-/// <summary>A packet as it is at one point of its way.</summary>
-/// <param name="EthernetSource">Its source on the wire.</param>
-/// <param name="EthernetDestination">Its destination on the wire.</param>
-/// <param name="Source">The source address.</param>
-/// <param name="Destination">The destination address.</param>
-/// <param name="Protocol"><c>tcp</c>, <c>udp</c> or <c>icmp</c>.</param>
-/// <param name="Port">The destination port; none for <c>icmp</c>.</param>
-/// <param name="TimeToLive">Hops that it may still go.</param>
-public sealed record Packet(string EthernetSource, string EthernetDestination, string Source, string Destination, string Protocol, int? Port, int TimeToLive = 64)
-{
-    private const int SourcePort = 40000;
-
-    /// <summary>As <c>ovn-trace</c> takes it, coming in at a port.</summary>
-    public string Microflow(string inPort)
-    {
-        var end = Protocol == "icmp"
-            ? "icmp4 && icmp4.type == 8 && icmp4.code == 0"
-            : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Protocol} && {Protocol}.src == {SourcePort} && {Protocol}.dst == {Port}");
-        return string.Create(
-            System.Globalization.CultureInfo.InvariantCulture,
-            $"inport == \"{inPort}\" && eth.src == {EthernetSource} && eth.dst == {EthernetDestination} && ip4.src == {Source} && ip4.dst == {Destination} && ip.ttl == {TimeToLive} && {end}");
-    }
-
-    /// <summary>As <c>ofproto/trace</c> takes it, coming in at a port of the switch.</summary>
-    public string Flow(string inPort) => string.Create(
-        System.Globalization.CultureInfo.InvariantCulture,
-        $"in_port={inPort},{Protocol},dl_src={EthernetSource},dl_dst={EthernetDestination},nw_src={Source},nw_dst={Destination},nw_ttl={TimeToLive}{(Port is { } port ? $",{Protocol}_dst={port},{Protocol}_src={SourcePort}" : "")}");
-}
-
 /// <summary>Where and why a packet goes no further.</summary>
 /// <param name="Stage">The stage.</param>
 /// <param name="Flow">The logical flow that did it; empty when none matched.</param>
@@ -59,9 +30,6 @@ public sealed record LogicalHop(string Datapath, bool IsRouter, string InPort)
 public sealed partial record LogicalPath(IReadOnlyList<LogicalHop> Hops, Packet Packet)
 {
     private const string Balancer = "load balancer ";
-
-    /// <summary>To everybody: what is sent to it asks for an address.</summary>
-    public const string Broadcast = "ff:ff:ff:ff:ff:ff";
 
     /// <summary>Where the packet leaves the logical network of the zone; null when it is dropped.</summary>
     public (string Port, string Type)? End => Hops.Count > 0 ? Hops[^1].Output : null;
@@ -118,6 +86,12 @@ public sealed partial record LogicalPath(IReadOnlyList<LogicalHop> Hops, Packet 
             {
                 hops[^1].Output = output;
             }
+
+            // What is on the wire is away; other copies of what was sent to many are no news.
+            if (hops.Count > 0 && hops[^1].Output is (_, "localnet"))
+            {
+                break;
+            }
         }
 
         // What ends without an output was dropped, whether or not somebody said so.
@@ -162,7 +136,7 @@ public sealed partial record LogicalPath(IReadOnlyList<LogicalHop> Hops, Packet 
             }
             else if (action.Contains("No MAC binding", StringComparison.Ordinal))
             {
-                packet = packet with { EthernetDestination = Broadcast };
+                packet = packet with { EthernetDestination = Packet.Broadcast };
                 hop.Facts.Add("the next hop's MAC address is not known now: OVN asks for it first");
             }
         }
@@ -186,12 +160,12 @@ public sealed partial record LogicalPath(IReadOnlyList<LogicalHop> Hops, Packet 
     private static Packet Balanced(string[] backends, Packet packet, LogicalHop hop)
     {
         // Without being told another, ovn-trace takes the first.
-        var chosen = backends[0].Split(':');
-        hop.Facts.Add($"{Balancer}{packet.Destination}{(packet.Port is { } vip ? $":{vip}" : "")} → {backends[0]}{(backends.Length > 1 ? $", as well as {string.Join(", ", backends.Skip(1))}" : "")}");
+        hop.Facts.Add($"{Balancer}{packet.To} → {backends[0]}{(backends.Length > 1 ? $", as well as {string.Join(", ", backends.Skip(1))}" : "")}");
+        var chosen = Endpoint().Match(backends[0]);
         return packet with
         {
-            Destination = chosen[0],
-            Port = chosen.Length > 1 ? int.Parse(chosen[1], System.Globalization.CultureInfo.InvariantCulture) : packet.Port,
+            Destination = chosen.Groups["address"].Value,
+            Port = chosen.Groups["port"] is { Success: true } port ? int.Parse(port.Value, System.Globalization.CultureInfo.InvariantCulture) : packet.Port,
         };
     }
 
@@ -199,24 +173,27 @@ public sealed partial record LogicalPath(IReadOnlyList<LogicalHop> Hops, Packet 
     {
         var prefix = Prefix().Match(stage.Match!) is { Success: true } match ? $"{(match.Groups[1].Value == "src" ? "from " : "")}{match.Groups[2].Value}" : stage.Match!;
         var next = stage.Actions.Select(action => NextHop().Match(action)).FirstOrDefault(match => match.Success)?.Groups[1].Value;
-        return $"route {prefix}{(next is null or "ip4.dst" ? ", directly" : " via " + next)}";
+        return $"route {prefix}{(next is null or "ip4.dst" or "ip6.dst" ? ", directly" : " via " + next)}";
     }
 
     [GeneratedRegex(@"^eth\.(src|dst) = ([0-9a-f:]{17});", RegexOptions.None, 1000)]
     private static partial Regex Address();
 
-    [GeneratedRegex(@"^ct_lb(?:_mark)?\(backends=([0-9.:,]+)", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"^ct_lb(?:_mark)?\(backends=([0-9a-f.:,\[\]]+)", RegexOptions.None, 1000)]
     private static partial Regex Backends();
+
+    [GeneratedRegex(@"^(?:\[(?<address>[^\]]+)\]|(?<address>[0-9.]+)|(?<address>[0-9a-f:]+))(?::(?<port>\d+))?$", RegexOptions.None, 1000)]
+    private static partial Regex Endpoint();
 
     [GeneratedRegex(@"MAC binding to ([0-9a-f:]{17})", RegexOptions.None, 1000)]
     private static partial Regex Binding();
 
-    [GeneratedRegex(@"^ct_(snat|snat_in_czone)\(ip4\.src=([0-9.]+)\)", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"^ct_(snat|snat_in_czone)\(ip[46]\.src=([0-9a-f.:]+)\)", RegexOptions.None, 1000)]
     private static partial Regex Translated();
 
-    [GeneratedRegex(@"ip4\.(src|dst) == ([0-9./]+)", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"ip[46]\.(src|dst) == ([0-9a-f.:/]+)", RegexOptions.None, 1000)]
     private static partial Regex Prefix();
 
-    [GeneratedRegex(@"^reg0 = (\S+);", RegexOptions.None, 1000)]
+    [GeneratedRegex(@"^(?:xx)?reg0 = (\S+);", RegexOptions.None, 1000)]
     private static partial Regex NextHop();
 }

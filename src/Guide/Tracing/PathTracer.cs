@@ -22,7 +22,7 @@ public sealed class PathTracer(KubeClient client, ClusterClients clusters)
     /// <param name="to">Where it is to go.</param>
     /// <param name="protocol"><c>tcp</c>, <c>udp</c> or <c>icmp</c>.</param>
     /// <param name="cancellation">Cancels.</param>
-    /// <exception cref="TraceException">The switch of the pod's node cannot be asked.</exception>
+    /// <exception cref="TraceException">The switch of the pod's node cannot be asked, or the pod has no address of the target's family.</exception>
     public async Task<TraceReport> TraceAsync(V1Pod from, TraceTarget to, string protocol, CancellationToken cancellation)
     {
         var source = $"{from.Metadata.NamespaceProperty}/{from.Metadata.Name}";
@@ -43,7 +43,8 @@ public sealed class PathTracer(KubeClient client, ClusterClients clusters)
     {
         var zone = Zone(from.Spec.NodeName);
         var logicalPort = LogicalPort(from);
-        Add(HopKind.Pod, $"node {from.Spec.NodeName}", $"{from.Metadata.NamespaceProperty}/{from.Metadata.Name}", $"sends from {from.Status.PodIP}");
+        var source = to.SourceIn(from);
+        Add(HopKind.Pod, $"node {from.Spec.NodeName}", $"{from.Metadata.NamespaceProperty}/{from.Metadata.Name}", $"sends from {source}");
         if (!await PortAsync(zone, logicalPort, cancellation))
         {
             return;
@@ -59,7 +60,7 @@ public sealed class PathTracer(KubeClient client, ClusterClients clusters)
             return;
         }
 
-        await ThroughZonesAsync(zone, logicalPort, from, to, new Packet(own, next, from.Status.PodIP, to.Address, protocol, to.Port), cancellation);
+        await ThroughZonesAsync(zone, logicalPort, from, to, new Packet(own, next, source, to.Address, protocol, to.Port), cancellation);
     }
 
     private async Task ThroughZonesAsync(NodeSwitching zone, string inPort, V1Pod from, TraceTarget to, Packet packet, CancellationToken cancellation)
@@ -99,7 +100,7 @@ public sealed class PathTracer(KubeClient client, ClusterClients clusters)
                     {
                         Add(
                             port.StartsWith("k8s-", StringComparison.Ordinal) ? HopKind.Host : HopKind.Pod, $"node {zone.Node}", port.Replace('_', '/'),
-                            $"arrives as {packet.Source} → {packet.Destination}{(packet.Port is { } number ? $":{number}" : "")}");
+                            $"arrives as {packet.Source} → {packet.To}");
                     }
 
                     return;
@@ -180,10 +181,9 @@ public sealed class PathTracer(KubeClient client, ClusterClients clusters)
     {
         var bridge = await UplinkBridgeAsync(zone, cancellation);
         var port = $"patch-{bridge}_{zone.Node}-to-br-int";
-        var asks = packet.EthernetDestination == LogicalPath.Broadcast;
-        var path = await SwitchTraceAsync(
-            zone, bridge, asks ? $"in_port={port},arp,dl_src={packet.EthernetSource},dl_dst={packet.EthernetDestination}" : packet.Flow(port), cancellation);
-        if (Bridges(zone, path, asks ? "an ARP request for the next hop; the packet waits for the answer" : $"leaves as {packet.Source} → {packet.Destination}"))
+        var asks = packet.IsQuestion;
+        var path = await SwitchTraceAsync(zone, bridge, packet.Flow(port), cancellation);
+        if (Bridges(zone, path, asks ? "a question for the next hop's MAC address; the packet waits for the answer" : $"leaves as {packet.Source} → {packet.Destination}"))
         {
             Add(HopKind.Fabric, "the fabric", asks ? $"{packet.Destination}, when the next hop has answered" : $"{packet.Destination}, by the next hop {packet.EthernetDestination}");
         }
@@ -207,8 +207,7 @@ public sealed class PathTracer(KubeClient client, ClusterClients clusters)
         var hint = (await zone.AskAsync(cancellation, "ovn-sbctl", "--if-exists", "get", "logical_flow", drop.Flow, "external_ids:stage-hint")).Trim().Trim('"');
         var rule = hint.Length == 0 ? drop.Flow : (await zone.AskAsync(cancellation, "ovn-nbctl", "--bare", "--columns=external_ids", "list", "acl", hint)).Trim();
         var isIngress = drop.Stage.StartsWith("ls_out", StringComparison.Ordinal);
-        var pod = !isIngress ? from : (await client.ListAsync<V1Pod>(null, cancellation, fieldSelector: $"status.podIP={packet.Destination}"))
-            .FirstOrDefault(p => p.Status?.PodIP == packet.Destination && p.Spec.HostNetwork != true);
+        var pod = isIngress ? await TraceTarget.PodOfAsync(client, packet.Destination, cancellation) : from;
         return $"{where}: {await PolicyNames.ExplainAsync(client, pod, isIngress ? "Ingress" : "Egress", rule, cancellation)}";
     }
 
@@ -219,7 +218,7 @@ public sealed class PathTracer(KubeClient client, ClusterClients clusters)
         // A load balancer chooses by chance: told what to choose, what is read is what was followed.
         return path.Packet.Destination == packet.Destination && path.Packet.Port == packet.Port
             ? path
-            : path.FollowedTo(await ReadAsync([$"--lb-dst={path.Packet.Destination}{(path.Packet.Port is { } port ? $":{port}" : "")}"]));
+            : path.FollowedTo(await ReadAsync([$"--lb-dst={path.Packet.To}"]));
 
         async Task<LogicalPath> ReadAsync(string[] choice)
         {

@@ -5,6 +5,7 @@ namespace Dpf.Guide.Tests.Tracing;
 public sealed class LogicalPathTests
 {
     private static readonly Packet Packet = new("0a:00:00:00:00:04", "0a:00:00:00:00:01", "10.1.1.4", "10.9.0.10", "tcp", 80);
+    private static readonly Packet Six = Packet with { Source = "fd00:1::4", Destination = "fd00:9::a" };
 
     private const string ThroughAServiceToAnotherNode =
         """
@@ -128,15 +129,70 @@ public sealed class LogicalPathTests
     }
 
     [Fact]
-    public void NothingAtAllIsADrop() => Assert.NotNull(LogicalPath.Read(OvnTraceText.Parse(""), Packet).Drop);
+    public void AServiceOfIPv6IsFollowedToItsBackend()
+    {
+        var path = LogicalPath.Read(
+            OvnTraceText.Parse(
+                """
+                ingress(dp="w1", inport="ns_client")
+                12. ls_in_lb (northd.c:1): ct.new && ip6.dst == fd00:9::a && tcp.dst == 80, priority 120, uuid 00000001
+                    ct_lb_mark(backends=[fd00:2::3]:8080,[fd00:1::9]:8080);
+                ct_lb_mark
+                ----------
+                25. ls_in_l2_lkup (northd.c:2): eth.dst == 0a:00:00:00:00:01, priority 50, uuid 00000002
+                    /* output to "stor-w1", type "patch" */
+                ingress(dp="ovn_cluster_router", inport="rtos-w1")
+                13. lr_in_ip_routing (northd.c:3): reg7 == 0 && ip6.dst == fd00:2::/64, priority 193, uuid 00000003
+                    ip.ttl--;
+                    xxreg0 = fd97::4;
+                    next;
+                """),
+            Six);
+        Assert.Equal(["load balancer [fd00:9::a]:80 → [fd00:2::3]:8080, as well as [fd00:1::9]:8080"], path.Hops[0].Facts);
+        Assert.Equal(["route fd00:2::/64 via fd97::4"], path.Hops[1].Facts);
+        Assert.Equal(("fd00:2::3", 8080, "[fd00:2::3]:8080"), (path.Packet.Destination, path.Packet.Port, path.Packet.To));
+    }
 
     [Fact]
-    public void APacketIsWrittenAsTheToolsTakeIt()
+    public void ANeighbourThatIsNotKnownIsAskedForAndTheQuestionIsWhatLeaves()
     {
-        Assert.Equal(
-            "inport == \"p\" && eth.src == 0a:00:00:00:00:04 && eth.dst == 0a:00:00:00:00:01 && ip4.src == 10.1.1.4 && ip4.dst == 10.9.0.10 && ip.ttl == 64 && tcp && tcp.src == 40000 && tcp.dst == 80",
-            Packet.Microflow("p"));
-        Assert.Equal("in_port=p,tcp,dl_src=0a:00:00:00:00:04,dl_dst=0a:00:00:00:00:01,nw_src=10.1.1.4,nw_dst=10.9.0.10,nw_ttl=64,tcp_dst=80,tcp_src=40000", Packet.Flow("p"));
-        Assert.EndsWith("icmp4 && icmp4.type == 8 && icmp4.code == 0", (Packet with { Protocol = "icmp", Port = null }).Microflow("p"), StringComparison.Ordinal);
+        var path = LogicalPath.Read(
+            OvnTraceText.Parse(
+                """
+                ingress(dp="GR_w1", inport="rtoj-GR_w1")
+                17. lr_in_arp_resolve (northd.c:1): ip6, priority 1, uuid 00000001
+                    get_nd(outport, xxreg0);
+                    /* No MAC binding. */
+                    next;
+                21. lr_in_arp_request (northd.c:2): eth.dst == 00:00:00:00:00:00 && ip6, priority 200, uuid 00000002
+                    nd_ns { eth.dst = 33:33:ff:01:02:00; ip6.dst = ff02::1:ff01:200; output; };
+                nd_ns
+                -----
+                    eth.dst = 33:33:ff:01:02:00;
+                    output;
+                ct_snat(ip6.src=fd00:5::1)
+                --------------------------
+                 6. lr_out_delivery (northd.c:3): outport == "rtoe-GR_w1", priority 100, uuid 00000003
+                    /* output to "rtoe-GR_w1", type "l3gateway" */
+                ingress(dp="ext_w1", inport="etor-GR_w1")
+                multicast(dp="ext_w1", mcgroup="_MC_flood")
+                    egress(dp="ext_w1", inport="etor-GR_w1", outport="br-ovn_w1")
+                         9. ls_out_apply_port_sec (northd.c:4): 1, priority 0, uuid 00000004
+                            /* output to "br-ovn_w1", type "localnet" */
+                    egress(dp="ext_w1", inport="etor-GR_w1", outport="etor-GR_w1")
+                         9. ls_out_apply_port_sec (northd.c:4): 1, priority 0, uuid 00000004
+                            /* output to "etor-GR_w1", type "l3gateway" */
+                        ingress(dp="GR_w1", inport="rtoe-GR_w1")
+                         3. lr_in_ip_input (northd.c:5): ip4.mcast || ip6.mcast, priority 82, uuid 00000005
+                            drop;
+                """),
+            Six);
+        Assert.Equal(("br-ovn_w1", "localnet"), path.End);
+        Assert.Null(path.Drop);
+        Assert.Equal("fd00:5::1", path.Packet.Source);
+        Assert.Equal("in_port=p,icmp6,icmpv6_type=135,icmpv6_code=0,dl_src=0a:00:00:00:00:04,dl_dst=33:33:ff:01:02:00", path.Packet.Flow("p"));
     }
+
+    [Fact]
+    public void NothingAtAllIsADrop() => Assert.NotNull(LogicalPath.Read(OvnTraceText.Parse(""), Packet).Drop);
 }
