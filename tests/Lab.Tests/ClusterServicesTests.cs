@@ -8,16 +8,38 @@ namespace Dpf.Lab.Tests;
 /// <summary>What a cluster's surroundings give it: addresses for load balancers, a name server for pods.</summary>
 public sealed class ClusterServicesTests
 {
-    private static readonly IPNetwork Pool = IPNetwork.Parse("10.0.124.0/29");
+    private static readonly IPNetwork[] Pool = [IPNetwork.Parse("10.0.124.0/29")];
+    private static readonly IPNetwork[] Both = [.. Pool, IPNetwork.Parse("fd00:124::/112")];
 
     [Fact]
     public void A_load_balancer_gets_the_first_free_address_and_keeps_it()
     {
-        Assert.Equal("10.0.124.1", LoadBalancerController.Choose(Service(), Pool, new HashSet<string>()));
-        Assert.Equal("10.0.124.3", LoadBalancerController.Choose(Service(), Pool, new HashSet<string> { "10.0.124.1", "10.0.124.2" }));
-        Assert.Equal("10.0.124.5", LoadBalancerController.Choose(Service(given: "10.0.124.5"), Pool, new HashSet<string>()));
-        Assert.Equal("10.0.124.1", LoadBalancerController.Choose(Service(given: "10.0.124.5"), Pool, new HashSet<string> { "10.0.124.5" }));
-        Assert.Null(LoadBalancerController.Choose(Service(), Pool, Enumerable.Range(1, 6).Select(i => $"10.0.124.{i}").ToHashSet()));
+        Assert.Equal(["10.0.124.1"], LoadBalancerController.Choose(Service(), Pool, new HashSet<string>()));
+        Assert.Equal(["10.0.124.3"], LoadBalancerController.Choose(Service(), Pool, new HashSet<string> { "10.0.124.1", "10.0.124.2" }));
+        Assert.Equal(["10.0.124.5"], LoadBalancerController.Choose(Service(given: "10.0.124.5"), Pool, new HashSet<string>()));
+        Assert.Equal(["10.0.124.1"], LoadBalancerController.Choose(Service(given: "10.0.124.5"), Pool, new HashSet<string> { "10.0.124.5" }));
+        Assert.Empty(LoadBalancerController.Choose(Service(), Pool, Enumerable.Range(1, 6).Select(i => $"10.0.124.{i}").ToHashSet()));
+    }
+
+    [Theory]
+    [InlineData("10.0.124.1", "IPv4")]
+    [InlineData("fd00:124::1", "IPv6")]
+    [InlineData("fd00:124::1 10.0.124.1", "IPv6", "IPv4")]
+    public void A_load_balancer_gets_an_address_of_each_of_its_families(string expected, params string[] families)
+    {
+        var service = Service();
+        service.Spec.IpFamilies = families;
+        Assert.Equal(expected.Split(' '), LoadBalancerController.Choose(service, Both, new HashSet<string>()));
+    }
+
+    [Fact]
+    public void A_family_without_a_pool_has_no_address()
+    {
+        var service = Service();
+        service.Spec.IpFamilies = ["IPv6"];
+        Assert.Empty(LoadBalancerController.Choose(service, Pool, new HashSet<string>()));
+        service.Spec.IpFamilies = ["IPv4", "IPv6"];
+        Assert.Equal(["10.0.124.7"], LoadBalancerController.Choose(service, [IPNetwork.Parse("10.0.124.0/28")], Enumerable.Range(1, 6).Select(i => $"10.0.124.{i}").ToHashSet()));
     }
 
     [Fact]
@@ -25,10 +47,10 @@ public sealed class ClusterServicesTests
     {
         var service = Service();
         service.Spec.LoadBalancerIP = "10.0.124.4";
-        Assert.Equal("10.0.124.4", LoadBalancerController.Choose(service, Pool, new HashSet<string>()));
-        Assert.Null(LoadBalancerController.Choose(service, Pool, new HashSet<string> { "10.0.124.4" }));
+        Assert.Equal(["10.0.124.4"], LoadBalancerController.Choose(service, Pool, new HashSet<string>()));
+        Assert.Empty(LoadBalancerController.Choose(service, Pool, new HashSet<string> { "10.0.124.4" }));
         service.Spec.LoadBalancerIP = "192.0.2.1";
-        Assert.Null(LoadBalancerController.Choose(service, Pool, new HashSet<string>()));
+        Assert.Empty(LoadBalancerController.Choose(service, Pool, new HashSet<string>()));
     }
 
     [Fact]
@@ -36,7 +58,7 @@ public sealed class ClusterServicesTests
     {
         var service = Service(given: "10.0.124.5");
         service.Spec.Type = "ClusterIP";
-        Assert.Null(LoadBalancerController.Choose(service, Pool, new HashSet<string>()));
+        Assert.Empty(LoadBalancerController.Choose(service, Pool, new HashSet<string>()));
     }
 
     [Theory]

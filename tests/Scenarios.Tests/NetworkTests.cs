@@ -117,10 +117,12 @@ public sealed class NetworkTests(DualStackLab guide) : IAsyncLifetime
     [Fact]
     public async Task A_load_balancer_and_its_node_port_are_reached_from_outside()
     {
-        await Lab.UserSucceedsAsync("until [ -n \"$(kubectl get service -n net web -o jsonpath='{.status.loadBalancer.ingress[0].ip}')\" ]; do sleep 0.3; done");
+        await Lab.UserSucceedsAsync("until [ -n \"$(kubectl get service -n net web -o jsonpath='{.status.loadBalancer.ingress[1].ip}')\" ]; do sleep 0.3; done");
         var address = await FieldAsync("service web", ".status.loadBalancer.ingress[0].ip");
+        var six = await FieldAsync("service web", ".status.loadBalancer.ingress[1].ip");
         var port = await FieldAsync("service web", ".spec.ports[0].nodePort");
         Assert.Equal(2, (await OutsideAsync($"for i in $(seq 30); do {Ask(address, 80)}; done")).Split('\n').Select(l => l.Split(' ')[0]).Distinct().Count());
+        Assert.NotEmpty(await OutsideAsync(AskAgain($"[{six}]", 80)));
         Assert.NotEmpty(await OutsideAsync(AskAgain(await GatewayAsync("worker1"), int.Parse(port, CultureInfo.InvariantCulture))));
 
         // With a local policy the server sees who really asks.

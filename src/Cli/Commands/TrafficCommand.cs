@@ -21,6 +21,7 @@ internal static class TrafficCommand
         var near = new Option<string?>("--server-node") { Description = "the node of the servers; else the first worker" };
         var far = new Option<string?>("--client-node") { Description = "the node of the far clients; else the next worker" };
         var outside = new Option<string?>("--outside") { Description = "an address outside that answers pings; the lab has one" };
+        var six = new Option<bool>("--ipv6", "-6") { Description = "ask everything over IPv6" };
         var image = new Option<string>("--image") { Description = "an image with a shell, curl, ping and socat", DefaultValueFactory = _ => defaults.Image };
         var keep = new Option<bool>("--keep") { Description = $"leave the namespace {FlowObjects.Namespace} behind" };
         var kubeconfig = ChosenCluster.Option();
@@ -29,7 +30,7 @@ internal static class TrafficCommand
             "Test the traffic flows, by the numbers of kubernetes-traffic-flow-tests: pods, hosts, services and policies, on one node and across; " +
             "with latency, throughput and the proof that the DPU carries them. Exit code 1: a case failed.")
         {
-            cases, duration, output, isShort, near, far, outside, image, keep, kubeconfig,
+            cases, six, duration, output, isShort, near, far, outside, image, keep, kubeconfig,
         };
         command.SetAction((result, cancellation) => ChosenCluster.UseAsync(result.GetValue(kubeconfig), async (client, clusters) =>
         {
@@ -47,7 +48,8 @@ internal static class TrafficCommand
                 Image = result.GetValue(image)!,
                 Near = result.GetValue(near),
                 Far = result.GetValue(far),
-                Outside = result.GetValue(outside) ?? status?.Outside[0],
+                Outside = result.GetValue(outside) ?? status?.Outside.FirstOrDefault(address => address.Contains(':', StringComparison.Ordinal) == result.GetValue(six)),
+                Six = result.GetValue(six),
                 Duration = seconds is > 0 and <= 3600
                     ? TimeSpan.FromSeconds(seconds)
                     : throw new UserErrorException($"--duration {seconds}: give seconds between 0 and 3600", 2),

@@ -19,12 +19,12 @@ public sealed record Packet(string EthernetSource, string EthernetDestination, s
     private const string SolicitedNode = "33:33:ff:";
 
     /// <summary>Where it goes: an address, with a port <c>a.b.c.d:port</c> or <c>[a::b]:port</c>.</summary>
-    public string To => Port is not { } port ? Destination : IsSix ? $"[{Destination}]:{port}" : $"{Destination}:{port}";
+    public string To => Port is { } port ? AddressText.At(Destination, port) : Destination;
 
     /// <summary>Whether it waits, and a question for its next hop's MAC address (ARP; RFC 4861, 4.3) goes out in its place.</summary>
     public bool IsQuestion => EthernetDestination == Broadcast || EthernetDestination.StartsWith(SolicitedNode, StringComparison.Ordinal);
 
-    private bool IsSix => Destination.Contains(':', StringComparison.Ordinal);
+    private bool IsSix => AddressText.IsSix(Destination);
 
     /// <summary>As <c>ovn-trace</c> takes it, coming in at a port.</summary>
     public string Microflow(string inPort)

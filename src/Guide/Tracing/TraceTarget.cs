@@ -15,8 +15,8 @@ public sealed record TraceTarget(string Text, string Address, int? Port, V1Pod? 
 
     /// <summary>The address from which a pod goes there: its first of the target's family.</summary>
     /// <exception cref="TraceException">It has none of that family.</exception>
-    public string SourceIn(V1Pod pod) => Addresses(pod).FirstOrDefault(own => IsSix(own) == IsSix(Address))
-        ?? throw new TraceException($"pod {pod.Metadata.NamespaceProperty}/{pod.Metadata.Name} has no address of {Family(IsSix(Address))}, only {string.Join(", ", Addresses(pod))}");
+    public string SourceIn(V1Pod pod) => Addresses(pod).FirstOrDefault(own => AddressText.IsSix(own) == AddressText.IsSix(Address))
+        ?? throw new TraceException($"pod {pod.Metadata.NamespaceProperty}/{pod.Metadata.Name} has no address of {AddressText.Family(AddressText.IsSix(Address))}, only {string.Join(", ", Addresses(pod))}");
 
     /// <summary>Finds a pod by <c>name</c> or <c>namespace/name</c>.</summary>
     /// <exception cref="TraceException">There is none, or it has no network of its own.</exception>
@@ -46,7 +46,7 @@ public sealed record TraceTarget(string Text, string Address, int? Port, V1Pod? 
         int? Wanted(int? own) => protocol == "icmp" ? null : port ?? own ?? Usual;
         if (IPAddress.TryParse(text, out var address))
         {
-            if (six && !IsSix(text))
+            if (six && !AddressText.IsSix(text))
             {
                 throw new TraceException($"{text} is an IPv4 address; leave --ipv6 out");
             }
@@ -73,7 +73,7 @@ public sealed record TraceTarget(string Text, string Address, int? Port, V1Pod? 
     public static async Task<V1Pod?> PodOfAsync(KubeClient client, string address, CancellationToken cancellation)
     {
         // The field is a pod's first address; by a second one the server finds nobody.
-        var pods = await client.ListAsync<V1Pod>(null, cancellation, fieldSelector: IsSix(address) ? null : $"status.podIP={address}");
+        var pods = await client.ListAsync<V1Pod>(null, cancellation, fieldSelector: AddressText.IsSix(address) ? null : $"status.podIP={address}");
         return pods.FirstOrDefault(pod => pod.Spec.HostNetwork != true && Addresses(pod).Contains(address));
     }
 
@@ -81,11 +81,7 @@ public sealed record TraceTarget(string Text, string Address, int? Port, V1Pod? 
         pod.Status?.PodIPs?.Select(p => p.Ip).ToList() ?? (pod.Status?.PodIP is { Length: > 0 } only ? [only] : []);
 
     private static string Chosen(IEnumerable<string> addresses, bool six, string of) =>
-        addresses.FirstOrDefault(address => !six || IsSix(address)) ?? throw new TraceException($"{of} has no address of {Family(six)}");
-
-    private static bool IsSix(string address) => address.Contains(':', StringComparison.Ordinal);
-
-    private static string Family(bool six) => six ? "IPv6" : "IPv4";
+        addresses.FirstOrDefault(address => !six || AddressText.IsSix(address)) ?? throw new TraceException($"{of} has no address of {AddressText.Family(six)}");
 
     private static (string Namespace, string Name) Split(string text, string ns) =>
         text.Split('/', 2) is [var space, var name] ? (space, name) : (ns, text);

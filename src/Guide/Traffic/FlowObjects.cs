@@ -7,7 +7,8 @@ namespace Dpf.Guide.Traffic;
 /// <param name="Near">The node of the servers.</param>
 /// <param name="Far">Another node; null when there is none.</param>
 /// <param name="Image">An image with a shell, curl, ping and socat.</param>
-public sealed record FlowObjects(FlowNode Near, FlowNode? Far, string Image)
+/// <param name="Six">Whether the servers are asked over IPv6.</param>
+public sealed record FlowObjects(FlowNode Near, FlowNode? Far, string Image, bool Six = false)
 {
     /// <summary>The namespace of everything.</summary>
     public const string Namespace = "dpf-traffic";
@@ -70,16 +71,17 @@ public sealed record FlowObjects(FlowNode Near, FlowNode? Far, string Image)
         };
     }
 
-    private static string[] Serve(FlowEnd end)
+    private string[] Serve(FlowEnd end)
     {
         var (hello, data) = Ports(end);
 
         // HTTP enough for curl: the request is read to its empty line, or the answer would be lost in a reset.
         var answer = "while read -r line && [ ${#line} -gt 1 ]; do :; done; printf 'HTTP/1.0 200 OK\\r\\n\\r\\n'; hostname";
+        var listen = Six ? "TCP6-LISTEN" : "TCP-LISTEN";
         return
         [
             "sh", "-c",
-            string.Create(Plain, $"socat TCP-LISTEN:{data},fork,reuseaddr SYSTEM:'wc -c' & export answer=\"$0\"; exec socat TCP-LISTEN:{hello},fork,reuseaddr SYSTEM:'eval \"$answer\"'"),
+            string.Create(Plain, $"socat {listen}:{data},fork,reuseaddr SYSTEM:'wc -c' & export answer=\"$0\"; exec socat {listen}:{hello},fork,reuseaddr SYSTEM:'eval \"$answer\"'"),
             answer,
         ];
     }
@@ -119,11 +121,14 @@ public sealed record FlowObjects(FlowNode Near, FlowNode? Far, string Image)
         return pod;
     }
 
-    private static JsonObject Service(FlowEnd server, string app)
+    private JsonObject Service(FlowEnd server, string app)
     {
         var (hello, data) = Ports(server);
         return Manifest("v1", "Service", Namespace, ServiceOf(server), new JsonObject
         {
+            ["ipFamilyPolicy"] = "SingleStack",
+            ["ipFamilies"] = new JsonArray(AddressText.Family(Six)),
+
             // One service has all three kinds of address.
             ["type"] = "LoadBalancer",
             ["selector"] = new JsonObject { ["app"] = app },

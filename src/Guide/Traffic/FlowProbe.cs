@@ -13,9 +13,9 @@ namespace Dpf.Guide.Traffic;
 internal sealed partial class FlowProbe(KubeClient client, string pod, TimeSpan duration)
 {
     private const string Connect =
-        "for i in 1 2 3 4 5; do curl -s --connect-timeout \"$1\" -m 5 -w ' connect=%{time_connect}\\n' \"http://$0/\" || exit; done";
+        "for i in 1 2 3 4 5; do curl -gs --connect-timeout \"$1\" -m 5 -w ' connect=%{time_connect}\\n' \"http://$0/\" || exit; done";
 
-    private const string Once = "curl -s --connect-timeout \"$1\" -m 5 \"http://$0/\"";
+    private const string Once = "curl -gs --connect-timeout \"$1\" -m 5 \"http://$0/\"";
 
     // What the server counted; its count comes when the connection is over. A connection that stands still is given up.
     private const string Send =

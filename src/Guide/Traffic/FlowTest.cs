@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using Dpf.Guide.Tracing;
 using Dpf.Runtime.Clusters;
@@ -21,6 +20,9 @@ public sealed record FlowOptions
     /// <summary>An address outside that answers pings; null to leave those cases out.</summary>
     public string? Outside { get; init; }
 
+    /// <summary>Whether everything is asked over IPv6.</summary>
+    public bool Six { get; init; }
+
     /// <summary>How long the throughput of a case is measured.</summary>
     public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(1);
 
@@ -40,8 +42,10 @@ public sealed class FlowTest(KubeClient client, ClusterClients clusters, FlowOpt
 {
     private const string Manager = "dpf-traffic";
 
-    // Of the range kept for documentation: no network routes them, so that no real load balancer has them.
-    private static readonly (FlowEnd Server, string Address)[] Spare = [(FlowEnd.Pod, "203.0.113.10"), (FlowEnd.Host, "203.0.113.11")];
+    // Of the ranges kept for documentation (RFC 5737, RFC 3849): no network routes them, so that no real load balancer has them.
+    private static readonly (FlowEnd Server, string Four, string Six)[] Spare =
+        [(FlowEnd.Pod, "203.0.113.10", "2001:db8:203:113::10"), (FlowEnd.Host, "203.0.113.11", "2001:db8:203:113::11")];
+
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
     private IReadOnlyDictionary<string, NodeSwitching> _switching = new Dictionary<string, NodeSwitching>();
 
@@ -53,8 +57,8 @@ public sealed class FlowTest(KubeClient client, ClusterClients clusters, FlowOpt
     /// <exception cref="TimeoutException">The pods did not become ready.</exception>
     public async Task<IReadOnlyList<FlowResult>> RunAsync(IReadOnlyList<FlowCase> cases, Action<FlowResult> done, CancellationToken cancellation)
     {
-        var (near, far) = FlowNode.Choose(await client.ListAsync<V1Node>(null, cancellation), options.Near, options.Far);
-        var objects = new FlowObjects(near, far, options.Image);
+        var (near, far) = FlowNode.Choose(await client.ListAsync<V1Node>(null, cancellation), options.Near, options.Far, options.Six);
+        var objects = new FlowObjects(near, far, options.Image, options.Six);
         _switching = await NodeSwitching.FindAsync(client, clusters, cancellation);
         try
         {
@@ -106,9 +110,14 @@ public sealed class FlowTest(KubeClient client, ClusterClients clusters, FlowOpt
             return new FlowResult(flow, trip is null ? FlowOutcome.Failed : FlowOutcome.Ok, from, outside, reason, trip);
         }
 
-        var (address, ports) = await AddressAsync(flow, near, services[flow.Server], cancellation);
-        var hello = string.Create(CultureInfo.InvariantCulture, $"{address}:{ports.Hello}");
-        var result = new FlowResult(flow, FlowOutcome.Ok, from, hello, "");
+        var server = await client.GetAsync<V1Pod>(FlowObjects.Namespace, flow.Server == FlowEnd.Pod ? FlowObjects.Server : FlowObjects.HostServer, cancellation);
+        var (address, lacking) = FlowAddress.Find(flow, options.Six, near, server!, services[flow.Server]);
+        if (address is null)
+        {
+            return new FlowResult(flow, FlowOutcome.Skipped, from, "", lacking);
+        }
+
+        var result = new FlowResult(flow, FlowOutcome.Ok, from, address.HelloAt, "");
         try
         {
             foreach (var policy in FlowObjects.Policies(flow.Policy))
@@ -117,8 +126,8 @@ public sealed class FlowTest(KubeClient client, ClusterClients clusters, FlowOpt
             }
 
             return flow.IsAllowed
-                ? await MeasureAsync(result, probe, hello, string.Create(CultureInfo.InvariantCulture, $"{address}:{ports.Data}"), isFar ? far! : near, near, cancellation)
-                : await BlockedAsync(result, probe, hello, cancellation);
+                ? await MeasureAsync(result, probe, address, isFar ? far! : near, near, cancellation)
+                : await BlockedAsync(result, probe, address.HelloAt, cancellation);
         }
         catch (KubeException e) when (e.IsNotFound)
         {
@@ -147,11 +156,11 @@ public sealed class FlowTest(KubeClient client, ClusterClients clusters, FlowOpt
     }
 
     private async Task<FlowResult> MeasureAsync(
-        FlowResult result, FlowProbe probe, string hello, string data, FlowNode clientNode, FlowNode serverNode, CancellationToken cancellation)
+        FlowResult result, FlowProbe probe, FlowAddress address, FlowNode clientNode, FlowNode serverNode, CancellationToken cancellation)
     {
         var start = time.GetTimestamp();
         (TimeSpan? Shortest, string Reason) handshake;
-        while ((handshake = await probe.HandshakeAsync(hello, cancellation)).Shortest is null)
+        while ((handshake = await probe.HandshakeAsync(address.HelloAt, cancellation)).Shortest is null)
         {
             if (time.GetElapsedTime(start) > options.Patience)
             {
@@ -163,7 +172,7 @@ public sealed class FlowTest(KubeClient client, ClusterClients clusters, FlowOpt
 
         var counters = Counters(result.Case, clientNode, serverNode);
         var before = counters is null ? null : await counters.ReadAsync(cancellation);
-        if (await probe.SendAsync(data, cancellation) is not var (bytes, took) || bytes == 0)
+        if (await probe.SendAsync(address.DataAt, cancellation) is not var (bytes, took) || bytes == 0)
         {
             return result with { Outcome = FlowOutcome.Failed, Latency = handshake.Shortest, Detail = "connects, but carries nothing" };
         }
@@ -185,29 +194,6 @@ public sealed class FlowTest(KubeClient client, ClusterClients clusters, FlowOpt
         }
 
         return new OffloadCounters(client, switching, FlowObjects.ClientOf(flow), clientNode == serverNode ? FlowObjects.HostServer : "host-client");
-    }
-
-    private async Task<(string Address, (int Hello, int Data) Ports)> AddressAsync(
-        FlowCase flow, FlowNode near, V1Service service, CancellationToken cancellation)
-    {
-        var own = FlowObjects.Ports(flow.Server);
-        switch (flow.Path)
-        {
-            case FlowPath.ClusterIp:
-                return (service.Spec.ClusterIP, own);
-            case FlowPath.NodePort:
-                return (near.Address, (service.Spec.Ports[0].NodePort!.Value, service.Spec.Ports[1].NodePort!.Value));
-            case FlowPath.LoadBalancer:
-                return (service.Status!.LoadBalancer!.Ingress![0].Ip, own);
-            default:
-                if (flow.Server == FlowEnd.Host)
-                {
-                    return (near.Address, own);
-                }
-
-                var pod = await client.GetAsync<V1Pod>(FlowObjects.Namespace, FlowObjects.Server, cancellation);
-                return (pod!.Status.PodIP, own);
-        }
     }
 
     private async Task ReadyAsync(CancellationToken cancellation)
@@ -236,7 +222,7 @@ public sealed class FlowTest(KubeClient client, ClusterClients clusters, FlowOpt
     private async Task<IReadOnlyDictionary<FlowEnd, V1Service>> ServicesAsync(CancellationToken cancellation)
     {
         var all = new Dictionary<FlowEnd, V1Service>();
-        foreach (var (server, address) in Spare)
+        foreach (var (server, four, six) in Spare)
         {
             var name = FlowObjects.ServiceOf(server);
             var service = (await client.GetAsync<V1Service>(FlowObjects.Namespace, name, cancellation))!;
@@ -244,7 +230,7 @@ public sealed class FlowTest(KubeClient client, ClusterClients clusters, FlowOpt
                 ? service
                 : await client.PatchStatusAsync<V1Service>(
                     FlowObjects.Namespace, name,
-                    new JsonObject { ["status"] = new JsonObject { ["loadBalancer"] = new JsonObject { ["ingress"] = new JsonArray(new JsonObject { ["ip"] = address }) } } },
+                    new JsonObject { ["status"] = new JsonObject { ["loadBalancer"] = new JsonObject { ["ingress"] = new JsonArray(new JsonObject { ["ip"] = options.Six ? six : four }) } } },
                     cancellation);
         }
 

@@ -95,14 +95,12 @@ public sealed partial class TrafficMatrix(KubeClient client, TimeProvider time)
 
     private async Task<(bool Ok, string Detail)> ConnectAsync(TrafficProbe probe, CancellationToken cancellation)
     {
-        var host = probe.Address.Contains(':', StringComparison.Ordinal) ? $"[{probe.Address}]" : probe.Address;
-
         // All from one shell: entering a pod costs more than a connection.
         var result = await ExecAsync(
             probe,
             [
                 "sh", "-c", "i=0; while [ $i -lt $1 ]; do socat -T3 - \"$0\" || exit 1; i=$((i + 1)); done",
-                string.Create(CultureInfo.InvariantCulture, $"TCP:{host}:{probe.Port},connect-timeout=2"),
+                $"TCP:{AddressText.At(probe.Address, probe.Port!.Value)},connect-timeout=2",
                 (ConnectionsPerBackend * Math.Max(1, probe.Answers!.Count)).ToString(CultureInfo.InvariantCulture),
             ],
             cancellation);

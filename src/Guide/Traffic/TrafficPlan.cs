@@ -91,11 +91,9 @@ public static class TrafficPlan
 
     /// <summary>Whether a pod has an address of an address's family.</summary>
     private static bool Speaks(V1Pod pod, string address) =>
-        Distinct(pod.Status.PodIP, pod.Status.PodIPs?.Select(p => p.Ip)).Any(own => IsSix(own) == IsSix(address));
+        Distinct(pod.Status.PodIP, pod.Status.PodIPs?.Select(p => p.Ip)).Any(own => AddressText.IsSix(own) == AddressText.IsSix(address));
 
-    private static string Over(string address) => IsSix(address) ? " over IPv6" : "";
-
-    private static bool IsSix(string address) => address.Contains(':', StringComparison.Ordinal);
+    private static string Over(string address) => AddressText.IsSix(address) ? " over IPv6" : "";
 
     private static IEnumerable<string> Distinct(string? first, IEnumerable<string>? all) =>
         (all ?? []).Prepend(first).OfType<string>().Where(a => a.Length > 0).Distinct(StringComparer.Ordinal);

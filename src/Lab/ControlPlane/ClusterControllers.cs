@@ -19,8 +19,8 @@ public sealed record ControlPlaneOptions
     /// <summary>The range that nodes get a /24 pod network from; null leaves <c>spec.podCIDR</c> alone.</summary>
     public string? PodCidr { get; init; }
 
-    /// <summary>The range that load balancers get their addresses from; null gives them none.</summary>
-    public string? LoadBalancerCidr { get; init; }
+    /// <summary>The ranges (CIDR) that load balancers get their addresses from, one a family; none gives them none.</summary>
+    public IReadOnlyList<string> LoadBalancerCidrs { get; init; } = [];
 
     /// <summary>How long a node's lease may be stale before the node counts as unreachable.</summary>
     public TimeSpan NodeGracePeriod { get; init; } = TimeSpan.FromSeconds(40);
@@ -60,9 +60,9 @@ public static class ClusterControllers
             new PodCleanup(cache, loggers, time).RunAsync(ended.Token),
             new VolumeBinder(cache, loggers, time).RunAsync(ended.Token),
         ];
-        if (options.LoadBalancerCidr is { } pool)
+        if (options.LoadBalancerCidrs is { Count: > 0 } pools)
         {
-            running.Add(new LoadBalancerController(cache, System.Net.IPNetwork.Parse(pool), loggers, time).RunAsync(ended.Token));
+            running.Add(new LoadBalancerController(cache, [.. pools.Select(System.Net.IPNetwork.Parse)], loggers, time).RunAsync(ended.Token));
         }
 
         if (options.Sign is { } sign)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 
 namespace Dpf.Lab.Fabric;
 
@@ -47,6 +48,9 @@ public static class LabAddresses
     /// <summary>Its router.</summary>
     public const string HighSpeedRouterSix = "fd00:10:0:123::fe";
 
+    /// <summary>Where load balancers have their addresses of that family.</summary>
+    public const string LoadBalancersSix = "fd00:10:0:124::/112";
+
     /// <summary>The host outside of a dual-stack cluster.</summary>
     public const string OutsideSix = "2001:db8:51:100::10";
 
@@ -56,6 +60,15 @@ public static class LabAddresses
     /// <summary>A worker's address on the management network.</summary>
     /// <param name="number">The worker's number, from 1.</param>
     public static string Worker(int number) => string.Create(CultureInfo.InvariantCulture, $"10.0.110.{10 + number}");
+
+    /// <summary>The address that a worker's PF gives itself on a dual-stack lab's high-speed network (RFC 4291, appendix A).</summary>
+    /// <param name="number">The worker's number, from 1.</param>
+    public static string WorkerSix(int number)
+    {
+        var mac = Macs.Pf(number).Split(':').Select(part => Convert.ToByte(part, 16)).ToArray();
+        byte[] identifier = [(byte)(mac[0] ^ 2), mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5]];
+        return new IPAddress([.. IPAddress.Parse(HighSpeedSix).GetAddressBytes()[..8], .. identifier]).ToString();
+    }
 
     /// <summary>A DPU's address on the management network, which its MAC address gets from DHCP.</summary>
     /// <param name="number">The worker's number, from 1.</param>

@@ -45,25 +45,30 @@ internal sealed class LoadBalancerRoutes(Cache cache, Machine router, ILogger lo
         foreach (var service in _services.All.Where(s => s.Spec.Type == "LoadBalancer"))
         {
             var local = service.Spec.ExternalTrafficPolicy == "Local" ? Nodes(service) : null;
-            var hops = workers.Where(w => local is null || local.Contains(w.Key)).Select(w => w.Value).Order(StringComparer.Ordinal).ToList();
-            foreach (var address in (service.Status?.LoadBalancer?.Ingress ?? []).Select(i => i.Ip).Where(i => i is { Length: > 0 } && hops.Count > 0))
+            var near = workers.Where(w => local is null || local.Contains(w.Name)).ToList();
+            foreach (var address in (service.Status?.LoadBalancer?.Ingress ?? []).Select(i => i.Ip).Where(i => i is { Length: > 0 } && near.Count > 0))
             {
-                wanted[address] = string.Concat(hops.Select(h => $" nexthop via {h}"));
+                wanted[address] = string.Concat(near.Select(w => IsSix(address) ? w.Six : w.Four).Order(StringComparer.Ordinal).Select(h => $" nexthop via {h}"));
             }
         }
 
         foreach (var gone in _installed.Keys.Where(k => !wanted.ContainsKey(k)).ToList())
         {
-            await router.RunAsync(new MachineCommand("ip", "route", "del", gone + "/32"), cancellation);
+            await router.RunAsync(new MachineCommand([.. Route(gone, "del")]), cancellation);
             _installed.Remove(gone);
         }
 
         foreach (var (address, hops) in wanted.Where(w => _installed.GetValueOrDefault(w.Key) != w.Value))
         {
-            await router.ExecuteAsync(cancellation, ["ip", "route", "replace", address + "/32", .. hops.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
+            await router.ExecuteAsync(cancellation, [.. Route(address, "replace"), .. hops.Split(' ', StringSplitOptions.RemoveEmptyEntries)]);
             _installed[address] = hops;
         }
     }
+
+    private static bool IsSix(string address) => address.Contains(':', StringComparison.Ordinal);
+
+    private static string[] Route(string address, string change) =>
+        IsSix(address) ? ["ip", "-6", "route", change, address + "/128"] : ["ip", "route", change, address + "/32"];
 
     private HashSet<string> Nodes(V1Service service) =>
     [
@@ -73,14 +78,16 @@ internal sealed class LoadBalancerRoutes(Cache cache, Machine router, ILogger lo
     ];
 
     /// <summary>The workers that have an address on the high-speed network, by the leases of their PFs.</summary>
-    private Dictionary<string, string> Workers()
+    private List<(string Name, string Four, string Six)> Workers()
     {
         var file = router.Path(Leases);
         var leases = File.Exists(file)
             ? File.ReadAllLines(file).Select(l => l.Split(' ')).Where(w => w.Length > 2).ToLookup(w => w[1], w => w[2], StringComparer.OrdinalIgnoreCase)
             : Enumerable.Empty<string[]>().ToLookup(w => w[0], w => w[0], StringComparer.OrdinalIgnoreCase);
-        return Enumerable.Range(1, MostWorkers)
-            .Select(n => (Name: string.Create(CultureInfo.InvariantCulture, $"worker{n}"), Address: leases[Macs.Pf(n)].LastOrDefault()))
-            .Where(w => w.Address is not null).ToDictionary(w => w.Name, w => w.Address!, StringComparer.Ordinal);
+        return
+        [
+            .. Enumerable.Range(1, MostWorkers).Where(n => leases[Macs.Pf(n)].Any())
+                .Select(n => (string.Create(CultureInfo.InvariantCulture, $"worker{n}"), leases[Macs.Pf(n)].Last(), LabAddresses.WorkerSix(n))),
+        ];
     }
 }

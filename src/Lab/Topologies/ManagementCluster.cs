@@ -117,7 +117,7 @@ internal sealed class ManagementCluster : IAsyncDisposable
         using var authority = X509Certificate2.CreateFromPemFile(Path.Combine(facts.DataPath, "pki", "ca.crt"), Path.Combine(facts.DataPath, "pki", "ca.key"));
         var options = new ControlPlaneOptions
         {
-            LoadBalancerCidr = LabAddresses.LoadBalancers,
+            LoadBalancerCidrs = _options.IsDual ? [LabAddresses.LoadBalancers, LabAddresses.LoadBalancersSix] : [LabAddresses.LoadBalancers],
             Sign = CertificateSigner.For(authority, _options.Time),
             Loggers = _options.Loggers,
             Time = _options.Time,
