@@ -14,6 +14,19 @@ public sealed partial class TrafficMatrix(KubeClient client, TimeProvider time)
     private const int ConnectionsPerBackend = 8;
     private const int AtOnce = 4;
 
+    // $0 the service, $1 the most connections, $2 how many different answers are enough.
+    private const string UntilAllAnswered =
+        """
+        i=0 n=0 all=
+        while [ $i -lt $1 ]; do
+          answer=$(socat -T3 - "$0") || exit 1
+          echo "$answer"
+          case " $all " in *" $answer "*) ;; *) all="$all $answer" n=$((n + 1)) ;; esac
+          [ $n -lt $2 ] || exit 0
+          i=$((i + 1))
+        done
+        """;
+
     /// <summary>How long a cell may keep trying before it counts as broken.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(20);
 
@@ -99,9 +112,10 @@ public sealed partial class TrafficMatrix(KubeClient client, TimeProvider time)
         var result = await ExecAsync(
             probe,
             [
-                "sh", "-c", "i=0; while [ $i -lt $1 ]; do socat -T3 - \"$0\" || exit 1; i=$((i + 1)); done",
+                "sh", "-c", UntilAllAnswered,
                 $"TCP:{AddressText.At(probe.Address, probe.Port!.Value)},connect-timeout=2",
                 (ConnectionsPerBackend * Math.Max(1, probe.Answers!.Count)).ToString(CultureInfo.InvariantCulture),
+                probe.Answers.Count.ToString(CultureInfo.InvariantCulture),
             ],
             cancellation);
         if (!result.Succeeded)
