@@ -146,6 +146,9 @@ public sealed class HostNetwork(IMachine machine, Links links, TimeProvider time
             $"oifname \"{ManagementPort}\" {f.Ip} saddr != {f.Own} snat {f.Ip} to {f.Own}"));
         var masquerade = string.Join("\n    ", families.SelectMany(f => f.Network.Services.Select(s => (Ip: Word(s.Family), To: s, f.Network.HostMasquerade))).Select(f =>
             $"oifname \"{facts.GatewayDevice}\" {f.Ip} daddr {f.To} {f.Ip} saddr != {f.HostMasquerade} snat {f.Ip} to {f.HostMasquerade}"));
+        var segments = string.Join("\n    ", families.SelectMany(f => f.Network.Services).Select(s => (Ip: Word(s.Family), From: s, Size: facts.Network.Mtu - Headers(s.Family))).Select(f => string.Create(
+            CultureInfo.InvariantCulture,
+            $"iifname \"{facts.GatewayDevice}\" {f.Ip} saddr {f.From} tcp flags & (syn | rst) == syn tcp option maxseg size set {f.Size}")));
         return $$"""
             table inet ovn-kubernetes {}
             delete table inet ovn-kubernetes
@@ -164,6 +167,10 @@ public sealed class HostNetwork(IMachine machine, Links links, TimeProvider time
               chain to-services {
                 type nat hook postrouting priority srcnat;
                 {{masquerade}}
+              }
+              chain from-services {
+                type filter hook prerouting priority mangle;
+                {{segments}}
               }
               chain mgmtport-snat {
                 type nat hook postrouting priority srcnat;
@@ -197,6 +204,10 @@ public sealed class HostNetwork(IMachine machine, Links links, TimeProvider time
     }
 
     private static string Word(IpFamily family) => family == IpFamily.V4 ? "ip" : "ip6";
+
+    // A connection to a node port of the host's own address was given its segment size by the loopback device, before it was sent to OVN:
+    // the other end's word has to hold it to what the way carries. Without options an IP and a TCP header are so long (RFC 9293, 3.7.1).
+    private static int Headers(IpFamily family) => (family == IpFamily.V4 ? 20 : 40) + 20;
 
     /// <summary>A part of it.</summary>
     /// <param name="Line">What makes it.</param>

@@ -70,6 +70,32 @@ public sealed class HostNetworkKernelTests : IAsyncLifetime
         }
     }
 
+    /// <summary>
+    /// The loopback device, by which the host thinks it goes before the port is translated, has larger packets than the way to services:
+    /// the first connection in ten minutes stood still.
+    /// </summary>
+    [Fact]
+    public async Task ANodePortOfTheHostsOwnAddressCarriesMoreThanTheFirstPacket()
+    {
+        var service = Sample.Service(Sample.Port(30080));
+        await _host.ApplyAsync(Facts, [service], Cancellation);
+        var sent = await _machine.ShellAsync(
+            $"""
+            ip link set lo up
+            ip link set pf-far address {IpAddress.Parse("169.254.0.4").Mac}
+            setsid unshare -n sleep 30 </dev/null >/dev/null 2>&1 & far=$!
+            until [ "$(readlink /proc/$far/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.05; done
+            ip link set pf-far netns $far
+            nsenter -t $far -n sh -c 'ip link set lo up; ip link set pf-far up; ip addr add {service.ClusterIps[0]}/32 dev pf-far; ip route add 169.254.0.0/17 dev pf-far'
+            received=$(mktemp)
+            nsenter -t $far -n timeout 20 socat -u TCP-LISTEN:80 OPEN:$received,trunc </dev/null >/dev/null 2>&1 & server=$!
+            until head -c 300000 /dev/zero | timeout 5 socat -u - TCP:10.0.123.21:30080,connect-timeout=2 2>/dev/null || ! kill -0 $server 2>/dev/null; do sleep 0.1; done
+            wait $server; kill $far; stat -c %s $received; rm $received
+            """,
+            Cancellation);
+        Assert.Equal("300000", sent.Trim());
+    }
+
     [Fact]
     public async Task AChangeOfTheNetworkIsToldAtOnce()
     {

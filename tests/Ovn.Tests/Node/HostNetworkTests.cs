@@ -56,6 +56,10 @@ public sealed class HostNetworkTests
         "oifname \"ovn-k8s-mp0\" ip saddr != 10.233.64.2 snat ip to 10.233.64.2", Rules, StringComparison.Ordinal);
 
     [Fact]
+    public void ServicesAnnounceSegmentsThatTheWayToThemCarries() => Assert.Contains(
+        "iifname \"ens1f0np0\" ip saddr 10.233.0.0/18 tcp flags & (syn | rst) == syn tcp option maxseg size set 1360", Rules, StringComparison.Ordinal);
+
+    [Fact]
     public void OverIpv6TheSameIsThere()
     {
         var batch = HostNetwork.Batch(Dual);
