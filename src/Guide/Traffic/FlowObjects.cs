@@ -19,6 +19,9 @@ public sealed record FlowObjects(FlowNode Near, FlowNode? Far, string Image, boo
     /// <summary>The server on the node itself, which also asks.</summary>
     public const string HostServer = "host-server";
 
+    /// <summary>The container of each pod that asks or answers.</summary>
+    public const string Container = "traffic";
+
     private const string AdminPolicy = "dpf-traffic";
     private static readonly CultureInfo Plain = CultureInfo.InvariantCulture;
 
@@ -43,14 +46,14 @@ public sealed record FlowObjects(FlowNode Near, FlowNode? Far, string Image, boo
         var all = new List<JsonObject>
         {
             Manifest("v1", "Namespace", null, Namespace, []),
-            Pod(Server, Near, false, Serve(FlowEnd.Pod), FlowEnd.Pod), Pod("client-near", Near, false, ["sleep", "infinity"], null),
-            Pod(HostServer, Near, true, Serve(FlowEnd.Host), FlowEnd.Host),
+            Pod(Server, Near, false, Servers(FlowEnd.Pod)), Pod("client-near", Near, false, Idle()),
+            Pod(HostServer, Near, true, Servers(FlowEnd.Host)),
             Service(FlowEnd.Pod, Server), Service(FlowEnd.Host, HostServer),
         };
         if (Far is not null)
         {
-            all.Add(Pod("client-far", Far, false, ["sleep", "infinity"], null));
-            all.Add(Pod("host-client", Far, true, ["sleep", "infinity"], null));
+            all.Add(Pod("client-far", Far, false, Idle()));
+            all.Add(Pod("host-client", Far, true, Idle()));
         }
 
         return all;
@@ -71,32 +74,35 @@ public sealed record FlowObjects(FlowNode Near, FlowNode? Far, string Image, boo
         };
     }
 
-    private string[] Serve(FlowEnd end)
+    private JsonObject Idle() => Running(Container, "sleep", "infinity");
+
+    // Each port has a container of its own: one that cannot listen is started again, and the pod is not ready meanwhile.
+    private IEnumerable<JsonObject> Servers(FlowEnd end)
     {
         var (hello, data) = Ports(end);
 
         // HTTP enough for curl: the request is read to its empty line, or the answer would be lost in a reset.
-        var answer = "while read -r line && [ ${#line} -gt 1 ]; do :; done; printf 'HTTP/1.0 200 OK\\r\\n\\r\\n'; hostname";
-        var listen = Six ? "TCP6-LISTEN" : "TCP-LISTEN";
-        return
-        [
-            "sh", "-c",
-            string.Create(Plain, $"socat {listen}:{data},fork,reuseaddr SYSTEM:'wc -c' & export answer=\"$0\"; exec socat {listen}:{hello},fork,reuseaddr SYSTEM:'eval \"$answer\"'"),
-            answer,
-        ];
+        const string answer = "while read -r line && [ ${#line} -gt 1 ]; do :; done; printf 'HTTP/1.0 200 OK\\r\\n\\r\\n'; hostname";
+        yield return Serving(Container, hello, "sh", "-c", $"export answer=\"$0\"; exec socat {Listen(hello)} SYSTEM:'eval \"$answer\"'", answer);
+        yield return Serving("data", data, "socat", Listen(data), "SYSTEM:wc -c");
     }
 
-    private JsonObject Pod(string name, FlowNode node, bool isHost, string[] command, FlowEnd? serves)
-    {
-        var container = new JsonObject
-        {
-            ["name"] = "traffic", ["image"] = Image, ["command"] = new JsonArray([.. command.Select(word => (JsonNode)word)]),
-        };
-        if (serves is { } end)
-        {
-            container["readinessProbe"] = new JsonObject { ["tcpSocket"] = new JsonObject { ["port"] = Ports(end).Hello }, ["periodSeconds"] = 1 };
-        }
+    private string Listen(int port) => string.Create(Plain, $"{(Six ? "TCP6" : "TCP")}-LISTEN:{port},fork,reuseaddr");
 
+    private JsonObject Serving(string name, int port, params string[] command)
+    {
+        var container = Running(name, command);
+        container["readinessProbe"] = new JsonObject { ["tcpSocket"] = new JsonObject { ["port"] = port }, ["periodSeconds"] = 1 };
+        return container;
+    }
+
+    private JsonObject Running(string name, params string[] command) => new()
+    {
+        ["name"] = name, ["image"] = Image, ["command"] = new JsonArray([.. command.Select(word => (JsonNode)word)]),
+    };
+
+    private JsonObject Pod(string name, FlowNode node, bool isHost, params IEnumerable<JsonObject> containers)
+    {
         var selector = new JsonObject { ["kubernetes.io/hostname"] = node.Name };
         if (node.ControlPlaneLabel is { } label)
         {
@@ -109,7 +115,7 @@ public sealed record FlowObjects(FlowNode Near, FlowNode? Far, string Image, boo
             ["nodeSelector"] = selector,
             ["tolerations"] = new JsonArray(new JsonObject { ["operator"] = "Exists" }),
             ["terminationGracePeriodSeconds"] = 1,
-            ["containers"] = new JsonArray(container),
+            ["containers"] = new JsonArray([.. containers]),
         };
         if (isHost)
         {

@@ -19,7 +19,7 @@ internal sealed partial class FlowProbe(KubeClient client, string pod, TimeSpan 
 
     // What the server counted; its count comes when the connection is over. A connection that stands still is given up.
     private const string Send =
-        "start=$(date +%s%N); count=$(timeout \"$1\" cat /dev/zero | socat -T 5 -t 5 - \"TCP:$0,connect-timeout=3\" 2>/dev/null); echo \"bytes=$count nanoseconds=$(($(date +%s%N)-start))\"";
+        "start=$(date +%s%N); count=$(timeout \"$1\" cat /dev/zero | socat -T 5 -t 5 - \"TCP:$0,connect-timeout=3\" 2>&1); echo \"bytes=$count nanoseconds=$(($(date +%s%N)-start))\"";
 
     /// <summary>Whether the server answers.</summary>
     public async Task<bool> AnswersAsync(string address, CancellationToken cancellation) =>
@@ -43,14 +43,14 @@ internal sealed partial class FlowProbe(KubeClient client, string pod, TimeSpan 
             : (null, (result.Error.Length > 0 ? result.Error : result.Output).Trim().Split('\n')[^1]);
     }
 
-    /// <summary>Sends for a while over one connection: what arrived, and how long it took; null when nothing did.</summary>
-    public async Task<(long Bytes, TimeSpan Took)?> SendAsync(string address, CancellationToken cancellation)
+    /// <summary>Sends for a while over one connection: what arrived, and how long it took; nothing, with the reason, when nothing did.</summary>
+    public async Task<(long Bytes, TimeSpan Took, string Reason)> SendAsync(string address, CancellationToken cancellation)
     {
         var result = await ExecAsync(["sh", "-c", Send, address, duration.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture)], cancellation);
         var match = Sent().Match(result.Output);
         return match.Success
-            ? (long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture), TimeSpan.FromSeconds(long.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture) / 1e9))
-            : null;
+            ? (long.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture), TimeSpan.FromSeconds(long.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture) / 1e9), "")
+            : (0, TimeSpan.Zero, SocatFailure(result.Output + result.Error));
     }
 
     private static TimeSpan Seconds(string text) => TimeSpan.FromSeconds(double.Parse(text, CultureInfo.InvariantCulture));
@@ -63,11 +63,15 @@ internal sealed partial class FlowProbe(KubeClient client, string pod, TimeSpan 
         _ => $"curl exited with {code}",
     };
 
+    // 2026/01/01 00:00:00 socat[1] E connect(…): Connection refused
+    private static string SocatFailure(string output) =>
+        SocatError().Match(output) is { Success: true } error ? error.Groups[1].Value.Trim() : "the server's count did not come back in time";
+
     private async Task<ExecResult> ExecAsync(IReadOnlyList<string> command, CancellationToken cancellation)
     {
         try
         {
-            return await client.ExecAsync(FlowObjects.Namespace, pod, null, command, cancellation);
+            return await client.ExecAsync(FlowObjects.Namespace, pod, FlowObjects.Container, command, cancellation);
         }
         catch (Exception e) when (e is WebSocketException or HttpRequestException or IOException)
         {
@@ -80,6 +84,9 @@ internal sealed partial class FlowProbe(KubeClient client, string pod, TimeSpan 
 
     [GeneratedRegex(@"min/avg/max(?:/mdev)? = ([\d.]+)/", RegexOptions.None, 1000)]
     private static partial Regex RoundTrip();
+
+    [GeneratedRegex(@"socat\[\d+\] E (.+)", RegexOptions.None, 1000)]
+    private static partial Regex SocatError();
 
     [GeneratedRegex(@"bytes=(\d+) nanoseconds=(\d+)", RegexOptions.None, 1000)]
     private static partial Regex Sent();

@@ -172,9 +172,10 @@ public sealed class FlowTest(KubeClient client, ClusterClients clusters, FlowOpt
 
         var counters = Counters(result.Case, clientNode, serverNode);
         var before = counters is null ? null : await counters.ReadAsync(cancellation);
-        if (await probe.SendAsync(address.DataAt, cancellation) is not var (bytes, took) || bytes == 0)
+        var (bytes, took, reason) = await probe.SendAsync(address.DataAt, cancellation);
+        if (bytes == 0)
         {
-            return result with { Outcome = FlowOutcome.Failed, Latency = handshake.Shortest, Detail = "connects, but carries nothing" };
+            return result with { Outcome = FlowOutcome.Failed, Latency = handshake.Shortest, Detail = $"connects, but carries nothing: {reason}" };
         }
 
         var after = before is null ? null : await counters!.ReadAsync(cancellation);

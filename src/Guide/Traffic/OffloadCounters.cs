@@ -26,7 +26,7 @@ internal sealed partial class OffloadCounters(KubeClient client, NodeSwitching s
     public async Task<(long Representor, long? Hardware, long Host)?> ReadAsync(CancellationToken cancellation)
     {
         var dpu = await switching.RunAsync(["sh", "-c", OnDpu, $"{FlowObjects.Namespace}_{pod}"], cancellation);
-        var host = await client.ExecAsync(FlowObjects.Namespace, hostPod, null, ["cat", "/proc/net/dev"], cancellation);
+        var host = await client.ExecAsync(FlowObjects.Namespace, hostPod, FlowObjects.Container, ["cat", "/proc/net/dev"], cancellation);
         return dpu.Succeeded && host.Succeeded ? (Representor(dpu.Output), Hardware(dpu.Output), Host(host.Output)) : null;
     }
 

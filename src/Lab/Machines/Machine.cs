@@ -234,6 +234,8 @@ public sealed class Machine : IMachine, IAsyncDisposable
         # arp_ignore: the kernel sees what arrives at a port of a switch in user space, and must not answer for addresses that are
         # not that port's; on metal it never sees it.
         sysctl -qw net.ipv4.ping_group_range='0 2147483647' net.ipv4.ip_forward=1 net.ipv4.conf.all.arp_ignore=1 net.ipv4.tcp_orphan_retries=1 net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1 2>/dev/null || true
+        # A machine reaches itself by any of its addresses.
+        sysctl -qw net.ipv6.conf.lo.disable_ipv6=0 2>/dev/null || true
         echo up
         exec tini -s -- sleep infinity </dev/null >/dev/null 2>&1
         """;
