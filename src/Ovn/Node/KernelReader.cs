@@ -14,10 +14,12 @@ internal sealed class KernelReader(IMachine machine, TimeProvider time)
     private static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
 
-    // A change in the moment in which the monitor starts is told by nobody.
-    private static readonly TimeSpan LongestMemory = TimeSpan.FromSeconds(5);
+    // A change in the moment in which the monitor starts is told by nobody, and one of very many at once may not be.
+    private static readonly TimeSpan FirstMemory = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestMemory = TimeSpan.FromSeconds(20);
     private readonly ConcurrentDictionary<string, (long Version, long At, string Text)> _read = new(StringComparer.Ordinal);
     private long _version;
+    private long _followedSince;
     private volatile bool _isFollowed;
 
     /// <summary>What a command that only reads prints.</summary>
@@ -26,7 +28,8 @@ internal sealed class KernelReader(IMachine machine, TimeProvider time)
     {
         var key = string.Join(' ', arguments);
         var version = Interlocked.Read(ref _version);
-        if (_isFollowed && _read.TryGetValue(key, out var known) && known.Version == version && time.GetElapsedTime(known.At) < LongestMemory)
+        var memory = time.GetElapsedTime(Interlocked.Read(ref _followedSince)) < LongestMemory ? FirstMemory : LongestMemory;
+        if (_isFollowed && _read.TryGetValue(key, out var known) && known.Version == version && time.GetElapsedTime(known.At) < memory)
         {
             return known.Text;
         }
@@ -51,6 +54,7 @@ internal sealed class KernelReader(IMachine machine, TimeProvider time)
             await using (monitor)
             {
                 Forget();
+                Interlocked.Exchange(ref _followedSince, time.GetTimestamp());
                 _isFollowed = true;
                 try
                 {

@@ -13,7 +13,8 @@ namespace Dpf.Provisioning.Detection;
 public sealed partial class DpuDetectorComponent : IComponent
 {
     private const string Folder = "/etc/kubernetes/node-feature-discovery/features.d";
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     /// <inheritdoc />
     public async Task RunAsync(ComponentContext context, CancellationToken cancellation)
@@ -43,7 +44,8 @@ public sealed partial class DpuDetectorComponent : IComponent
                 logger.LogWarning("looking for BlueFields: {Message}", e.Message);
             }
 
-            await Task.Delay(Interval, context.Time, cancellation);
+            // Whoever waits for a card, or mends the bridge, sees it soon.
+            await Task.Delay(problem is null && described.Count > 0 ? Interval : Patience, context.Time, cancellation);
         }
     }
 

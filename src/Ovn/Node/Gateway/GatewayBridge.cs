@@ -15,9 +15,13 @@ public sealed record GatewaySetup(GatewayConfig Config, string Uplink, string? H
 public sealed class GatewayBridge(NodeContext node, OpenVSwitch ovs)
 {
     private static readonly TimeSpan Refresh = TimeSpan.FromSeconds(15);
+
+    // Every pass that something else asked for would start a process to look.
+    private static readonly TimeSpan Recount = TimeSpan.FromSeconds(2);
     private IReadOnlyList<string> _installed = [];
     private int _installedCount;
     private long _installedAt;
+    private long _countedAt;
 
     /// <summary>One pass; true once the flows are in.</summary>
     public async Task<bool> ApplyAsync(GatewaySetup setup, CancellationToken cancellation)
@@ -47,11 +51,11 @@ public sealed class GatewayBridge(NodeContext node, OpenVSwitch ovs)
         // Also without a change: a restarted switch has forgotten them, and traffic waits for them.
         var isNew = _installed.Count == 0;
         if (!flows.SequenceEqual(_installed, StringComparer.Ordinal) || node.Time.GetElapsedTime(_installedAt) > Refresh ||
-            await ovs.FlowCountAsync(config.Bridge, cancellation) != _installedCount)
+            await AreGoneAsync(config.Bridge, cancellation))
         {
             await ovs.ReplaceFlowsAsync(config.Bridge, flows, cancellation);
             (_installed, _installedAt) = (flows, node.Time.GetTimestamp());
-            _installedCount = await ovs.FlowCountAsync(config.Bridge, cancellation);
+            (_installedCount, _countedAt) = (await ovs.FlowCountAsync(config.Bridge, cancellation), node.Time.GetTimestamp());
             if (isNew)
             {
                 node.Logger.LogInformation(
@@ -61,5 +65,16 @@ public sealed class GatewayBridge(NodeContext node, OpenVSwitch ovs)
         }
 
         return true;
+    }
+
+    private async Task<bool> AreGoneAsync(string bridge, CancellationToken cancellation)
+    {
+        if (node.Time.GetElapsedTime(_countedAt) < Recount)
+        {
+            return false;
+        }
+
+        _countedAt = node.Time.GetTimestamp();
+        return await ovs.FlowCountAsync(bridge, cancellation) != _installedCount;
     }
 }
