@@ -103,6 +103,32 @@ public sealed class RecoveryTests(DualStackLab guide)
                 "kubectl get node worker1 -o jsonpath='{.status.conditions[?(@.type==\"NetworkUnavailable\")].reason}'"));
     }
 
+    [Fact]
+    public async Task A_DPU_that_is_provisioned_anew_leaves_no_stale_chassis()
+    {
+        const string dpu = "dpu -n dpf-operator-system worker1-0000-03-00";
+        const string uid = $"kubectl get {dpu} -o jsonpath='{{.metadata.uid}}'";
+        var before = (await Lab.UserSucceedsAsync(uid)).Trim();
+        Assert.Equal(3, (await ChassisAsync()).Length);
+        await Lab.UserSucceedsAsync(
+            $"kubectl delete {dpu} --wait --timeout=120s && until [ -n \"$({uid} 2>/dev/null)\" ]; do sleep 0.5; done && " +
+            $"kubectl wait --for=condition=Ready {dpu} --timeout=180s");
+        Assert.NotEqual(before, (await Lab.UserSucceedsAsync(uid)).Trim());
+        await TrafficReturnsAsync();
+
+        var nodes = await Lab.UserSucceedsAsync(
+            "kubectl get nodes -o jsonpath='{range .items[*]}{.metadata.annotations.k8s\\.ovn\\.org/node-chassis-id}{\"\\n\"}{end}'");
+        await Until.SeesAsync(
+            string.Join('\n', nodes.Trim().Split('\n').Order(StringComparer.Ordinal)), async () => string.Join('\n', await ChassisAsync()));
+    }
+
+    /// <summary>What the other DPU's zone knows of machines: itself, and who is at the other ends of its tunnels.</summary>
+    private async Task<string[]> ChassisAsync() =>
+    [
+        .. (await Lab.InMachineAsync("worker2-bf", "ovn-sbctl --timeout=5 --bare --columns=name list chassis | grep ."))
+            .Output.Trim().Split('\n').Order(StringComparer.Ordinal),
+    ];
+
     private async Task SucceedsAsync(string machine, string line)
     {
         var outcome = await Lab.InMachineAsync(machine, line);

@@ -14,7 +14,10 @@ public sealed partial class DpuDetectorComponent : IComponent
 {
     private const string Folder = "/etc/kubernetes/node-feature-discovery/features.d";
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    // At first somebody waits for what it finds.
+    private static readonly TimeSpan FirstInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Beginning = TimeSpan.FromSeconds(30);
 
     /// <inheritdoc />
     public async Task RunAsync(ComponentContext context, CancellationToken cancellation)
@@ -23,6 +26,7 @@ public sealed partial class DpuDetectorComponent : IComponent
         var path = Path.Combine(context.Path(Folder), "dpu");
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         string? problem = null;
+        var start = context.Time.GetTimestamp();
 
         // Reading it is slow: once a card, and again after a restart.
         var described = new Dictionary<string, VitalProductData>(StringComparer.Ordinal);
@@ -44,8 +48,7 @@ public sealed partial class DpuDetectorComponent : IComponent
                 logger.LogWarning("looking for BlueFields: {Message}", e.Message);
             }
 
-            // Whoever waits for a card, or mends the bridge, sees it soon.
-            await Task.Delay(problem is null && described.Count > 0 ? Interval : Patience, context.Time, cancellation);
+            await Task.Delay(context.Time.GetElapsedTime(start) < Beginning ? FirstInterval : Interval, context.Time, cancellation);
         }
     }
 

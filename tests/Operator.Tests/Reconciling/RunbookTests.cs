@@ -18,6 +18,17 @@ public sealed partial class RunbookTests
         Assert.Equal(said.Distinct().Order(StringComparer.Ordinal), explained.Order(StringComparer.Ordinal));
     }
 
+    /// <summary>The list is the runbook's; whoever adds a row there adds a test that sees it.</summary>
+    [Fact]
+    public void EveryReasonThatIsExplainedIsSeenOnAnObjectByATest()
+    {
+        var tests = File.ReadAllText(Path.Combine(Repository(), "tests/Operator.Tests/Reconciling/OperatorConfigTests.cs"));
+        var words = Row().Matches(File.ReadAllText(Path.Combine(Repository(), "docs/runbooks/system-does-not-become-ready.md")))
+            .SelectMany(m => new[] { m.Groups["type"].Value, m.Groups["reason"].Value }).Distinct(StringComparer.Ordinal).ToList();
+        Assert.True(words.Count > 6, string.Join(' ', words));
+        Assert.All(words, word => Assert.Matches($"\"([A-Za-z]+ )?{word}( [A-Za-z]+)?\"", tests));
+    }
+
     private static string Repository([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../.."));
 
     [GeneratedRegex("private const string (?<name>[A-Za-z]+) = \"(?<value>[A-Za-z]+)\";", RegexOptions.ExplicitCapture, 1000)]

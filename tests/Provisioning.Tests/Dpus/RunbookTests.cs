@@ -48,8 +48,8 @@ public sealed partial class RunbookTests
     [Fact]
     public void EveryReasonThatIsExplainedIsSeenOnAnObjectByATest()
     {
-        var runbooks = Directory.GetFiles(Path.Combine(ProvisioningWorld.Repository(), "docs/runbooks"), "*.md").Where(f => !Path.GetFileName(f).Contains("service", StringComparison.Ordinal));
-        var reasons = runbooks.SelectMany(f => ReasonInATable().Matches(File.ReadAllText(f)).SelectMany(m => Word().Matches(m.Groups["reasons"].Value)).Select(m => m.Value))
+        string[] runbooks = ["bfb-does-not-become-ready.md", "dpu-cluster-does-not-become-ready.md", "dpu-does-not-become-ready.md", "roll-out-stops.md"];
+        var reasons = runbooks.SelectMany(f => ReasonInATable().Matches(Read(f)).SelectMany(m => Word().Matches(m.Groups["reasons"].Value)).Select(m => m.Value))
             .Where(w => !Conditions.Contains(w)).Distinct(StringComparer.Ordinal).ToList();
         Assert.True(reasons.Count > 50, string.Join(' ', reasons));
 
