@@ -58,7 +58,8 @@ internal static class Sample
         Subnets = [.. node.Subnets, Cidr.Parse(subnet)],
         Gateway = node.Gateway! with
         {
-            Addresses = [.. node.Gateway!.Addresses, Cidr.Parse(gateway)], NextHops = [.. node.Gateway.NextHops, IpAddress.Parse("fe80::1")],
+            Addresses = [.. node.Gateway!.Addresses, Cidr.Parse(gateway)],
+            NextHops = [.. node.Gateway.NextHops, IpAddress.Parse("fe80::1")],
         },
     };
 

@@ -104,7 +104,8 @@ public sealed class ServiceAccountTokens(ServerComposition server) : IAuthentica
         }
 
         return new UserInfo(
-            $"system:serviceaccount:{ns}:{name}", ["system:serviceaccounts", "system:serviceaccounts:" + ns]) { Uid = uid ?? "" };
+            $"system:serviceaccount:{ns}:{name}", ["system:serviceaccounts", "system:serviceaccounts:" + ns])
+        { Uid = uid ?? "" };
     }
 
     private static string Url(byte[] bytes) => Convert.ToBase64String(bytes).TrimEnd('=').Replace('+', '-').Replace('/', '_');

@@ -62,7 +62,11 @@ public sealed class LabelSelector
                 expression.Text("key") ?? "",
                 expression.Text("operator") switch
                 {
-                    "In" => "in", "NotIn" => "notin", "Exists" => "exists", "DoesNotExist" => "!", var other => other ?? "",
+                    "In" => "in",
+                    "NotIn" => "notin",
+                    "Exists" => "exists",
+                    "DoesNotExist" => "!",
+                    var other => other ?? "",
                 },
                 [.. expression.Texts("values")]));
         }

@@ -31,7 +31,8 @@ public sealed partial class ResourceOperations
                     var fields = ManagedFields.Of(wanted["metadata"]?["managedFields"] is JsonArray { Count: 0 } ? null : before);
                     fields.Update(definition, subresource, options.FieldManager, before, after, server.Options.Time.GetUtcNow());
                     return fields;
-                });
+                }
+                );
             },
             cancellation);
     }

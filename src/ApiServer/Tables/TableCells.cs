@@ -162,7 +162,11 @@ internal sealed class TableCells(TimeProvider time)
 
     private static string Modes(JsonObject o) => string.Join(',', o.Texts("spec", "accessModes").Select(m => m switch
     {
-        "ReadWriteOnce" => "RWO", "ReadOnlyMany" => "ROX", "ReadWriteMany" => "RWX", "ReadWriteOncePod" => "RWOP", _ => m,
+        "ReadWriteOnce" => "RWO",
+        "ReadOnlyMany" => "ROX",
+        "ReadWriteMany" => "RWX",
+        "ReadWriteOncePod" => "RWOP",
+        _ => m,
     }));
 
     private static IEnumerable<Column> Containers(string template) =>

@@ -40,7 +40,8 @@ public sealed class KnownFaultsTests
         var service = Sample.Service(Sample.Port(0, ("10.233.64.3", "worker1")));
         var rows = NorthboundPlan.Of(Sample.Facts with
         {
-            Nodes = [Sample.Worker1 with { ChassisId = "new" }, Sample.Worker2], Services = [service],
+            Nodes = [Sample.Worker1 with { ChassisId = "new" }, Sample.Worker2],
+            Services = [service],
         });
         Assert.All(rows.All<LogicalSwitchPort>().Where(p => p.Key.StartsWith("worker1/default", StringComparison.Ordinal)),
             p => Assert.Equal("new", p.Value.Options["requested-chassis"]));
@@ -90,7 +91,8 @@ public sealed class KnownFaultsTests
         var node = Sample.Worker1 with { HostAddresses = [IpAddress.Parse("10.0.110.21")] };
         var vips = NorthboundPlan.Of(Sample.Facts with
         {
-            Nodes = [node, Sample.Worker2], Services = [Sample.Service(Sample.Port(30080, ("10.233.64.3", "worker1")))],
+            Nodes = [node, Sample.Worker2],
+            Services = [Sample.Service(Sample.Port(30080, ("10.233.64.3", "worker1")))],
         }).All<Ovsdb.Models.Northbound.LoadBalancer>().Values.SelectMany(b => b.Vips.Keys).ToList();
         Assert.Contains("10.0.110.21:30080", vips);
         Assert.Contains("10.0.123.21:30080", vips);

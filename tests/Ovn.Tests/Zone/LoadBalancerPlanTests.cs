@@ -120,7 +120,8 @@ public sealed class LoadBalancerPlanTests
             $"remote{i}", i, $"10.233.{64 + i}.0/24", $"10.0.124.{i}", $"10.0.125.{i}/24"));
         var services = Enumerable.Range(1, 50).Select(i => Sample.Service(Sample.Port(0, ("10.233.64.4", "worker1"))) with
         {
-            Name = $"s{i}", ClusterIps = [IpAddress.Parse($"10.233.0.{i}")],
+            Name = $"s{i}",
+            ClusterIps = [IpAddress.Parse($"10.233.0.{i}")],
         });
         var rows = NorthboundPlan.Of(Sample.Facts with { Nodes = [Sample.Worker1, .. nodes], Services = [.. services] });
         Assert.Equal(50, rows.All<LoadBalancer>().Count);
@@ -132,7 +133,8 @@ public sealed class LoadBalancerPlanTests
     {
         var rows = NorthboundPlan.Of(Sample.Facts with
         {
-            Nodes = [Sample.Worker1 with { Gateway = null }], Services = [Sample.Service(Sample.Port(0, ("10.233.64.4", "worker1")))],
+            Nodes = [Sample.Worker1 with { Gateway = null }],
+            Services = [Sample.Service(Sample.Port(0, ("10.233.64.4", "worker1")))],
         });
         Assert.Single(rows.References<LoadBalancerGroup>("clusterLBGroup", "load_balancer"));
         Assert.Contains("clusterLBGroup", rows.References<LogicalSwitch>("worker1", "load_balancer_group"));
