@@ -1,7 +1,7 @@
 namespace Dpf.Guide;
 
 /// <summary>Addresses as users and tools write them.</summary>
-internal static class AddressText
+public static class AddressText
 {
     /// <summary>Whether an address is of IPv6.</summary>
     public static bool IsSix(string address) => address.Contains(':', StringComparison.Ordinal);

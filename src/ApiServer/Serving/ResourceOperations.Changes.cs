@@ -26,13 +26,14 @@ public sealed partial class ResourceOperations
             old =>
             {
                 var wanted = change(old.Copy());
-                return (wanted, (before, after) =>
+                return (wanted, Track);
+
+                ManagedFields Track(JsonObject before, JsonObject after)
                 {
                     var fields = ManagedFields.Of(wanted["metadata"]?["managedFields"] is JsonArray { Count: 0 } ? null : before);
                     fields.Update(definition, subresource, options.FieldManager, before, after, server.Options.Time.GetUtcNow());
                     return fields;
                 }
-                );
             },
             cancellation);
     }

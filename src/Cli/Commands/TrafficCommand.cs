@@ -2,6 +2,7 @@ using System.CommandLine;
 using Dpf.Cli.Clusters;
 using Dpf.Cli.Daemon;
 using Dpf.Cli.Views;
+using Dpf.Guide;
 using Dpf.Guide.Traffic;
 using Dpf.Runtime.Clusters;
 
@@ -48,7 +49,7 @@ internal static class TrafficCommand
                 Image = result.GetValue(image)!,
                 Near = result.GetValue(near),
                 Far = result.GetValue(far),
-                Outside = result.GetValue(outside) ?? status?.Outside.FirstOrDefault(address => address.Contains(':', StringComparison.Ordinal) == result.GetValue(six)),
+                Outside = result.GetValue(outside) ?? status?.Outside.FirstOrDefault(address => AddressText.IsSix(address) == result.GetValue(six)),
                 Six = result.GetValue(six),
                 Duration = seconds is > 0 and <= 3600
                     ? TimeSpan.FromSeconds(seconds)
