@@ -11,6 +11,7 @@ internal sealed class DummySwitch : IAsyncDisposable
 
     private readonly OvsdbServer _server;
     private readonly Process _daemon;
+    private bool _gone;
 
     private DummySwitch(OvsdbServer server, Process daemon) => (_server, _daemon) = (server, daemon);
 
@@ -46,8 +47,15 @@ internal sealed class DummySwitch : IAsyncDisposable
     public Task<string> VsctlAsync(params string[] arguments) =>
         OvsdbServer.RunAsync(TestContext.Current.CancellationToken, ["ovs-vsctl", "--db=unix:" + Socket, .. arguments]);
 
+    /// <summary>Ends it; again does nothing.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_gone)
+        {
+            return;
+        }
+
+        _gone = true;
         _daemon.Kill(entireProcessTree: true);
         await _daemon.WaitForExitAsync();
         _daemon.Dispose();

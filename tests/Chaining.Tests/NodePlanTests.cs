@@ -73,10 +73,10 @@ public sealed class NodePlanTests
         var kept = ChainFlow.Of(5, [1, 2]);
         const string Dump = """
             NXST_FLOW reply (xid=0x4):
-             cookie=0x5, priority=20,in_port=1 actions=learn(table=0,idle_timeout=10,priority=30,cookie=0x5,in_port=2,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[]),output:2
-             cookie=0x5, priority=20,in_port=2 actions=learn(table=0,idle_timeout=10,priority=30,cookie=0x5,in_port=1,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[]),output:1
+             cookie=0x5, priority=20,in_port=1 actions=learn(table=0,idle_timeout=10,limit=8192,priority=30,cookie=0x5,in_port=2,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[]),output:2
+             cookie=0x5, priority=20,in_port=2 actions=learn(table=0,idle_timeout=10,limit=8192,priority=30,cookie=0x5,in_port=1,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[]),output:1
              cookie=0x5, idle_timeout=10, priority=30,in_port=2,dl_dst=02:00:00:00:00:01 actions=output:1
-             cookie=0x7, priority=20,in_port=3 actions=learn(table=0,cookie=0x7,in_port=4,output:NXM_OF_IN_PORT[]),output:4
+             cookie=0x7, priority=20,in_port=3 actions=learn(table=0,cookie=0x7,limit=8192,in_port=4,output:NXM_OF_IN_PORT[]),output:4
              cookie=0, priority=0 actions=NORMAL
              cookie=0x63, priority=20,in_port=8 actions=output:9
             """;

@@ -55,7 +55,11 @@ internal static class Samples
     public static SwitchView View(params PortView[] ports) => new(
         new HashSet<string> { "br-sfc", "br-ovn", "br-hbn" }, ports.ToDictionary(p => p.Name, StringComparer.Ordinal), false);
 
-    public static PortView Port(string name, string bridge, long? ofport) => new(name, bridge) { Ofport = ofport };
+    public static PortView Port(string name, string bridge, long? ofport) => new(name, bridge)
+    {
+        Ofport = ofport,
+        Type = name.StartsWith("puplink", StringComparison.Ordinal) ? "patch" : "",
+    };
 
     private static ServiceInterface Interface(string name, (string, string) label, ServiceInterfaceSpec spec) =>
         new() { Metadata = Metadata(name, label), Spec = spec };

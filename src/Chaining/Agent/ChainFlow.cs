@@ -3,8 +3,9 @@ using System.Globalization;
 namespace Dpf.Chaining.Agent;
 
 /// <summary>
-/// The flow of one port of a switch: frames from it go to all other ports, and teach each of them that frames for their sender
-/// come here. Learned flows carry the chain's cookie and are forgotten when nobody uses them.
+/// The flow of one port of a switch: frames from it go to all other ports, and teach each of them that frames of their VLAN for
+/// their sender come here. Learned flows carry the chain's cookie and are forgotten when nobody uses them; a chain has no more
+/// of them than <see cref="MostLearned"/>, so that a flood of addresses is only flooded (<c>ovs-actions(7)</c>, <c>learn</c>).
 /// </summary>
 /// <param name="Cookie">The chain's cookie.</param>
 /// <param name="From">The port that frames come from.</param>
@@ -15,6 +16,11 @@ public sealed record ChainFlow(ulong Cookie, long From, IReadOnlyList<long> To)
     private const int LearnedPriority = 30;
     private const int ForgetAfterSeconds = 10;
 
+    /// <summary>How many learned flows a chain may have on a node: as many addresses as a bridge of Open vSwitch learns.</summary>
+    public const int MostLearned = 8192;
+
+    private static readonly string Limit = Text($"limit={MostLearned}");
+
     /// <summary>The flows of a switch with these ports; none for fewer than two.</summary>
     public static IReadOnlyList<ChainFlow> Of(ulong cookie, IReadOnlyList<long> ports) => ports.Count < 2
         ? []
@@ -24,7 +30,7 @@ public sealed record ChainFlow(ulong Cookie, long From, IReadOnlyList<long> To)
     public string Write()
     {
         var learn = To.Select(to => Text(
-            $"learn(table=0,cookie={Cookie},idle_timeout={ForgetAfterSeconds},priority={LearnedPriority},in_port={to},NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[])"));
+            $"learn(table=0,cookie={Cookie},idle_timeout={ForgetAfterSeconds},{Limit},priority={LearnedPriority},in_port={to},NXM_OF_VLAN_TCI[0..11],NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[])"));
         var output = To.Select(to => Text($"output:{to}"));
         return Text($"table=0,cookie={Cookie},priority={Priority},in_port={From},actions={string.Join(',', learn.Concat(output))}");
     }
@@ -49,7 +55,8 @@ public sealed record ChainFlow(ulong Cookie, long From, IReadOnlyList<long> To)
                 long.TryParse(fields.GetValueOrDefault("in_port"), CultureInfo.InvariantCulture, out var from) &&
                 Cookie16(fields.GetValueOrDefault("cookie")) is { } cookie)
             {
-                flows.Add(new ChainFlow(cookie, from, Outputs(actions)));
+                // One that teaches without a limit is of another version of the agent: no flow of today's.
+                flows.Add(new ChainFlow(cookie, from, actions.Contains(Limit, StringComparison.Ordinal) ? Outputs(actions) : []));
             }
         }
 

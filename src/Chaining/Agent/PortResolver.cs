@@ -36,9 +36,9 @@ internal sealed class PortResolver(IReadOnlyList<ServiceInterface> interfaces, I
             return (null, key, $"{key}: an interface of type {value.Spec.InterfaceType} has no port");
         }
 
-        return view.Ports.TryGetValue(wanted.Name, out var now) && now.Bridge == wanted.Bridge && now.Ofport is { } ofport
-            ? (ofport, key, "")
-            : (null, key, $"{key}: {wanted.Obstacle(view) ?? Trouble(view, wanted.Name)}");
+        return wanted.Obstacle(view) is { } obstacle ? (null, key, $"{key}: {obstacle}")
+            : view.Ports.GetValueOrDefault(wanted.Name)?.Ofport is { } ofport ? (ofport, key, "")
+            : (null, key, $"{key}: {Trouble(view, wanted.Name)}");
     }
 
     /// <summary>Why a port has no number; empty when it has one.</summary>

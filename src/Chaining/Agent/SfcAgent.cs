@@ -35,6 +35,7 @@ internal sealed class SfcAgent(ComponentContext context, KubeClient client, Cach
         chains.Changed += _ => Signal();
         pods.Changed += _ => Signal();
         using var subscription = ovs.Client.Replica.Subscribe(_ => Signal());
+        context.Vitals.Health.AddReadiness("switch", Problem);
         await cache.WaitForSyncAsync(cancellation);
         await ovs.Client.WaitUntilSyncedAsync(cancellation);
         while (true)
@@ -62,6 +63,9 @@ internal sealed class SfcAgent(ComponentContext context, KubeClient client, Cach
             await ChangeWait.AnyAsync(_changed.Reader, again, context.Time, cancellation);
         }
     }
+
+    private string? Problem() =>
+        !ovs.Client.IsConnected ? "no connection to the switch's database" : _lastFailure.Length > 0 ? _lastFailure : null;
 
     private void Signal() => _changed.Writer.TryWrite(true);
 

@@ -25,6 +25,8 @@ public sealed record WantedPort(string Name, string Bridge, string? Peer, string
     /// <summary>The end of OVN's patch on <see cref="OvnBridge"/>; OVN's agent knows it by this name.</summary>
     public const string OvnUplink = "puplinkbrovn";
 
+    private const string Patch = "patch";
+
     /// <summary>The owner of rows in the switch's database.</summary>
     public const string Owner = "sfc-controller";
 
@@ -46,9 +48,14 @@ public sealed record WantedPort(string Name, string Bridge, string? Peer, string
     public string? Obstacle(SwitchView view) =>
         !view.Bridges.Contains(Bridge)
             ? $"there is no bridge {Bridge}: the DPUFlavor's OVS script has to make it"
-            : view.Ports.TryGetValue(Name, out var port) && port.Bridge != Bridge
-                ? $"port {Name} is on bridge {port.Bridge}, not {Bridge}: remove it there, or choose another interface"
-                : null;
+            : view.Ports.GetValueOrDefault(Name) switch
+            {
+                { } port when port.Bridge != Bridge => $"port {Name} is on bridge {port.Bridge}, not {Bridge}: remove it there, or choose another interface",
+                { } port when port.Owner != Owner && port.Type == Patch != Peer is not null => Peer is null
+                    ? $"port {Name} of {Bridge} is a patch, not a device: choose another interface"
+                    : $"port {Name} of {Bridge} is no patch: remove it, so that the one to {Peer} can be made",
+                _ => null,
+            };
 
     /// <summary>Adds the port's rows to a set. One that somebody else made is only marked, and stays when its interface goes.</summary>
     public void AddTo(RowSet rows, SwitchView view)
@@ -75,7 +82,7 @@ public sealed record WantedPort(string Name, string Bridge, string? Peer, string
         var device = new Interface { Name = Name, ExternalIds = ids };
         if (Peer is not null)
         {
-            device.Type = "patch";
+            device.Type = Patch;
             device.Options = new Dictionary<string, string> { ["peer"] = Peer };
         }
         else if (view.Dpdk)

@@ -6,6 +6,7 @@ using Dpf.Runtime.Informers;
 using Dpf.Runtime.Reconciling;
 using k8s;
 using k8s.Models;
+using Microsoft.Extensions.Logging;
 
 namespace Dpf.Chaining.Ipam;
 
@@ -13,6 +14,7 @@ namespace Dpf.Chaining.Ipam;
 public sealed class IpamComponent : IComponent
 {
     private const string Socket = "/var/lib/cni/nv-ipam/daemon.sock";
+    private static readonly TimeSpan Look = TimeSpan.FromMinutes(1);
 
     /// <inheritdoc />
     public async Task RunAsync(ComponentContext context, CancellationToken cancellation)
@@ -26,17 +28,37 @@ public sealed class IpamComponent : IComponent
                 await DivideAsync(context, client, cache, scope, cancellation);
                 break;
             case "node":
-                var logger = context.Loggers.CreateLogger("nv-ipam");
-                var pools = (Ip: cache.Informer<IpPool>(scope), Cidr: cache.Informer<CidrPool>(scope));
-                await cache.WaitForSyncAsync(cancellation);
-                var node = new NodeAddresses(
-                    context.Required("node", "NODE_NAME"), () => pools.Ip.All, () => pools.Cidr.All,
-                    context.Machine.Path("/var/lib/cni/nv-ipam/store"), context.Option("cni-force-pool-name") is not null);
-                await new PluginServer(context.Machine, "nv-ipam", Socket, (call, _) => Task.FromResult(node.Answer(call)), logger)
-                    .RunAsync(cancellation);
+                await GiveAsync(context, cache, scope, cancellation);
                 break;
             case var other:
                 throw new InvalidOperationException($"nvidia-k8s-ipam: '{other}' is no part of it; start it with controller or node");
+        }
+    }
+
+    private static async Task GiveAsync(ComponentContext context, Cache cache, InformerScope scope, CancellationToken cancellation)
+    {
+        var logger = context.Loggers.CreateLogger("nv-ipam");
+        var name = context.Required("node", "NODE_NAME");
+        var pools = (Ip: cache.Informer<IpPool>(scope), Cidr: cache.Informer<CidrPool>(scope));
+        var pods = cache.Informer<V1Pod>(new InformerScope(FieldSelector: $"spec.nodeName={name}"));
+        await cache.WaitForSyncAsync(cancellation);
+        var node = new NodeAddresses(
+            name, () => pools.Ip.All, () => pools.Cidr.All,
+            context.Machine.Path("/var/lib/cni/nv-ipam/store"), context.Option("cni-force-pool-name") is not null);
+        await Task.WhenAll(
+            new PluginServer(context.Machine, "nv-ipam", Socket, (call, _) => Task.FromResult(node.Answer(call)), logger).RunAsync(cancellation),
+            CollectAsync());
+
+        async Task CollectAsync()
+        {
+            while (true)
+            {
+                await Task.Delay(Look, context.Time, cancellation);
+                if (node.Collect(pods.All.Select(p => p.Metadata.Uid).ToHashSet(StringComparer.Ordinal)) is { Count: > 0 } addresses)
+                {
+                    logger.LogInformation("{Node}: of pods that are gone: {Addresses}", name, string.Join(", ", addresses));
+                }
+            }
         }
     }
 

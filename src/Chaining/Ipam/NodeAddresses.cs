@@ -4,11 +4,17 @@ using Dpf.Chaining.Cni;
 
 namespace Dpf.Chaining.Ipam;
 
-/// <summary>Gives a node's part of the pools to interfaces, and remembers in a file who has what.</summary>
+/// <summary>
+/// Gives a node's part of the pools to interfaces, and remembers in a file who has what. An address comes back when its sandbox
+/// is deleted, or, where nobody says that, when its pod is gone.
+/// </summary>
 internal sealed class NodeAddresses(
     string node, Func<IEnumerable<IpPool>> ipPools, Func<IEnumerable<CidrPool>> cidrPools, string store, bool poolNeeded)
 {
     private readonly Lock _lock = new();
+
+    // Pods that were not there at the last look: at the second they are gone, and not only too new to be known.
+    private HashSet<string> _missing = [];
 
     /// <summary>Answers a runtime's (or another plugin's) call.</summary>
     public JsonObject? Answer(CniCall call)
@@ -30,6 +36,25 @@ internal sealed class NodeAddresses(
                 default:
                     return null;
             }
+        }
+    }
+
+    /// <summary>Takes back the addresses of pods that are missing for the second time in a row; says which.</summary>
+    /// <param name="pods">The uids of the node's pods.</param>
+    public IReadOnlyList<string> Collect(IReadOnlySet<string> pods)
+    {
+        lock (_lock)
+        {
+            var taken = Load();
+            var missing = taken.Select(t => t.Pod).OfType<string>().Where(p => !pods.Contains(p)).ToHashSet(StringComparer.Ordinal);
+            var gone = taken.Where(t => t.Pod is { } pod && missing.Contains(pod) && _missing.Contains(pod)).ToList();
+            _missing = missing;
+            if (gone.Count > 0)
+            {
+                Save([.. taken.Except(gone)]);
+            }
+
+            return [.. gone.Select(g => g.Address)];
         }
     }
 
@@ -55,7 +80,7 @@ internal sealed class NodeAddresses(
         {
             var pool = Find(type, name);
             var address = Choose(call, pool, name, taken, (int?)arguments?["allocateIPWithIndex"]);
-            taken.Add(new Taken(name, AddressRange.Text(address), call.ContainerId, call.Interface));
+            taken.Add(new Taken(name, AddressRange.Text(address), call.ContainerId, call.Interface, call.Argument("K8S_POD_UID")));
             var ip = new JsonObject { ["version"] = "4", ["address"] = $"{AddressRange.Text(address)}/{pool.PrefixLength}" };
             if (pool.Gateway is { } gateway)
             {
@@ -141,7 +166,7 @@ internal sealed class NodeAddresses(
         File.Move(store + ".new", store, overwrite: true);
     }
 
-    private sealed record Taken(string Pool, string Address, string Container, string Interface);
+    private sealed record Taken(string Pool, string Address, string Container, string Interface, string? Pod);
 
     private sealed record NodePart(PoolSpec Spec, AddressRange Range, int PrefixLength, string? Gateway, AddressRange Network)
     {

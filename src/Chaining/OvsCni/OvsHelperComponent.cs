@@ -45,7 +45,8 @@ public sealed class OvsHelperComponent : IComponent
             .Select(l => l["port:".Length..].Split(' ', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault("").Trim('"'))
             .Where(n => n.Length > 0).ToHashSet(StringComparer.Ordinal);
 
-    private static async Task PassAsync(IMachine machine, NodeSwitch ovs, ILogger logger, CancellationToken cancellation)
+    /// <summary>One look at all ports.</summary>
+    internal static async Task PassAsync(IMachine machine, NodeSwitch ovs, ILogger logger, CancellationToken cancellation)
     {
         // Of a pass that was interrupted half-way.
         await RetypeAsync(ovs, ovs.View.Ports.Values.Where(p => p.Type == Unplugged), Dpdk, cancellation);
