@@ -49,6 +49,18 @@ public sealed class CommandRunnerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AWaitForAPodThatHasNoNodeSaysWhy()
+    {
+        await _cluster.ApplyAsync("apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: default}\nspec: {containers: [{name: c, image: i}]}");
+        await NotYetAsync("kubectl wait --for=condition=ready --namespace default pods --all", "pods/p is not ready: Pending");
+        await _cluster.Client.PatchStatusAsync<V1Pod>(
+            "default", "p",
+            JsonNode.Parse("{\"status\":{\"conditions\":[{\"type\":\"PodScheduled\",\"status\":\"False\",\"reason\":\"Unschedulable\",\"message\":\"no node\"}]}}")!,
+            Cancellation);
+        await NotYetAsync("kubectl wait --for=condition=ready --namespace default pods --all", "pods/p is not ready: Pending: no node");
+    }
+
+    [Fact]
     public async Task AWaitLooksForTheStatusAskedForAndOnlyAtWhatIsSelected()
     {
         await _cluster.Client.CreateAsync(Node("worker", "worker", "True"), Cancellation);

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Dpf.Guide.Describing;
 using Dpf.Runtime.Clusters;
 
 namespace Dpf.Guide.Commands;
@@ -132,10 +133,19 @@ public sealed class Kubectl(KubeClient client, TimeProvider time)
             if (!string.Equals((string?)found?["status"], wanted, StringComparison.OrdinalIgnoreCase))
             {
                 var not = wanted == "True" ? $"is not {condition}" : $"is not {condition}={wanted}";
-                var message = (string?)found?["message"] is { Length: > 0 } text ? $": {text}" : "";
-                throw new NotYetException($"{resource}/{value["metadata"]!["name"]} {not}{message}");
+                throw new NotYetException($"{resource}/{value["metadata"]!["name"]} {not}{Why(value, (string?)found?["message"])}");
             }
         }
+    }
+
+    // What the condition says, else what the object says otherwise: a pod without a node has no word on its readiness yet.
+    private static string Why(JsonObject value, string? message)
+    {
+        var standing = Standing.Of(value);
+        return message is { Length: > 0 } ? ": " + message
+            : standing.Message.Length > 0 ? $": {standing.Text}: {standing.Message}"
+            : standing.Kind == StandingKind.InProgress && standing.Text.Length > 0 ? $": {standing.Text}"
+            : "";
     }
 
     private async Task RolloutAsync(Arguments arguments, string resource, IReadOnlyList<string> names, CancellationToken cancellation)
