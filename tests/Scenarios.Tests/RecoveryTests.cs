@@ -67,29 +67,97 @@ public sealed class RecoveryTests(DualStackLab guide)
         await TrafficReturnsAsync();
     }
 
-    [Theory]
-    [InlineData("ip addr del 169.254.0.2/17 dev ens1f0np0", "ip -4 addr show dev ens1f0np0 | grep -q 169.254.0.2/17")]
-    [InlineData("ip link set ens1f0np0 down; ip link set ens1f0np0 up", "ip route show | grep -q '^10.233.0.0/18 via 169.254.0.4 dev ens1f0np0'")]
-    [InlineData("ip route flush proto boot dev ovn-k8s-mp0; ip addr flush dev ovn-k8s-mp0", "ip route show | grep -q '^10.233.64.0/18 via .* dev ovn-k8s-mp0'")]
-    [InlineData("ip link set ovn-k8s-mp0 down", "ip link show ovn-k8s-mp0 | grep -q ,UP")]
-    [InlineData("ip neigh del 169.254.0.4 dev ens1f0np0; ip route del 169.254.0.1/32", "ip neigh show nud permanent | grep -q '^169.254.0.4 dev ens1f0np0'")]
-    [InlineData("nft delete table inet ovn-kubernetes", "nft list table inet ovn-kubernetes")]
-    public async Task What_a_network_manager_takes_from_the_host_is_put_back(string harm, string isBack)
+    [Fact]
+    public async Task What_a_network_manager_takes_from_the_host_is_put_back()
     {
-        await SucceedsAsync("worker1", harm);
-        await BecomesAsync("worker1", isBack);
+        foreach (var (harm, isBack) in ((string, string)[])
+        [
+            ("ip addr del 169.254.0.2/17 dev ens1f0np0", "ip -4 addr show dev ens1f0np0 | grep -q 169.254.0.2/17"),
+            ("ip link set ens1f0np0 down; ip link set ens1f0np0 up", "ip route show | grep -q '^10.233.0.0/18 via 169.254.0.4 dev ens1f0np0'"),
+            ("ip route flush proto boot dev ovn-k8s-mp0; ip addr flush dev ovn-k8s-mp0", "ip route show | grep -q '^10.233.64.0/18 via .* dev ovn-k8s-mp0'"),
+            ("ip link set ovn-k8s-mp0 down", "ip link show ovn-k8s-mp0 | grep -q ,UP"),
+            ("ip neigh del 169.254.0.4 dev ens1f0np0; ip route del 169.254.0.1/32", "ip neigh show nud permanent | grep -q '^169.254.0.4 dev ens1f0np0'"),
+            ("nft delete table inet ovn-kubernetes", "nft list table inet ovn-kubernetes"),
+        ])
+        {
+            await SucceedsAsync("worker1", harm);
+            await BecomesAsync("worker1", isBack);
+        }
+
         await TrafficReturnsAsync();
     }
 
-    [Theory]
-    [InlineData("ip link set p0 down; sleep 1; ip link set p0 up", "ip link show p0 | grep -q ,UP")]
-    [InlineData("ip route flush proto boot dev br-ovn", "ip route show dev br-ovn | grep -q 'metric 10000'")]
-    [InlineData("ip addr flush dev br-ovn", "ip -4 addr show dev br-ovn | grep -q 'inet '")]
-    public async Task The_tunnel_endpoint_comes_back_after_its_link_or_its_routes_went(string harm, string isBack)
+    [Fact]
+    public async Task The_tunnel_endpoint_comes_back_after_its_link_or_its_routes_went()
     {
-        await SucceedsAsync(Dpu, harm);
-        await BecomesAsync(Dpu, isBack);
+        foreach (var (harm, isBack) in ((string, string)[])
+        [
+            ("ip link set p0 down; sleep 1; ip link set p0 up", "ip link show p0 | grep -q ,UP"),
+            ("ip route flush proto boot dev br-ovn", "ip route show dev br-ovn | grep -q 'metric 10000'"),
+            ("ip addr flush dev br-ovn", "ip -4 addr show dev br-ovn | grep -q 'inet '"),
+        ])
+        {
+            await SucceedsAsync(Dpu, harm);
+            await BecomesAsync(Dpu, isBack);
+        }
+
         await TrafficReturnsAsync();
+    }
+
+    [Fact]
+    public async Task Another_MTU_reaches_pods_that_run_and_what_is_larger_does_not_get_through()
+    {
+        const string pods = "kubectl get pods -l 'app in (traffic-client, traffic-server)' --no-headers -o custom-columns=N:.metadata.name";
+        const string facts = "kubectl get pods -l 'app in (traffic-client, traffic-server)' " +
+            "-o jsonpath='{range .items[*]}{.metadata.uid} {.status.podIP} {.status.containerStatuses[0].containerID}{\"\\n\"}{end}'";
+        var before = await Lab.UserSucceedsAsync(facts);
+        try
+        {
+            await SetAsync(1300);
+
+            // 1300 bytes: 20 of IP's header and 8 of ICMP's.
+            const string ping = "server=$(kubectl get pods -l app=traffic-server --field-selector spec.nodeName=worker2 -o jsonpath='{.items[0].status.podIP}'); " +
+                "client=$(kubectl get pods -l app=traffic-client --field-selector spec.nodeName=worker1 -o name); kubectl exec $client -- ping -M do -c 2 -W 2 ";
+            await Lab.UserSucceedsAsync($"for i in $(seq 60); do {ping} -s 1272 $server && exit 0; sleep 0.5; done; exit 1");
+            Assert.NotEqual(0, (await Lab.UserAsync($"{ping} -s 1273 $server")).ExitCode);
+            Assert.Contains("mtu 1300", (await Lab.InMachineAsync("worker1", "ip route show 10.233.0.0/18")).Output, StringComparison.Ordinal);
+        }
+        finally
+        {
+            await SetAsync(1400);
+        }
+
+        Assert.Equal(before, await Lab.UserSucceedsAsync(facts));
+        await TrafficReturnsAsync();
+
+        async Task SetAsync(int mtu)
+        {
+            await Lab.UserSucceedsAsync(
+                $"kubectl patch configmap -n ovn-kubernetes ovn-config -p '{{\"data\":{{\"OVN_MTU\":\"{mtu}\"}}}}' && " +
+                "kubectl rollout restart -n ovn-kubernetes daemonset && kubectl patch dpuservice -n dpf-operator-system ovn-dpu --type merge " +
+                $"-p '{{\"spec\":{{\"helmChart\":{{\"values\":{{\"mtu\":{mtu}}}}}}}}}'");
+            await Until.SeesAsync(
+                $"{mtu}\n", async () => (await Lab.UserAsync($"for p in $({pods}); do kubectl exec $p -- cat /sys/class/net/eth0/mtu; done | sort -u")).Output,
+                TimeSpan.FromMinutes(2));
+        }
+    }
+
+    [Fact]
+    public async Task A_DPU_that_nobody_hears_of_makes_its_host_unavailable_until_it_is_back()
+    {
+        const string told = "kubectl get node worker2 -o jsonpath='{.status.conditions[?(@.type==\"NetworkUnavailable\")].reason}'";
+        await SucceedsAsync("worker2-bf", "ip route add blackhole 10.0.110.1");
+        try
+        {
+            await Until.SeesAsync("DPUNotReady", () => Lab.UserSucceedsAsync(told), TimeSpan.FromSeconds(90));
+            Assert.Contains("ovn-dpu-worker2", await Lab.UserSucceedsAsync(told.Replace(".reason", ".message", StringComparison.Ordinal)), StringComparison.Ordinal);
+        }
+        finally
+        {
+            await SucceedsAsync("worker2-bf", "ip route del blackhole 10.0.110.1");
+        }
+
+        await Until.SeesAsync("DPUReady", () => Lab.UserSucceedsAsync(told));
     }
 
     [Fact]

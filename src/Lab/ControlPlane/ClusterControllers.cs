@@ -59,6 +59,7 @@ public static class ClusterControllers
             new NodeLifecycle(cache, options).RunAsync(ended.Token),
             new PodCleanup(cache, loggers, time).RunAsync(ended.Token),
             new VolumeBinder(cache, loggers, time).RunAsync(ended.Token),
+            new ClaimProtection(cache, loggers, time).RunAsync(ended.Token),
         ];
         if (options.LoadBalancerCidrs is { Count: > 0 } pools)
         {

@@ -130,11 +130,15 @@ internal sealed class VolumeBinder(Cache cache, ILoggerFactory loggers, TimeProv
             return Result.Done;
         }
 
-        var claim = volume.Spec.ClaimRef;
-        var phase = claim?.Uid is not { Length: > 0 } uid ? "Available"
-            : (await cache.Client.GetAsync<V1PersistentVolumeClaim>(claim.NamespaceProperty, claim.Name, cancellation))?.Metadata.Uid == uid
-                ? "Bound"
-                : "Released";
+        var phase = "Available";
+        if (volume.Spec.ClaimRef is { Uid.Length: > 0 } reference)
+        {
+            var claim = await cache.Client.GetAsync<V1PersistentVolumeClaim>(reference.NamespaceProperty, reference.Name, cancellation);
+            phase = claim?.Metadata.Uid != reference.Uid ? "Released"
+                : claim.IsDeleting() ? volume.Status?.Phase ?? "Bound"
+                : "Bound";
+        }
+
         await cache.Client.WriteStatusAsync(volume, volume.Status, new V1PersistentVolumeStatus { Phase = phase }, cancellation);
         return Result.Done;
     }
