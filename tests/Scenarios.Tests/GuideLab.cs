@@ -1,8 +1,12 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace Dpf.Scenarios.Tests;
 
-/// <summary>A lab in which the guide was carried out once, for the tests that look at it.</summary>
+/// <summary>
+/// A lab in which the guide was carried out once, for the tests that look at it. It has two workers, or as many as the environment's
+/// <c>SCENARIO_WORKERS</c> says.
+/// </summary>
 public class GuideLab : IAsyncLifetime
 {
     private readonly LabHost _lab;
@@ -17,13 +21,20 @@ public class GuideLab : IAsyncLifetime
 
     internal LabHost Lab => _lab;
 
+    /// <summary>The workers' names.</summary>
+    internal static IReadOnlyList<string> Workers { get; } =
+        [.. Enumerable.Range(1, int.Parse(Environment.GetEnvironmentVariable("SCENARIO_WORKERS") ?? "2", CultureInfo.InvariantCulture)).Select(i => $"worker{i}")];
+
+    /// <summary>The names of all zones of the network, in order.</summary>
+    internal static IReadOnlyList<string> Zones { get; } = ["cp1", .. Workers];
+
     /// <summary>What <c>up --output json</c> printed.</summary>
     internal JsonNode Report { get; private set; } = new JsonObject();
 
     /// <inheritdoc />
     public async ValueTask InitializeAsync()
     {
-        var outcome = await _lab.DpfAsync("up --output json");
+        var outcome = await _lab.DpfAsync($"up --workers {Workers.Count} --output json");
         Assert.True(outcome.ExitCode == 0, $"up: {outcome}");
         Report = JsonNode.Parse(outcome.Output)!;
     }

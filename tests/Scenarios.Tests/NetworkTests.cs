@@ -84,7 +84,9 @@ public sealed class NetworkTests(DualStackLab guide) : IAsyncLifetime
     [Fact]
     public async Task Over_ipv6_the_matrix_services_hosts_and_policies_are_the_same()
     {
-        Assert.Equal(14, guide.Report["matrix"]!.AsArray().Count(c => $"{c!["to"]}".Contains("IPv6", StringComparison.Ordinal) || $"{c["to"]}".Contains(':', StringComparison.Ordinal)));
+        var cells = guide.Report["matrix"]!.AsArray();
+        var six = cells.Count(c => $"{c!["to"]}".Contains("IPv6", StringComparison.Ordinal) || $"{c["to"]}".Contains(':', StringComparison.Ordinal));
+        Assert.True(six >= 14 && six * 2 == cells.Count, $"{six} of {cells.Count} cells are of IPv6");
         var service = await FieldAsync("service web", ".spec.clusterIPs[1]");
         Assert.Equal(service, await InAsync("other", "getent ahostsv6 web.net | awk 'NR==1{print $1}'"));
         await Until.SeesAsync("yes", () => ReachesAsync("other", $"[{service}]", 80));
@@ -181,7 +183,7 @@ public sealed class NetworkTests(DualStackLab guide) : IAsyncLifetime
                 await Until.SeesAsync("no yes", WaysOutAsync);
                 await Until.SeesAsync("EgressFirewall Rules applied", () => FieldAsync("egressfirewall default", ".status.status"));
                 Assert.Equal(
-                    ["cp1: EgressFirewall Rules applied", "worker1: EgressFirewall Rules applied", "worker2: EgressFirewall Rules applied"],
+                    GuideLab.Zones.Select(zone => $"{zone}: EgressFirewall Rules applied"),
                     await EachAsync("egressfirewall default", ".status.messages[*]", "{@}"));
             });
         await Until.SeesAsync("yes yes", WaysOutAsync);
@@ -213,7 +215,7 @@ public sealed class NetworkTests(DualStackLab guide) : IAsyncLifetime
         await Until.SeesAsync("yes yes", WaysOutAsync);
 
         Task SayAsync(string word) => Until.SeesAsync(
-            string.Join('\n', ((string[])["cp1", "worker1", "worker2"]).Select(zone => $"Ready-In-Zone-{zone} {word}")),
+            string.Join('\n', GuideLab.Zones.Select(zone => $"Ready-In-Zone-{zone} {word}")),
             async () => string.Join('\n', await EachAsync("adminnetworkpolicy outside", ".status.conditions[*]", "{.type} {.status} {.reason}")));
     }
 

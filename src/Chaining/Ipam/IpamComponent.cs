@@ -54,13 +54,17 @@ public sealed class IpamComponent : IComponent
             while (true)
             {
                 await Task.Delay(Look, context.Time, cancellation);
-                if (node.Collect(pods.All.Select(p => p.Metadata.Uid).ToHashSet(StringComparer.Ordinal)) is { Count: > 0 } addresses)
+                if (node.Collect(pods.All.SelectMany(Uids).ToHashSet(StringComparer.Ordinal)) is { Count: > 0 } addresses)
                 {
                     logger.LogInformation("{Node}: of pods that are gone: {Addresses}", name, string.Join(", ", addresses));
                 }
             }
         }
     }
+
+    // A static pod has another uid for its node than for the API server, which knows the node's as the pod's hash.
+    private static IEnumerable<string> Uids(V1Pod pod) =>
+        pod.Metadata.Annotations?.TryGetValue("kubernetes.io/config.hash", out var hash) == true ? [pod.Metadata.Uid, hash] : [pod.Metadata.Uid];
 
     private static Task DivideAsync(
         ComponentContext context, KubeClient client, Cache cache, InformerScope scope, CancellationToken cancellation)

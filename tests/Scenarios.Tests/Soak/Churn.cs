@@ -11,7 +11,7 @@ internal sealed class Churn(LabHost lab, int seed)
     private const int MostPods = 8;
     private const int MostOthers = 4;
     private static readonly string[] Apps = ["red", "green", "blue"];
-    private static readonly string[] Nodes = ["worker1", "worker2"];
+    private static readonly string[] Nodes = [.. GuideLab.Workers];
 
     private static readonly (string Machine, string Harm)[] Harms =
     [

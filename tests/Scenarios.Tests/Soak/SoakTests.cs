@@ -16,7 +16,7 @@ public sealed class SoakTests(DualStackLab guide)
     // Questions that a pod asks at once: all of all pods together would wait for each other longer than for their answers.
     private const int AtOnce = 3;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
-    private static readonly string[] Dpus = ["worker1-bf", "worker2-bf"];
+    private static readonly string[] Dpus = [.. GuideLab.Workers.Select(w => w + "-bf")];
 
     private LabHost Lab => guide.Lab;
 

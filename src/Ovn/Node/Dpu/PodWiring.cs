@@ -99,9 +99,8 @@ public sealed class PodWiring
                     _ovs.Now, wiring.Representor!, _node.Settings.Network.Mtu, Ids(wiring)));
         }
 
-        // Also of a port that is there: the representor of a VF that came back is another device.
-        await _node.SetUpRepresentorsAsync(_ovs.Now, plugged, cancellation);
-        await _ovs.ApplyAsync(rows, cancellation);
+        // Also of a port that is there: the representor of a VF that came back is another device. OVN works on the port meanwhile.
+        await Task.WhenAll(_node.SetUpRepresentorsAsync(_ovs.Now, plugged, cancellation), _ovs.ApplyAsync(rows, cancellation));
         foreach (var gone in _plugged.Keys.Except(claims.Select(c => c.Claim.Details.SandboxId)).ToList())
         {
             _plugged.Remove(gone);
