@@ -34,7 +34,7 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
-    public async Task AComponentEndsWhenTheSystemAsksItTo()
+    public async Task N8_a_component_ends_when_the_system_asks_it_to()
     {
         var kubeconfig = Path.Combine(_dpf.Folder, "kubeconfig");
         var (code, _, error) = await _dpf.RunAsync($"run apiserver --data {_dpf.State} --kubeconfig {kubeconfig} --port 0", async server =>

@@ -17,7 +17,7 @@ public sealed class AgentLifeTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Interfaces_and_chains_live_M2_and_say_how_they_are_A7_also_those_that_get_no_port()
+    public async Task Interfaces_and_chains_live_M2_and_say_how_they_are_A7_also_those_that_get_no_port_F13_of_this_node_alone()
     {
         await using var cluster = await TestCluster.StartAsync("dpu-networking/charts/servicechainset-controller");
         await using var real = await DummySwitch.StartAsync(Cancellation);

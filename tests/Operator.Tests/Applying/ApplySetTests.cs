@@ -66,7 +66,7 @@ public sealed class ApplySetTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task AFieldThatSomebodyElseChangedIsPutBackAndTheirOwnIsLeft()
+    public async Task W9_a_field_that_somebody_else_changed_is_put_back_and_their_own_is_left()
     {
         await _set.ApplyAsync([Map("a")], Cancellation);
         await _cluster.Client.PatchAsync<V1ConfigMap>(

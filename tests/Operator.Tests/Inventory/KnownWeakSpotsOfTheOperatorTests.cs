@@ -9,7 +9,7 @@ public sealed class KnownWeakSpotsOfTheOperatorTests
     private const string All = Spec.Least + "\nstaticClusterManager: {}";
 
     [Fact]
-    public void EachComponentIsInTheInventoryOnce() => Assert.Equal(
+    public void W8_each_component_is_in_the_inventory_once() => Assert.Equal(
         ComponentInventory.All.Count, ComponentInventory.All.Select(c => c.Name).Distinct(StringComparer.Ordinal).Count());
 
     [Fact]
@@ -17,7 +17,7 @@ public sealed class KnownWeakSpotsOfTheOperatorTests
         Everything().Count, Everything().Select(o => $"{o["kind"]} {o["metadata"]!["namespace"]} {o["metadata"]!["name"]}").Distinct(StringComparer.Ordinal).Count());
 
     [Fact]
-    public void TheLabelsOfOneObjectDoNotLeakToTheNext()
+    public void W7_the_labels_of_one_object_do_not_leak_to_the_next()
     {
         foreach (var value in Everything())
         {
