@@ -30,12 +30,13 @@ internal sealed class VfAttachment(NodeContext node, VfSandboxes sandboxes, DpuH
         var device = AttachmentState.Load(Machine, request.ContainerId)?.Device ?? sandboxes.OnHost(address) ??
             throw new InvalidOperationException(
                 $"the VF {address} has no network device on the host; it is in the sandbox of another pod still, or bound to another driver");
+        var isNew = AttachmentState.Load(Machine, request.ContainerId) is null;
         var details = new ConnectionDetails($"{function.PfId}", $"{function.VfId}", request.ContainerId, device);
         await node.Client.AnnotateAsync<V1Pod>(
             request.Namespace, request.Pod,
             [new KeyValuePair<string, string?>(ConnectionDetails.Annotation, details.Write())],
             cancellation, request.PodUid);
-        var (_, network) = await _pods.WaitAsync(request, pod => IsConnected(pod, request), cancellation);
+        var (_, network) = await _pods.WaitAsync(request, static _ => true, cancellation);
         var state = new AttachmentState(device, request.InterfaceName)
         {
             NetworkNamespace = request.NetworkNamespace,
@@ -45,10 +46,19 @@ internal sealed class VfAttachment(NodeContext node, VfSandboxes sandboxes, DpuH
             Addresses = network.Write(),
             Mtu = node.Settings.Network.Mtu,
         };
-        var begun = node.Time.GetTimestamp();
-        await sandboxes.EnterAsync(request.ContainerId, state, network, cancellation);
-        node.Logger.LogInformation(
-            "pod {Pod}: {Vf} in its sandbox, {Milliseconds:0.0} ms", state.Pod, address, node.Time.GetElapsedTime(begun).TotalMilliseconds);
+        try
+        {
+            // The host's part and the DPU's have nothing to wait for in each other.
+            await Task.WhenAll(
+                EnterAsync(request, state, network, cancellation),
+                _pods.WaitAsync(request, pod => IsConnected(pod, request), cancellation));
+        }
+        catch when (isNew)
+        {
+            await UndoAsync(request, state);
+            throw;
+        }
+
         return (network, new Attached(""));
     }
 
@@ -61,6 +71,27 @@ internal sealed class VfAttachment(NodeContext node, VfSandboxes sandboxes, DpuH
 
     /// <inheritdoc />
     public Task CollectAsync(string containerId, CancellationToken cancellation) => sandboxes.LeaveAsync(containerId, cancellation);
+
+    private async Task EnterAsync(CniRequest request, AttachmentState state, PodNetwork network, CancellationToken cancellation)
+    {
+        var begun = node.Time.GetTimestamp();
+        await sandboxes.EnterAsync(request.ContainerId, state, network, cancellation);
+        node.Logger.LogInformation(
+            "pod {Pod}: {Vf} in its sandbox, {Milliseconds:0.0} ms", state.Pod, state.PciAddress, node.Time.GetElapsedTime(begun).TotalMilliseconds);
+    }
+
+    /// <summary>Takes the VF back from a pod that was not connected, whatever ended the call.</summary>
+    private async Task UndoAsync(CniRequest request, AttachmentState state)
+    {
+        try
+        {
+            await sandboxes.LeaveAsync(request.ContainerId, CancellationToken.None);
+        }
+        catch (MachineCommandException e)
+        {
+            node.Logger.LogWarning("pod {Pod}: {Message}; its DEL takes the VF back", state.Pod, e.Message);
+        }
+    }
 
     private static bool IsConnected(V1Pod pod, CniRequest request)
     {
