@@ -196,7 +196,7 @@ public sealed class AgentWeakSpotsTests
     [Fact]
     public async Task F15_flows_go_to_the_switch_without_a_file()
     {
-        var machine = new OneCommand();
+        var machine = new FakeMachine();
         await using var ovs = new NodeSwitch(machine, TimeProvider.System, NullLogger.Instance);
         await ovs.ChangeFlowsAsync("br-sfc", ["add in_port=1,actions=drop"], Cancellation);
         Assert.Equal("add in_port=1,actions=drop\n", machine.Asked!.Input);
@@ -207,7 +207,7 @@ public sealed class AgentWeakSpotsTests
     [Fact]
     public async Task F16_an_agent_that_is_not_told_its_node_says_so()
     {
-        var machine = new OneCommand();
+        var machine = new FakeMachine();
         var context = new ComponentContext { Name = "sfc-controller", Machine = machine, Network = machine.Network, Loggers = NullLoggerFactory.Instance };
         var told = await Assert.ThrowsAnyAsync<Exception>(() => new SfcComponent().RunAsync(context, Cancellation));
         Assert.Contains("SFC_NODE_NAME", told.Message, StringComparison.Ordinal);
@@ -328,27 +328,5 @@ public sealed class AgentWeakSpotsTests
 
         private Task SendAsync(string device, IEnumerable<string> frames) => OvsdbServer.RunAsync(
             Cancellation, ["ovs-appctl", "-t", real.Control, "netdev-dummy/receive", device, .. frames]);
-    }
-
-    /// <summary>A machine that carries out everything and remembers the last.</summary>
-    private sealed class OneCommand : IMachine
-    {
-        public MachineCommand? Asked { get; private set; }
-
-        public string HostName => "dpu1";
-
-        public INetworkNamespace Network => new LocalMachine().Network;
-
-        public string Path(string absolutePath) => "/nonexistent" + absolutePath;
-
-        public INetworkNamespace NetworkAt(string absolutePath) => Network;
-
-        public Task<CommandResult> RunAsync(MachineCommand command, CancellationToken cancellation)
-        {
-            Asked = command;
-            return Task.FromResult(new CommandResult(0, "", ""));
-        }
-
-        public IMachineProcess Start(MachineCommand command) => throw new NotSupportedException();
     }
 }

@@ -51,7 +51,7 @@ public sealed class OvsCniWeakSpotsTests : IDisposable
         Assert.Contains("pen3f0sf1brhbn", await real.VsctlAsync("list-ports", "br-hbn"), StringComparison.Ordinal);
 
         var call = new CniCall("DEL", "one", "", "p0_if", "", "", new JsonObject { ["name"] = "mybrhbn", ["bridge"] = "br-hbn" });
-        var plugin = new OvsPlugin(new Machine(_root), ovs);
+        var plugin = new OvsPlugin(new FakeMachine(_root), ovs);
         Assert.Null(await plugin.AnswerAsync(call, Cancellation));
         Assert.Equal("", (await real.VsctlAsync("list-ports", "br-hbn")).Trim());
         Assert.Equal("p0", (await real.VsctlAsync("list-ports", "br-sfc")).Trim());
@@ -87,7 +87,7 @@ public sealed class OvsCniWeakSpotsTests : IDisposable
 
         await ovs.Client.Replica.WaitForAsync(s => SwitchView.Of(s).Ports.Count(p => p.Value.Type.StartsWith("dp", StringComparison.Ordinal)) == 3, Cancellation);
         var before = await ColumnsAsync();
-        var machine = new Machine(_root) { Answer = "pmd thread numa_id 0 core_id 1:\n  isolated : false\n  port: p1            queue-id:  0 (enabled)   pmd usage: 0 %\n" };
+        var machine = new FakeMachine(_root) { Answer = "pmd thread numa_id 0 core_id 1:\n  isolated : false\n  port: p1            queue-id:  0 (enabled)   pmd usage: 0 %\n" };
         await OvsHelperComponent.PassAsync(machine, ovs, NullLogger.Instance, Cancellation);
         Assert.Equal(before, await ColumnsAsync());
         Assert.Equal(["dpdk", "dpdk", "dpdk"], await TypesAsync());
@@ -118,23 +118,5 @@ public sealed class OvsCniWeakSpotsTests : IDisposable
         var ovs = new NodeSwitch(new LocalMachine(), TimeProvider.System, NullLogger.Instance, real.Socket);
         await ovs.Client.WaitUntilSyncedAsync(Cancellation);
         return ovs;
-    }
-
-    /// <summary>A machine whose files are in a folder and whose commands do nothing.</summary>
-    private sealed class Machine(string root) : IMachine
-    {
-        public string Answer { get; init; } = "";
-
-        public string HostName => "dpu1";
-
-        public INetworkNamespace Network => new LocalMachine().Network;
-
-        public string Path(string absolutePath) => root + absolutePath;
-
-        public INetworkNamespace NetworkAt(string absolutePath) => Network;
-
-        public Task<CommandResult> RunAsync(MachineCommand command, CancellationToken cancellation) => Task.FromResult(new CommandResult(0, Answer, ""));
-
-        public IMachineProcess Start(MachineCommand command) => throw new NotSupportedException();
     }
 }
