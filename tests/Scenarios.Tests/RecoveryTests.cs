@@ -137,7 +137,7 @@ public sealed class RecoveryTests(DualStackLab guide)
                 "kubectl rollout restart -n ovn-kubernetes daemonset && kubectl patch dpuservice -n dpf-operator-system ovn-dpu --type merge " +
                 $"-p '{{\"spec\":{{\"helmChart\":{{\"values\":{{\"mtu\":{mtu}}}}}}}}}'");
             await Until.SeesAsync(
-                $"{mtu}\n", async () => (await Lab.UserAsync($"for p in $({pods}); do kubectl exec $p -- cat /sys/class/net/eth0/mtu; done | sort -u")).Output,
+                $"mtu {mtu}\n", async () => (await Lab.UserAsync($"for p in $({pods}); do kubectl exec $p -- ip -o link show eth0 | grep -oE 'mtu [0-9]+'; done | sort -u")).Output,
                 TimeSpan.FromMinutes(2));
         }
     }
