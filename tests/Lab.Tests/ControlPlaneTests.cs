@@ -143,6 +143,21 @@ public sealed class ControlPlaneTests
         Assert.True(chain.Build(signed));
     }
 
+    [Theory]
+    [InlineData("NoSchedule", false, true)]
+    [InlineData("PreferNoSchedule", true, true)]
+    [InlineData("NoExecute", false, false)]
+    public void A_taint_that_only_keeps_pods_from_coming_drives_none_of_a_DaemonSet_away(string effect, bool comes, bool stays)
+    {
+        var set = new V1DaemonSet { Spec = new V1DaemonSetSpec { Template = new V1PodTemplateSpec { Spec = new V1PodSpec { Containers = [] } } } };
+        var node = new V1Node
+        {
+            Metadata = new V1ObjectMeta { Name = "worker1" },
+            Spec = new V1NodeSpec { Taints = [new V1Taint { Key = "node.kubernetes.io/network-unavailable", Effect = effect }] },
+        };
+        Assert.Equal((comes, stays), (DaemonSetController.ShouldRun(set, Pod(), node), DaemonSetController.MayStay(set, Pod(), node)));
+    }
+
     [Fact]
     public void A_claim_takes_the_smallest_volume_that_is_large_enough()
     {
