@@ -51,9 +51,9 @@ public sealed record WantedPort(string Name, string Bridge, string? Peer, string
             : view.Ports.GetValueOrDefault(Name) switch
             {
                 { } port when port.Bridge != Bridge => $"port {Name} is on bridge {port.Bridge}, not {Bridge}: remove it there, or choose another interface",
-                { } port when port.Owner != Owner && port.Type == Patch != Peer is not null => Peer is null
-                    ? $"port {Name} of {Bridge} is a patch, not a device: choose another interface"
-                    : $"port {Name} of {Bridge} is no patch: remove it, so that the one to {Peer} can be made",
+                { Type: Patch } port when port.Owner != Owner && Peer is null => $"port {Name} of {Bridge} is a patch, not a device: choose another interface",
+                { Type: not Patch } port when port.Owner != Owner && Peer is not null =>
+                    $"port {Name} of {Bridge} is no patch: remove it, so that the one to {Peer} can be made",
                 _ => null,
             };
 

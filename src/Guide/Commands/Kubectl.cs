@@ -141,9 +141,13 @@ public sealed class Kubectl(KubeClient client, TimeProvider time)
     // What the condition says, else what the object says otherwise: a pod without a node has no word on its readiness yet.
     private static string Why(JsonObject value, string? message)
     {
+        if (message is { Length: > 0 })
+        {
+            return ": " + message;
+        }
+
         var standing = Standing.Of(value);
-        return message is { Length: > 0 } ? ": " + message
-            : standing.Message.Length > 0 ? $": {standing.Text}: {standing.Message}"
+        return standing.Message.Length > 0 ? $": {standing.Text}: {standing.Message}"
             : standing.Kind == StandingKind.InProgress && standing.Text.Length > 0 ? $": {standing.Text}"
             : "";
     }

@@ -27,10 +27,10 @@ internal sealed class VfAttachment(NodeContext node, VfSandboxes sandboxes, DpuH
             $"pod {request.Namespace}/{request.Pod} has no VF (no deviceID in the network configuration): on a node with a DPU each " +
             "pod needs one; was it created before the resource injector ran?");
         var function = node.Pci.AtAddress(address);
-        var device = AttachmentState.Load(Machine, request.ContainerId)?.Device ?? sandboxes.OnHost(address) ??
+        var before = AttachmentState.Load(Machine, request.ContainerId);
+        var device = before?.Device ?? sandboxes.OnHost(address) ??
             throw new InvalidOperationException(
                 $"the VF {address} has no network device on the host; it is in the sandbox of another pod still, or bound to another driver");
-        var isNew = AttachmentState.Load(Machine, request.ContainerId) is null;
         var details = new ConnectionDetails($"{function.PfId}", $"{function.VfId}", request.ContainerId, device);
         await node.Client.AnnotateAsync<V1Pod>(
             request.Namespace, request.Pod,
@@ -53,8 +53,9 @@ internal sealed class VfAttachment(NodeContext node, VfSandboxes sandboxes, DpuH
                 EnterAsync(request, state, network, cancellation),
                 _pods.WaitAsync(request, pod => IsConnected(pod, request), cancellation));
         }
-        catch when (isNew)
+        catch when (before is null)
         {
+            // A call that is repeated takes nothing from a pod that runs.
             await UndoAsync(request, state);
             throw;
         }
@@ -80,7 +81,7 @@ internal sealed class VfAttachment(NodeContext node, VfSandboxes sandboxes, DpuH
             "pod {Pod}: {Vf} in its sandbox, {Milliseconds:0.0} ms", state.Pod, state.PciAddress, node.Time.GetElapsedTime(begun).TotalMilliseconds);
     }
 
-    /// <summary>Takes the VF back from a pod that was not connected, whatever ended the call.</summary>
+    /// <summary>Takes the VF back from a pod that could not be connected.</summary>
     private async Task UndoAsync(CniRequest request, AttachmentState state)
     {
         try

@@ -134,6 +134,7 @@ internal sealed class VolumeBinder(Cache cache, ILoggerFactory loggers, TimeProv
         if (volume.Spec.ClaimRef is { Uid.Length: > 0 } reference)
         {
             var claim = await cache.Client.GetAsync<V1PersistentVolumeClaim>(reference.NamespaceProperty, reference.Name, cancellation);
+            // Of a claim on its way out its protection says when the volume is released.
             phase = claim?.Metadata.Uid != reference.Uid ? "Released"
                 : claim.IsDeleting() ? volume.Status?.Phase ?? "Bound"
                 : "Bound";

@@ -38,13 +38,13 @@ internal sealed class DaemonSetController(Cache cache, ILoggerFactory loggers, T
         var hash = PodTemplates.Hash(set.Spec.Template);
         var probe = PodFor(set, hash, "");
         var wanted = nodes.Where(n => ShouldRun(set, probe, n)).Select(n => n.Metadata.Name).ToHashSet(StringComparer.Ordinal);
-        var left = nodes.Where(n => MayStay(set, probe, n)).Select(n => n.Metadata.Name).ToHashSet(StringComparer.Ordinal);
+        var tolerable = nodes.Where(n => MayStay(set, probe, n)).Select(n => n.Metadata.Name).ToHashSet(StringComparer.Ordinal);
         var pods = cache.PodsOf(set);
-        var plan = Plan(pods, wanted, left, nodes, hash, set, time);
+        var plan = Plan(pods, wanted, tolerable, nodes, hash, set, time);
         if (plan.Create.Count + plan.Delete.Count > 0)
         {
             pods = await cache.CurrentPodsOfAsync(set, cancellation);
-            plan = Plan(pods, wanted, left, nodes, hash, set, time);
+            plan = Plan(pods, wanted, tolerable, nodes, hash, set, time);
             await Task.WhenAll(
             [
                 .. plan.Create.Select(node => cache.Client.CreatePodAsync(PodFor(set, hash, node), cancellation)),
@@ -57,18 +57,14 @@ internal sealed class DaemonSetController(Cache cache, ILoggerFactory loggers, T
     }
 
     /// <summary>Whether the DaemonSet is for a node: it ignores what only the scheduler or a cordon forbids.</summary>
-    internal static bool ShouldRun(V1DaemonSet set, V1Pod probe, V1Node node) =>
-        NodeFit.MatchesSelectors(set.Spec.Template.Spec, node) &&
-        (node.Spec.Taints ?? []).All(t => t.Effect == "PreferNoSchedule" || NodeFit.Tolerates(probe.Spec.Tolerations, t));
+    internal static bool ShouldRun(V1DaemonSet set, V1Pod probe, V1Node node) => Fits(set, probe, node, "NoSchedule", "NoExecute");
 
     /// <summary>Whether a pod that runs on a node may stay: a taint that only keeps pods from coming drives none away.</summary>
-    internal static bool MayStay(V1DaemonSet set, V1Pod probe, V1Node node) =>
-        NodeFit.MatchesSelectors(set.Spec.Template.Spec, node) &&
-        (node.Spec.Taints ?? []).All(t => t.Effect != "NoExecute" || NodeFit.Tolerates(probe.Spec.Tolerations, t));
+    internal static bool MayStay(V1DaemonSet set, V1Pod probe, V1Node node) => Fits(set, probe, node, "NoExecute");
 
     /// <summary>Which nodes lack a pod, and which pods are surplus, finished, misplaced or outdated.</summary>
     internal static (List<string> Create, List<V1Pod> Delete) Plan(
-        List<V1Pod> pods, HashSet<string> wanted, HashSet<string> left, List<V1Node> nodes, string hash, V1DaemonSet set, TimeProvider time)
+        List<V1Pod> pods, HashSet<string> wanted, HashSet<string> tolerable, List<V1Node> nodes, string hash, V1DaemonSet set, TimeProvider time)
     {
         List<string> create = [];
         List<V1Pod> delete = [];
@@ -88,7 +84,7 @@ internal sealed class DaemonSetController(Cache cache, ILoggerFactory loggers, T
             }
         }
 
-        delete.AddRange(pods.Where(p => p.Metadata.DeletionTimestamp is null && NodeOf(p) is { } node && !left.Contains(node) &&
+        delete.AddRange(pods.Where(p => p.Metadata.DeletionTimestamp is null && NodeOf(p) is { } node && !tolerable.Contains(node) &&
             (nodes.All(n => n.Metadata.Name != node) || p.IsActive())));
         if (set.Spec.UpdateStrategy?.Type != "OnDelete")
         {
@@ -120,6 +116,10 @@ internal sealed class DaemonSetController(Cache cache, ILoggerFactory loggers, T
             ObservedGeneration = set.Metadata.Generation,
         };
     }
+
+    private static bool Fits(V1DaemonSet set, V1Pod probe, V1Node node, params string[] effects) =>
+        NodeFit.MatchesSelectors(set.Spec.Template.Spec, node) &&
+        (node.Spec.Taints ?? []).All(t => !effects.Contains(t.Effect) || NodeFit.Tolerates(probe.Spec.Tolerations, t));
 
     private static string? NodeOf(V1Pod pod) =>
         string.IsNullOrEmpty(pod.Spec.NodeName)
