@@ -211,7 +211,7 @@ public sealed class DmsTests : IAsyncLifetime
     }
 
     private async Task SetModeAsync(string mode) => await Invoker().AsyncUnaryCall(
-        DmsMethods.Set, null, Options, new SetRequest([new("nvidia/mode/config/mode", mode)]));
+        DmsMethods.Set, null, Options.WithWaitForReady(true), new SetRequest([new("nvidia/mode/config/mode", mode)]));
 
     private async Task<ActivateResponse> ActivateAsync(string version) =>
         await Invoker().AsyncUnaryCall(DmsMethods.Activate, null, Options.WithWaitForReady(true), new ActivateRequest(version, false));
