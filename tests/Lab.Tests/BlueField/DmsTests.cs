@@ -29,14 +29,14 @@ public sealed class DmsTests : IAsyncLifetime
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public ValueTask InitializeAsync()
+    public async ValueTask InitializeAsync()
     {
         _authority = Issue(new CertificateSpec { SecretName = "ca", CommonName = "dpf", IsCa = true }, null);
         Serve("1");
         Directory.CreateDirectory(Path.Combine(_folder, "bfb"));
         _running = Task.Run(() => new DmsComponent((_, _) => InstallAsync).RunAsync(Context(), _stop.Token));
         _channel = Connect(Issue(new CertificateSpec { SecretName = "client", CommonName = "client", Usages = ["client auth"] }, _authority));
-        return ValueTask.CompletedTask;
+        await StatusAsync();
     }
 
     public async ValueTask DisposeAsync()
@@ -211,7 +211,7 @@ public sealed class DmsTests : IAsyncLifetime
     }
 
     private async Task SetModeAsync(string mode) => await Invoker().AsyncUnaryCall(
-        DmsMethods.Set, null, Options.WithWaitForReady(true), new SetRequest([new("nvidia/mode/config/mode", mode)]));
+        DmsMethods.Set, null, Options, new SetRequest([new("nvidia/mode/config/mode", mode)]));
 
     private async Task<ActivateResponse> ActivateAsync(string version) =>
         await Invoker().AsyncUnaryCall(DmsMethods.Activate, null, Options.WithWaitForReady(true), new ActivateRequest(version, false));
