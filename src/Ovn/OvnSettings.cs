@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Hosting;
 

@@ -1,3 +1,4 @@
+using Dpf.Runtime.Addressing;
 namespace Dpf.Ovn.Addressing;
 
 /// <summary>The networks of a cluster, the same in all its zones.</summary>

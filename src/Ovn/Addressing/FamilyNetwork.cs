@@ -1,3 +1,4 @@
+using Dpf.Runtime.Addressing;
 namespace Dpf.Ovn.Addressing;
 
 /// <summary>A cluster's networks of one address family.</summary>

@@ -1,3 +1,4 @@
+using Dpf.Runtime.Addressing;
 namespace Dpf.Ovn.Addressing;
 
 /// <summary>A set of addresses; a value.</summary>

@@ -1,3 +1,4 @@
+using Dpf.Runtime.Addressing;
 using System.Globalization;
 
 namespace Dpf.Ovn.Addressing;

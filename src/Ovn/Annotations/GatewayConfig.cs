@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 
 namespace Dpf.Ovn.Annotations;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 
 namespace Dpf.Ovn.Annotations;
 

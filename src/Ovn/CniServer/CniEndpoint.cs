@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dpf.Cni;
-using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Node;
 using Dpf.Runtime.Hosting;
@@ -134,7 +134,7 @@ public static class CniEndpoint
                 await attachment.DeleteAsync(request, cancellation);
                 return null;
             case "CHECK":
-                await SandboxCheck.CheckAsync(machine, request, cancellation);
+                SandboxCheck.Check(machine, request);
                 return null;
             case "GC":
                 foreach (var gone in Unused(request.Config, AttachmentState.All(machine)))

@@ -1,31 +1,32 @@
-using System.Globalization;
 using Dpf.Ovn.Annotations;
-using Dpf.Ovn.Node;
+using Dpf.Runtime.Addressing;
+using Dpf.Runtime.Machines;
+using Dpf.Runtime.Netlink;
 
 namespace Dpf.Ovn.CniServer;
 
 /// <summary>The inside of a sandbox: the interface's name, addresses and routes.</summary>
 internal static class PodInterface
 {
-    /// <summary>Lines of an <c>ip</c> batch that make <paramref name="device"/>, which is in the sandbox, the pod's interface.</summary>
-    public static IReadOnlyList<string> Batch(string device, string name, PodNetwork network, int mtu)
+    /// <summary>
+    /// Makes the device <paramref name="device"/>, wherever it is, the pod's interface. All at once where it comes from elsewhere: each
+    /// message that moves or renames a device has the kernel wait for the packets on their way.
+    /// </summary>
+    public static SetLink Of(string device, string name, PodNetwork network, int mtu, INetworkNamespace? sandbox = null) => new(device)
     {
-        var rename = device == name ? [] : (string[])[$"link set {device} name {name}"];
-        return
-        [
-            "link set lo up",
-            $"link set {device} down",
-            .. rename,
-            string.Create(CultureInfo.InvariantCulture, $"link set {name} address {network.Mac} mtu {mtu}"),
-            $"link set {name} up",
-            .. network.Addresses.Select(a => Links.AddressLine(a.Address, name)),
-            .. network.Addresses.Select(a => $"route replace default via {a.Gateway} dev {name}"),
-            .. network.Ways.Select(w => $"route replace {w.To.Network} via {w.Via} dev {name}"),
-        ];
-    }
+        NewName = device == name ? null : name,
+        Mac = network.Mac,
+        Mtu = mtu,
+        IsUp = true,
+        Namespace = sandbox,
+    };
 
-    /// <summary>Configures it in the sandbox of a request.</summary>
-    public static Task ConfigureAsync(
-        Links links, CniRequest request, string device, PodNetwork network, int mtu, CancellationToken cancellation) =>
-        links.BatchAsync(Batch(device, request.InterfaceName, network, mtu), cancellation, request.NetworkNamespace);
+    /// <summary>What its sandbox needs besides.</summary>
+    public static IReadOnlyList<NetworkChange> Surroundings(string name, PodNetwork network) =>
+    [
+        new SetLink("lo") { IsUp = true },
+        .. network.Addresses.Select(a => new SetAddress(a.Address, name)),
+        .. network.Addresses.Select(a => new SetRoute(new Route(new Cidr(new IpAddress(a.Gateway.Family, 0), 0), a.Gateway, name))),
+        .. network.Ways.Select(w => new SetRoute(new Route(w.To.Network, w.Via, name))),
+    ];
 }

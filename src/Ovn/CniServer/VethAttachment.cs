@@ -4,6 +4,7 @@ using Dpf.Ovn.Zone.Planning;
 using Dpf.Ovsdb.Models.OpenVSwitch;
 using Dpf.Ovsdb.Rows;
 using Dpf.Runtime.Machines;
+using Dpf.Runtime.Netlink;
 using Microsoft.Extensions.Logging;
 using OpenVSwitch = Dpf.Ovn.Node.OpenVSwitch;
 
@@ -27,24 +28,26 @@ public sealed class VethAttachment(NodeContext node, OpenVSwitch ovs) : IPodAtta
         var host = HostInterface(request.ContainerId);
         await DeleteLinkAsync(host, cancellation);
         var passing = "mv" + host[..Math.Min(10, host.Length)];
-        await node.Links.BatchAsync(
-            [
-                $"link add {host} mtu {node.Settings.Network.Mtu} type veth peer name {passing} netns {request.NetworkNamespace}",
-                $"link set {host} up",
-            ],
-            cancellation);
+        var (sandbox, mtu) = (new KernelNetwork(Machine, request.NetworkNamespace), node.Settings.Network.Mtu);
+        await node.Kernel.ApplyAsync(
+            cancellation, new AddVeth(host, passing, sandbox.Namespace, mtu), new SetLink(host) { IsUp = true });
         new AttachmentState(host, request.InterfaceName)
         {
             NetworkNamespace = request.NetworkNamespace,
             Pod = $"{request.Namespace}/{request.Pod}",
             NetworkName = request.Config.Name,
             Addresses = network.Write(),
-            Mtu = node.Settings.Network.Mtu,
+            Mtu = mtu,
         }.Save(Machine, request.ContainerId);
 
         // Before the first packet, which would otherwise go out without a checksum.
-        await node.Links.CompleteChecksumsAsync(passing, cancellation, request.NetworkNamespace);
-        await PodInterface.ConfigureAsync(node.Links, request, passing, network, node.Settings.Network.Mtu, cancellation);
+        sandbox.CompleteChecksums(passing);
+        await sandbox.ApplyAsync(
+            cancellation,
+            [
+                PodInterface.Of(passing, request.InterfaceName, network, mtu),
+                .. PodInterface.Surroundings(request.InterfaceName, network),
+            ]);
 
         var rows = new RowSet(Owner(request.ContainerId));
         rows.Existing<Bridge>(OpenVSwitch.IntegrationBridge)
@@ -96,8 +99,8 @@ public sealed class VethAttachment(NodeContext node, OpenVSwitch ovs) : IPodAtta
             }
             else if (state.Mtu != mtu)
             {
-                await node.Links.BatchAsync([$"link set {state.Device} mtu {mtu}"], cancellation);
-                await node.Links.BatchAsync([$"link set {state.InterfaceName} mtu {mtu}"], cancellation, ns);
+                await node.Kernel.ApplyAsync(cancellation, new SetLink(state.Device) { Mtu = mtu });
+                await new KernelNetwork(Machine, ns).ApplyAsync(cancellation, new SetLink(state.InterfaceName) { Mtu = mtu });
                 (state with { Mtu = mtu }).Save(Machine, id);
             }
         }
@@ -109,9 +112,9 @@ public sealed class VethAttachment(NodeContext node, OpenVSwitch ovs) : IPodAtta
 
     private async Task DeleteLinkAsync(string name, CancellationToken cancellation)
     {
-        if (node.Links.Names().Contains(name))
+        if (node.Kernel.Names().Contains(name))
         {
-            await node.Links.BatchAsync([$"link delete {name}"], cancellation);
+            await node.Kernel.ApplyAsync(cancellation, new DeleteLink(name));
         }
     }
 }

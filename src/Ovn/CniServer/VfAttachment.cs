@@ -88,7 +88,7 @@ internal sealed class VfAttachment(NodeContext node, VfSandboxes sandboxes, DpuH
         {
             await sandboxes.LeaveAsync(request.ContainerId, CancellationToken.None);
         }
-        catch (MachineCommandException e)
+        catch (IOException e)
         {
             node.Logger.LogWarning("pod {Pod}: {Message}; its DEL takes the VF back", state.Pod, e.Message);
         }

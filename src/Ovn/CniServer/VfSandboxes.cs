@@ -1,6 +1,7 @@
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Node;
 using Dpf.Runtime.Machines;
+using Dpf.Runtime.Netlink;
 using Microsoft.Extensions.Logging;
 
 namespace Dpf.Ovn.CniServer;
@@ -11,19 +12,19 @@ namespace Dpf.Ovn.CniServer;
 /// a DEL is cleaned up.
 /// </summary>
 /// <param name="machine">The host.</param>
-/// <param name="links">Its interfaces.</param>
 /// <param name="pci">Its network functions.</param>
 /// <param name="mtu">The network's MTU.</param>
 /// <param name="logger">Told what was repaired.</param>
-internal sealed class VfSandboxes(IMachine machine, Links links, PciDevices pci, int mtu, ILogger logger) : IDisposable
+internal sealed class VfSandboxes(IMachine machine, PciDevices pci, int mtu, ILogger logger) : IDisposable
 {
     private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly KernelNetwork _host = new(machine);
 
     /// <summary>The name that a VF has on the host now; null while it is not there, or in a sandbox.</summary>
-    public string? OnHost(string? pciAddress, params IEnumerable<string?> otherNames)
+    public string? OnHost(string? pciAddress, string? otherName = null)
     {
-        var there = links.Names();
-        return otherNames.Prepend(pciAddress is null ? null : Netdev(pciAddress)).FirstOrDefault(n => n is not null && there.Contains(n));
+        var there = _host.Names();
+        return new[] { pciAddress is null ? null : Netdev(pciAddress), otherName }.FirstOrDefault(n => n is not null && there.Contains(n));
     }
 
     /// <summary>Moves the VF into its sandbox, if it is not there yet, and makes it the pod's interface.</summary>
@@ -34,7 +35,7 @@ internal sealed class VfSandboxes(IMachine machine, Links links, PciDevices pci,
         {
             // First: whatever happens from here on, the state says what has to be undone or done again.
             state.Save(machine, containerId);
-            await MoveInAsync(containerId, state, network, cancellation);
+            await MoveInAsync(state, network, cancellation);
         }
         finally
         {
@@ -70,7 +71,7 @@ internal sealed class VfSandboxes(IMachine machine, Links links, PciDevices pci,
                     await RestoreAsync(id, state, cancellation);
                 }
             }
-            catch (Exception e) when (e is MachineCommandException or IOException or InvalidOperationException)
+            catch (Exception e) when (e is IOException or InvalidOperationException)
             {
                 // The others do not wait for this one.
                 logger.LogWarning("sandbox {Sandbox}: {Message}; trying again", id, e.Message);
@@ -103,34 +104,33 @@ internal sealed class VfSandboxes(IMachine machine, Links links, PciDevices pci,
         {
             state = state with { Mtu = mtu };
             state.Save(machine, id);
-            await MoveInAsync(id, state, network, cancellation);
+            await MoveInAsync(state, network, cancellation);
             logger.LogInformation(
                 "pod {Pod}: {Device} came back and is its {Interface} again, {Address}", state.Pod, state.Device, state.InterfaceName,
                 string.Join(", ", network.Addresses.Select(a => a.Address)));
         }
         else if (state.Mtu != mtu)
         {
-            await links.BatchAsync([$"link set {state.InterfaceName} mtu {mtu}"], cancellation, ns);
+            await In(ns).ApplyAsync(cancellation, new SetLink(state.InterfaceName) { Mtu = mtu });
             (state with { Mtu = mtu }).Save(machine, id);
         }
     }
 
-    private async Task MoveInAsync(string containerId, AttachmentState state, PodNetwork network, CancellationToken cancellation)
+    private async Task MoveInAsync(AttachmentState state, PodNetwork network, CancellationToken cancellation)
     {
-        var ns = state.NetworkNamespace!;
-
-        // Under a name that no sandbox has, so that the move cannot clash.
-        var passing = "mv" + containerId[..Math.Min(10, containerId.Length)];
-        var inside = state.InterfaceName;
-        if (OnHost(state.PciAddress, state.Device, passing) is { } device)
+        var sandbox = In(state.NetworkNamespace!);
+        var name = state.InterfaceName;
+        if (OnHost(state.PciAddress, state.Device) is { } device)
         {
-            var rename = device == passing ? [] : (string[])[$"link set {device} name {passing}"];
-            await links.BatchAsync(
-                [$"link set {device} down", .. rename, $"link set {passing} netns {ns}"], cancellation);
-            inside = passing;
+            await _host.ApplyAsync(cancellation, PodInterface.Of(device, name, network, state.Mtu, sandbox.Namespace));
+        }
+        else
+        {
+            // Down first: not every driver takes another MAC address while it is up.
+            await sandbox.ApplyAsync(cancellation, new SetLink(name) { IsUp = false }, PodInterface.Of(name, name, network, state.Mtu));
         }
 
-        await links.BatchAsync(PodInterface.Batch(inside, state.InterfaceName, network, state.Mtu), cancellation, ns);
+        await sandbox.ApplyAsync(cancellation, PodInterface.Surroundings(name, network));
     }
 
     private async Task LeaveInTurnAsync(string containerId, CancellationToken cancellation)
@@ -144,19 +144,14 @@ internal sealed class VfSandboxes(IMachine machine, Links links, PciDevices pci,
         {
             try
             {
-                await links.BatchAsync(
-                    [
-                        $"link set {state.InterfaceName} down",
-                        $"link set {state.InterfaceName} name {state.Device}",
-                        $"link set {state.Device} netns /proc/1/ns/net",
-                    ],
-                    cancellation, ns);
+                await In(ns).ApplyAsync(
+                    cancellation, new SetLink(state.InterfaceName) { NewName = state.Device, IsUp = false, Namespace = machine.Network });
             }
-            catch (MachineCommandException) when (OnHost(state.PciAddress, state.Device) is not null)
+            catch (NetlinkException) when (OnHost(state.PciAddress, state.Device) is not null)
             {
                 // It is on the host already: a DEL that was cut short, or one after the DPU's reboot.
             }
-            catch (MachineCommandException e) when (e.Result.Error.Contains("Cannot find device", StringComparison.Ordinal))
+            catch (NetlinkException e) when (e.IsNoSuchDevice)
             {
                 logger.LogInformation("pod {Pod}: {Device} is not in its sandbox any more", state.Pod, state.Device);
             }
@@ -164,11 +159,14 @@ internal sealed class VfSandboxes(IMachine machine, Links links, PciDevices pci,
         else if (OnHost(state.PciAddress) is { } name && name != state.Device)
         {
             // The kernel gives a VF back under the name that it had in the pod.
-            await links.BatchAsync([$"link set {name} down", $"link set {name} name {state.Device}"], cancellation);
+            await _host.ApplyAsync(
+                cancellation, new SetLink(name) { IsUp = false }, new SetLink(name) { NewName = state.Device });
         }
 
         AttachmentState.Remove(machine, containerId);
     }
+
+    private KernelNetwork In(string networkNamespace) => new(machine, networkNamespace);
 
     private string? Netdev(string pciAddress)
     {

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 using Dpf.Runtime.Machines;
 
 namespace Dpf.Ovn.Dns;

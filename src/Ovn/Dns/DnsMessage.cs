@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
-using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 
 namespace Dpf.Ovn.Dns;
 

@@ -1,4 +1,4 @@
-using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 
 namespace Dpf.Ovn.Dns;
 

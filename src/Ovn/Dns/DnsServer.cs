@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 using Dpf.Runtime.Machines;
 using Microsoft.Extensions.Logging;
 

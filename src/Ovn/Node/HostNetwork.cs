@@ -1,7 +1,9 @@
 using System.Globalization;
 using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Zone.Planning;
 using Dpf.Runtime.Machines;
+using Dpf.Runtime.Netlink;
 using Microsoft.Extensions.Logging;
 
 namespace Dpf.Ovn.Node;
@@ -24,10 +26,11 @@ public sealed record HostFacts(
 /// for both. Each pass compares it with what the kernel has, because a DHCP client, a network manager, a flap of the link or a new
 /// device after the DPU's reboot may take away any of it.
 /// </summary>
-public sealed class HostNetwork(IMachine machine, Links links, TimeProvider time, ILogger logger)
+public sealed class HostNetwork(IMachine machine, TimeProvider time, ILogger logger)
 {
     // For the address translation, which is not compared.
     private static readonly TimeSpan Refresh = TimeSpan.FromSeconds(15);
+    private readonly KernelNetwork _kernel = new(machine);
     private string _rules = "";
     private long _appliedAt;
 
@@ -37,7 +40,7 @@ public sealed class HostNetwork(IMachine machine, Links links, TimeProvider time
     /// <summary>Applies what is missing.</summary>
     public async Task ApplyAsync(HostFacts facts, IReadOnlyList<ZoneService> services, CancellationToken cancellation)
     {
-        var missing = Missing(facts, await links.StateAsync(facts.Families.Select(f => f.Network.Family), cancellation));
+        var missing = Missing(facts, _kernel.State(facts.Families.Select(f => f.Network.Family)));
         if (missing.Count > 0)
         {
             if (facts.Network.IsDual)
@@ -48,7 +51,7 @@ public sealed class HostNetwork(IMachine machine, Links links, TimeProvider time
                     "sysctl", "-qw", $"net.ipv6.conf.{ManagementPort}.disable_ipv6=0", $"net.ipv6.conf.{facts.GatewayDevice}.disable_ipv6=0");
             }
 
-            await links.BatchAsync(missing, cancellation);
+            await _kernel.ApplyAsync(cancellation, missing);
             logger.LogInformation("{Machine}: restored {Lines}", machine.HostName, string.Join("; ", missing));
         }
 
@@ -68,8 +71,8 @@ public sealed class HostNetwork(IMachine machine, Links links, TimeProvider time
                 "sysctl", "-qw", "net.ipv4.ip_forward=1", $"net.ipv4.conf.{ManagementPort}.forwarding=1",
                 $"net.ipv4.conf.{ManagementPort}.rp_filter=2", $"net.ipv4.conf.{facts.GatewayDevice}.rp_filter=2", .. six,
             ]);
-        await links.CompleteChecksumsAsync(ManagementPort, cancellation);
-        await links.CompleteChecksumsAsync(facts.GatewayDevice, cancellation);
+        _kernel.CompleteChecksums(ManagementPort);
+        _kernel.CompleteChecksums(facts.GatewayDevice);
         var command = new MachineCommand("nft", "-f", "-") { Input = rules };
         var result = await machine.RunAsync(command, cancellation);
         if (!result.Succeeded)
@@ -80,18 +83,18 @@ public sealed class HostNetwork(IMachine machine, Links links, TimeProvider time
         (_rules, _appliedAt) = (rules, time.GetTimestamp());
     }
 
-    /// <summary>The addresses, routes and neighbours, as lines of an <c>ip</c> batch.</summary>
-    public static IReadOnlyList<string> Batch(HostFacts facts) => [.. Items(facts).Select(i => i.Line)];
+    /// <summary>The addresses, routes and neighbours.</summary>
+    public static IReadOnlyList<NetworkChange> All(HostFacts facts) => [.. Items(facts).Select(i => i.Change)];
 
-    /// <summary>Those lines whose effect the kernel does not have.</summary>
-    public static IReadOnlyList<string> Missing(HostFacts facts, KernelState state) =>
-        [.. Items(facts).Where(i => !i.IsThere(state)).Select(i => i.Line)];
+    /// <summary>Those that the kernel does not have.</summary>
+    public static IReadOnlyList<NetworkChange> Missing(HostFacts facts, NetworkState state) =>
+        [.. Items(facts).Where(i => !i.IsThere(state)).Select(i => i.Change)];
 
     // The management port first: its routes need it up.
     private static List<Item> Items(HostFacts facts) =>
     [
         new(
-            string.Create(CultureInfo.InvariantCulture, $"link set {ManagementPort} up mtu {facts.Network.Mtu}"),
+            new SetLink(ManagementPort) { Mtu = facts.Network.Mtu, IsUp = true },
             s => s.IsUp(ManagementPort, facts.Network.Mtu)),
         .. facts.Families.SelectMany(f => Items(facts, f.Network, f.Subnet)),
     ];
@@ -108,7 +111,7 @@ public sealed class HostNetwork(IMachine machine, Links links, TimeProvider time
         [
             Address(subnet.InterfaceAt(2), ManagementPort),
             Permanent(router, routerMac, ManagementPort),
-            Way(new Route(network.HostLocalMasquerade.Alone, router, ManagementPort, null, null)),
+            Way(new Route(network.HostLocalMasquerade.Alone, router, ManagementPort)),
             .. network.Pods.Select(p => Way(new Route(p.Network, router, ManagementPort, null, null))),
 
             Address(network.Masquerade.InterfaceAt(2), device),
@@ -120,21 +123,17 @@ public sealed class HostNetwork(IMachine machine, Links links, TimeProvider time
     }
 
     private static Item Address(Cidr address, string device) =>
-        new(Links.AddressLine(address, device), s => s.Has(device, address));
+        new(new SetAddress(address, device), s => s.Has(device, address));
 
-    private static Item Permanent(IpAddress address, string mac, string device) => new(
-        $"neigh replace {address} lladdr {mac} dev {device} nud permanent",
-        s => s.Neighbours.Contains(new Neighbour(address, mac, device)));
-
-    private static Item Way(Route route)
+    private static Item Permanent(IpAddress address, string mac, string device)
     {
-        var via = route.Via is { } hop ? $" via {hop}" : "";
-        var source = route.Source is { } address ? $" src {address}" : "";
-        var mtu = route.Mtu is { } size ? string.Create(CultureInfo.InvariantCulture, $" mtu {size}") : "";
-        return new($"route replace {route.To}{via} dev {route.Device}{source}{mtu}", s => s.Routes.Any(r => r.To == route.To &&
-            r.Via == route.Via && r.Device == route.Device && r.Metric == 0 && r.Mtu == route.Mtu &&
-            (route.Source is null || r.Source == route.Source)));
+        var neighbour = new Neighbour(address, mac, device);
+        return new(new SetNeighbour(neighbour), s => s.Neighbours.Contains(neighbour));
     }
+
+    private static Item Way(Route route) => new(new SetRoute(route), s => s.Routes.Any(r => r.To == route.To &&
+        r.Via == route.Via && r.Device == route.Device && r.Metric == 0 && r.Mtu == route.Mtu &&
+        (route.Source is null || r.Source == route.Source)));
 
     /// <summary>The address translation, as one nftables transaction.</summary>
     public static string Rules(HostFacts facts, IReadOnlyList<ZoneService> services)
@@ -210,7 +209,7 @@ public sealed class HostNetwork(IMachine machine, Links links, TimeProvider time
     private static int Headers(IpFamily family) => (family == IpFamily.V4 ? 20 : 40) + 20;
 
     /// <summary>A part of it.</summary>
-    /// <param name="Line">What makes it.</param>
+    /// <param name="Change">What makes it.</param>
     /// <param name="IsThere">Whether the kernel has it.</param>
-    private sealed record Item(string Line, Func<KernelState, bool> IsThere);
+    private sealed record Item(NetworkChange Change, Func<NetworkState, bool> IsThere);
 }

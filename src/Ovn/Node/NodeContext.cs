@@ -1,9 +1,10 @@
-using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Zone.Planning;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Informers;
+using Dpf.Runtime.Netlink;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
 
@@ -22,7 +23,7 @@ public sealed class NodeContext : IAsyncDisposable
         (Component, Settings, Node) = (component, settings, node);
         Client = settings.Connect(component);
         Cache = new Cache(Client, component.Time, component.Loggers);
-        Links = new Links(component.Machine, component.Time);
+        Kernel = new KernelNetwork(component.Machine);
         Pci = new PciDevices(component.Machine);
         Logger = component.Loggers.CreateLogger("ovnkube-node");
         _nodes = Cache.Informer<V1Node>();
@@ -46,7 +47,7 @@ public sealed class NodeContext : IAsyncDisposable
     public Cache Cache { get; }
 
     /// <summary>The machine's interfaces.</summary>
-    public Links Links { get; }
+    public KernelNetwork Kernel { get; }
 
     /// <summary>The machine's network functions.</summary>
     public PciDevices Pci { get; }

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Dns;
 using Dpf.Ovn.Zone.Applying;

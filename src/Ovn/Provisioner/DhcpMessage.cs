@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 
 namespace Dpf.Ovn.Provisioner;
 

@@ -1,6 +1,5 @@
-using System.Globalization;
-using Dpf.Ovn.Addressing;
-using Dpf.Ovn.Node;
+using Dpf.Runtime.Addressing;
+using Dpf.Runtime.Netlink;
 
 namespace Dpf.Ovn.Provisioner;
 
@@ -25,42 +24,40 @@ public sealed record EndpointPlan(Cidr Address, IpAddress Gateway, IReadOnlyList
             $"the DHCP server {lease.Server} hands out no route to {discovery} (option 121); the gateway of the high-speed network " +
             "is taken from that");
         var routes = lease.Routes.Where(r => r.Destination.Length > 0)
-            .Select(r => new Route(r.Destination.Network, r.NextHop, bridge, null, null));
+            .Select(r => new Route(r.Destination.Network, r.NextHop, bridge));
         if (hostNetwork is { } network)
         {
-            routes = routes.Append(new Route(network, gateway, bridge, null, null, HostRouteMetric));
+            routes = routes.Append(new Route(network, gateway, bridge, Metric: HostRouteMetric));
         }
 
         return new EndpointPlan(lease.Address, gateway, [.. routes]);
     }
 
-    /// <summary>Lines of an <c>ip</c> batch for what the kernel does not have.</summary>
+    /// <summary>What the kernel does not have.</summary>
     /// <param name="bridge">The bridge.</param>
     /// <param name="state">What the kernel has.</param>
     /// <param name="former">The address of an earlier lease, which goes.</param>
-    public IReadOnlyList<string> Missing(string bridge, KernelState state, Cidr? former)
+    public IReadOnlyList<NetworkChange> Missing(string bridge, NetworkState state, Cidr? former)
     {
-        var lines = new List<string>();
+        var changes = new List<NetworkChange>();
         if (state.Links.Any(l => l.Name == bridge && !l.IsUp))
         {
-            lines.Add($"link set {bridge} up");
+            changes.Add(new SetLink(bridge) { IsUp = true });
         }
 
         if (former is { } old && old != Address && state.Has(bridge, old))
         {
-            lines.Add($"addr del {old} dev {bridge}");
+            changes.Add(new DeleteAddress(old, bridge));
         }
 
         if (!state.Has(bridge, Address))
         {
-            lines.Add($"addr replace {Address} dev {bridge}");
+            changes.Add(new SetAddress(Address, bridge));
         }
 
-        lines.AddRange(Routes
+        changes.AddRange(Routes
             .Where(r => !state.Routes.Any(s => s.To == r.To && s.Via == r.Via && s.Device == r.Device && s.Metric == r.Metric))
-            .Select(r => string.Create(
-                CultureInfo.InvariantCulture,
-                $"route replace {r.To} via {r.Via} dev {r.Device}{(r.Metric > 0 ? " metric " + r.Metric : "")}")));
-        return lines;
+            .Select(r => new SetRoute(r)));
+        return changes;
     }
 }

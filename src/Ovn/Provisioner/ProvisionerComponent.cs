@@ -1,9 +1,8 @@
-using System.Text.Json.Nodes;
-using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Node;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Hosting;
-using Dpf.Runtime.Machines;
+using Dpf.Runtime.Netlink;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
 
@@ -38,15 +37,15 @@ public sealed class ProvisionerComponent : IComponent
         using var client = context.InCluster();
         var host = await HostAsync(client, nodeName, context.Time, logger, cancellation);
         var changed = new Signal();
-        var links = new Links(context.Machine, context.Time);
+        var kernel = new KernelNetwork(context.Machine);
         await NodeContext.TogetherAsync(
             cancellation,
-            stop => links.FollowAsync(changed.Raise, stop),
-            stop => KeepAsync(context, links, ovs, host, hostNetwork, discovery, changed, logger, stop));
+            stop => kernel.FollowAsync(changed.Raise, context.Time, stop),
+            stop => KeepAsync(context, kernel, ovs, host, hostNetwork, discovery, changed, logger, stop));
     }
 
     private static async Task KeepAsync(
-        ComponentContext context, Links links, OpenVSwitch ovs, string host, Cidr? hostNetwork, Cidr discovery, Signal changed, ILogger logger,
+        ComponentContext context, KernelNetwork kernel, OpenVSwitch ovs, string host, Cidr? hostNetwork, Cidr discovery, Signal changed, ILogger logger,
         CancellationToken cancellation)
     {
         DhcpLease? lease = null;
@@ -59,7 +58,7 @@ public sealed class ProvisionerComponent : IComponent
             {
                 if (lease is null || context.Time.GetUtcNow() >= renewAt)
                 {
-                    if (await LeaseAsync(context, cancellation) is { } fresh)
+                    if (await LeaseAsync(context, kernel, cancellation) is { } fresh)
                     {
                         if (fresh.Address != lease?.Address)
                         {
@@ -78,11 +77,11 @@ public sealed class ProvisionerComponent : IComponent
                 if (lease is not null)
                 {
                     var plan = EndpointPlan.Of(Bridge, lease, hostNetwork, discovery);
-                    await ApplyAsync(context, links, ovs, plan, former, host, logger, cancellation);
+                    await ApplyAsync(context, kernel, ovs, plan, former, host, logger, cancellation);
                     delay = Interval;
                 }
             }
-            catch (Exception e) when (e is MachineCommandException or InvalidOperationException or IOException or
+            catch (Exception e) when (e is InvalidOperationException or IOException or
                 System.Net.Sockets.SocketException)
             {
                 logger.LogWarning("{Message}; trying again", e.Message);
@@ -116,23 +115,23 @@ public sealed class ProvisionerComponent : IComponent
         }
     }
 
-    private static async Task<DhcpLease?> LeaseAsync(ComponentContext context, CancellationToken cancellation)
+    private static async Task<DhcpLease?> LeaseAsync(ComponentContext context, KernelNetwork kernel, CancellationToken cancellation)
     {
         var machine = context.Machine;
-        await machine.ExecuteAsync(cancellation, "ip", "link", "set", Bridge, "up");
-        var link = JsonNode.Parse(await machine.ExecuteAsync(cancellation, "ip", "-j", "link", "show", Bridge))![0]!;
-        var mac = Convert.FromHexString(((string)link["address"]!).Replace(":", "", StringComparison.Ordinal));
-        return await new DhcpClient(machine.Network, context.Time).LeaseAsync((int)link["ifindex"]!, mac, cancellation);
+        await kernel.ApplyAsync(cancellation, new SetLink(Bridge) { IsUp = true });
+        var link = kernel.Find(Bridge) ?? throw new IOException($"{machine.HostName} has no interface {Bridge}");
+        var mac = Convert.FromHexString(link.Mac.Replace(":", "", StringComparison.Ordinal));
+        return await new DhcpClient(machine.Network, context.Time).LeaseAsync(link.Index, mac, cancellation);
     }
 
     private static async Task ApplyAsync(
-        ComponentContext context, Links links, OpenVSwitch ovs, EndpointPlan plan, Cidr? former, string host, ILogger logger,
+        ComponentContext context, KernelNetwork kernel, OpenVSwitch ovs, EndpointPlan plan, Cidr? former, string host, ILogger logger,
         CancellationToken cancellation)
     {
-        var missing = plan.Missing(Bridge, await links.StateAsync([IpFamily.V4], cancellation), former);
+        var missing = plan.Missing(Bridge, kernel.State(IpFamily.V4), former);
         if (missing.Count > 0)
         {
-            await links.BatchAsync(missing, cancellation);
+            await kernel.ApplyAsync(cancellation, missing);
             logger.LogInformation("{Machine}: restored {Lines}", context.Machine.HostName, string.Join("; ", missing));
         }
 

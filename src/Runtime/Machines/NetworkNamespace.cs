@@ -1,7 +1,5 @@
 using System.ComponentModel;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
-using Microsoft.Win32.SafeHandles;
 
 namespace Dpf.Runtime.Machines;
 
@@ -10,15 +8,18 @@ namespace Dpf.Runtime.Machines;
 /// the namespace (setns(2)), makes the socket and ends.
 /// </summary>
 /// <param name="path">Asked for at every use: a machine that rebooted has another one.</param>
-public sealed partial class NetworkNamespace(Func<string> path) : INetworkNamespace
+public sealed class NetworkNamespace(Func<string> path) : INetworkNamespace
 {
-    private const int CloneNewNet = 0x40000000;
-
     /// <inheritdoc />
     public string Path => path();
 
     /// <inheritdoc />
-    public Socket CreateSocket(AddressFamily family, SocketType type, ProtocolType protocol)
+    public Socket CreateSocket(AddressFamily family, SocketType type, ProtocolType protocol) =>
+        Within(Path, () => new Socket(family, type, protocol));
+
+    /// <summary>What a socket of the namespace is made by.</summary>
+    /// <exception cref="IOException">The namespace is not there, or there is no socket to be had in it.</exception>
+    internal static Socket Within(string path, Func<Socket> make)
     {
         Socket? socket = null;
         Exception? failure = null;
@@ -27,8 +28,12 @@ public sealed partial class NetworkNamespace(Func<string> path) : INetworkNamesp
             {
                 try
                 {
-                    Enter(Path);
-                    socket = new Socket(family, type, protocol);
+                    using (var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite))
+                    {
+                        Native.Enter(handle);
+                    }
+
+                    socket = make();
                 }
                 catch (Exception e) when (e is IOException or Win32Exception or SocketException or UnauthorizedAccessException)
                 {
@@ -38,18 +43,6 @@ public sealed partial class NetworkNamespace(Func<string> path) : INetworkNamesp
             64 * 1024);
         thread.Start();
         thread.Join();
-        return socket ?? throw new IOException($"{Path}: no socket could be made in this network namespace: {failure?.Message}", failure);
+        return socket ?? throw new IOException($"{path}: no socket could be made in this network namespace: {failure?.Message}", failure);
     }
-
-    private static void Enter(string path)
-    {
-        using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-        if (SetNamespace(handle, CloneNewNet) != 0)
-        {
-            throw new Win32Exception(Marshal.GetLastPInvokeError());
-        }
-    }
-
-    [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]
-    private static partial int SetNamespace(SafeFileHandle descriptor, int type);
 }

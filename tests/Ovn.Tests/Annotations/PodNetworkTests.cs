@@ -1,4 +1,4 @@
-using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Annotations;
 using static Dpf.Ovn.Tests.Annotations.NodeAnnotationsTests;
 

@@ -1,7 +1,9 @@
 using Dpf.Cni;
-using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.CniServer;
+using Dpf.Runtime.Machines;
+using Dpf.Runtime.Netlink;
 
 namespace Dpf.Ovn.Tests.CniServer;
 
@@ -22,8 +24,7 @@ public sealed class SandboxTests
     [InlineData("10.233.64.3", 24, "0a:58:0a:e9:40:04", "MAC address")]
     public void CheckLooksAtTheAddresses(string address, int length, string mac, string? missing)
     {
-        var json = $$"""[{},{"ifname":"eth0","address":"{{mac}}","addr_info":[{"family":"inet","local":"{{address}}","prefixlen":{{length}}}]}]""";
-        var found = SandboxCheck.Missing(State, "eth0", json);
+        var found = SandboxCheck.Missing(State, "eth0", new Link("eth0", mac, [Cidr.Parse($"{address}/{length}")]));
         Assert.Equal(missing is null, found is null);
         Assert.Contains(missing ?? "", found ?? "", StringComparison.Ordinal);
     }
@@ -53,29 +54,22 @@ public sealed class SandboxTests
     public void BothAddressesAreGivenAndChecked()
     {
         var network = PodNetwork.Of([Cidr.Parse("10.233.64.3/24"), Cidr.Parse("fd00:10:233:1::3/64")], Sample.DualNetwork);
-        var batch = PodInterface.Batch("mv1", "eth0", network, 1400);
         Assert.Equal(
             [
+                "link set lo up",
                 "addr replace 10.233.64.3/24 dev eth0", "addr replace fd00:10:233:1::3/64 dev eth0 nodad",
                 "route replace default via 10.233.64.1 dev eth0", "route replace default via fd00:10:233:1::1 dev eth0",
             ],
-            batch.Skip(5).Take(4));
-        Assert.Contains("route replace fd00:10:96::/112 via fd00:10:233:1::1 dev eth0", batch);
-        const string json =
-            """[{"ifname":"eth0","address":"0a:58:0a:e9:40:03","addr_info":[{"family":"inet","local":"10.233.64.3","prefixlen":24}]}]""";
-        Assert.Contains("fd00:10:233:1::3/64", SandboxCheck.Missing(State with { Addresses = network.Write() }, "eth0", json), StringComparison.Ordinal);
+            Lines(network).Take(5));
+        Assert.Contains("route replace fd00:10:96::/112 via fd00:10:233:1::1 dev eth0", Lines(network));
+        var link = new Link("eth0", "0a:58:0a:e9:40:03", [Cidr.Parse("10.233.64.3/24")]);
+        Assert.Contains("fd00:10:233:1::3/64", SandboxCheck.Missing(State with { Addresses = network.Write() }, "eth0", link), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void AVfBecomesThePodsInterfaceInOneBatch() => Assert.Equal(
-        [
-            "link set lo up",
-            "link set mv1 down",
-            "link set mv1 name eth0",
-            "link set eth0 address 0a:58:0a:e9:40:03 mtu 8900",
-            "link set eth0 up",
-            "addr replace 10.233.64.3/24 dev eth0",
-            "route replace default via 10.233.64.1 dev eth0",
-        ],
-        PodInterface.Batch("mv1", "eth0", Network, 8900).Take(7));
+    public void AVfBecomesThePodsInterfaceAtOnce() => Assert.Equal(
+        "link set ens1f0v2 name eth0 address 0a:58:0a:e9:40:03 mtu 8900 up netns /run/netns/x",
+        PodInterface.Of("ens1f0v2", "eth0", Network, 8900, new NetworkNamespace(() => "/run/netns/x")).ToString());
+
+    private static IEnumerable<string> Lines(PodNetwork network) => PodInterface.Surroundings("eth0", network).Select(c => c.ToString());
 }

@@ -1,7 +1,9 @@
-using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.CniServer;
 using Dpf.Ovn.Node;
+using Dpf.Runtime.Netlink;
+using Dpf.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dpf.Ovn.Tests.CniServer;
@@ -118,7 +120,7 @@ public sealed class VfSandboxesTests : IAsyncLifetime
             $"ip -n pod link set eth0 netns 1; ip netns del pod; mv /sys/bus/pci/devices/{Pci}/net/ens1f0v2 /sys/bus/pci/devices/{Pci}/net/eth0",
             Cancellation);
         await _sandboxes.RestoreAsync(Cancellation);
-        Assert.Contains("ens1f0v2", new Links(_machine, TimeProvider.System).Names());
+        Assert.Contains("ens1f0v2", new KernelNetwork(_machine).Names());
         Assert.Empty(AttachmentState.All(_machine));
     }
 
@@ -142,7 +144,7 @@ public sealed class VfSandboxesTests : IAsyncLifetime
         await IsConnectedAsync(1400);
     }
 
-    private VfSandboxes Sandboxes(int mtu) => new(_machine, new Links(_machine, TimeProvider.System), new PciDevices(_machine), mtu, NullLogger.Instance);
+    private VfSandboxes Sandboxes(int mtu) => new(_machine, new PciDevices(_machine), mtu, NullLogger.Instance);
 
     private Task<string> InPodAsync(string line) => _machine.ShellAsync("ip netns exec pod " + line, Cancellation);
 

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Dns;
 using Dpf.Ovn.Zone.Planning;
 using Dpf.Runtime.Machines;

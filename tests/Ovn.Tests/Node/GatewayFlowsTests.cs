@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Node.Gateway;
 
 namespace Dpf.Ovn.Tests.Node;

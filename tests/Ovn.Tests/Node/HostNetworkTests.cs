@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Node;
 
 namespace Dpf.Ovn.Tests.Node;
@@ -10,6 +10,8 @@ public sealed class HostNetworkTests
 
     private static readonly HostFacts Dual = new(
         "ens1f0np0", [IpAddress.Parse("10.0.123.21"), IpAddress.Parse("fd00:123::21")], Sample.DualFacts.Local!.Subnets, Sample.DualNetwork);
+
+    private static IEnumerable<string> Lines(HostFacts facts) => HostNetwork.All(facts).Select(c => c.ToString());
 
     private static string DualRules => HostNetwork.Rules(Dual, Sample.DualFacts.Services);
 
@@ -22,7 +24,7 @@ public sealed class HostNetworkTests
     {
         Assert.Equal(
             [
-                "link set ovn-k8s-mp0 up mtu 1400",
+                "link set ovn-k8s-mp0 mtu 1400 up",
                 "addr replace 10.233.64.2/24 dev ovn-k8s-mp0",
                 "neigh replace 10.233.64.1 lladdr 0a:58:0a:e9:40:01 dev ovn-k8s-mp0 nud permanent",
                 "route replace 169.254.0.3/32 via 10.233.64.1 dev ovn-k8s-mp0",
@@ -33,7 +35,7 @@ public sealed class HostNetworkTests
                 "route replace 169.254.0.1/32 dev ens1f0np0 src 10.0.123.21",
                 "route replace 10.233.0.0/18 via 169.254.0.4 dev ens1f0np0 src 169.254.0.2 mtu 1400",
             ],
-            HostNetwork.Batch(Facts));
+            Lines(Facts));
     }
 
     [Fact]
@@ -62,8 +64,8 @@ public sealed class HostNetworkTests
     [Fact]
     public void OverIpv6TheSameIsThere()
     {
-        var batch = HostNetwork.Batch(Dual);
-        Assert.Equal(HostNetwork.Batch(Facts), batch.Take(10));
+        var batch = Lines(Dual);
+        Assert.Equal(Lines(Facts), batch.Take(10));
         Assert.Equal(
             [
                 "addr replace fd00:10:233:1::2/64 dev ovn-k8s-mp0 nodad",

@@ -1,6 +1,6 @@
-using Dpf.Ovn.Addressing;
-using Dpf.Ovn.Node;
+using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Provisioner;
+using Dpf.Runtime.Netlink;
 
 namespace Dpf.Ovn.Tests.Provisioner;
 
@@ -14,7 +14,7 @@ public sealed class EndpointPlanTests
 
     private static EndpointPlan Plan => EndpointPlan.Of("br-ovn", Lease, Cidr.Parse("10.0.110.0/24"), Discovery);
 
-    private static KernelState Whole => new([new Link("br-ovn", "", [Plan.Address])], Plan.Routes, []);
+    private static NetworkState Whole => new([new Link("br-ovn", "", [Plan.Address])], Plan.Routes, []);
 
     [Fact]
     public void TheGatewayIsTheNextHopToTheDiscoveryNetwork() => Assert.Equal(IpAddress.Parse("10.0.123.254"), Plan.Gateway);
@@ -40,7 +40,7 @@ public sealed class EndpointPlanTests
     {
         var lost = Whole with { Routes = [.. Whole.Routes.Where(r => r.Metric == 0)] };
         Assert.Equal(
-            ["route replace 10.0.110.0/24 via 10.0.123.254 dev br-ovn metric 10000"], Plan.Missing("br-ovn", lost, null));
+            ["route replace 10.0.110.0/24 via 10.0.123.254 dev br-ovn metric 10000"], Plan.Missing("br-ovn", lost, null).Select(c => c.ToString()));
     }
 
     [Fact]
@@ -51,7 +51,7 @@ public sealed class EndpointPlanTests
     public void Bug35_AFormerAddressGoes()
     {
         var two = Whole with { Links = [new Link("br-ovn", "", [Cidr.Parse("10.0.123.99/24"), Plan.Address])] };
-        Assert.Equal(["addr del 10.0.123.99/24 dev br-ovn"], Plan.Missing("br-ovn", two, Cidr.Parse("10.0.123.99/24")));
+        Assert.Equal(["addr del 10.0.123.99/24 dev br-ovn"], Plan.Missing("br-ovn", two, Cidr.Parse("10.0.123.99/24")).Select(c => c.ToString()));
         Assert.Empty(Plan.Missing("br-ovn", two, null));
     }
 }

@@ -1,4 +1,4 @@
-using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Zone.Planning;
 using Dpf.Ovsdb.Models.Northbound;
 

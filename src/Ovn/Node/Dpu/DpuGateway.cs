@@ -1,4 +1,5 @@
-using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
+using Dpf.Runtime.Netlink;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Node.Gateway;
 
@@ -22,7 +23,7 @@ public sealed class DpuGateway(NodeContext node, OpenVSwitch ovs, IpAddress enca
             ? told
             : NodeAnnotations.FamilyAddresses(annotations, NodeAnnotations.HostPfAddressNew);
         if (!ports.Contains(uplink) || node.Pci.HostRepresentor(ports) is not { } host || hostAddresses is not [var address, ..] ||
-            HostMac(annotations) is not { } mac || RouterSubnet(await node.Links.FindAsync(Bridge, cancellation)) is not { } subnet)
+            HostMac(annotations) is not { } mac || RouterSubnet(node.Kernel.Find(Bridge)) is not { } subnet)
         {
             return null;
         }

@@ -1,4 +1,4 @@
-using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Node.Gateway;
 using Dpf.Ovn.Node.Health;
 using Dpf.Runtime.Hosting;
@@ -27,7 +27,6 @@ internal static class DpuNode
         await NodeContext.TogetherAsync(
             cancellation,
             stop => OvnChassis.RunZoneAsync(node, stop),
-            stop => node.Links.FollowAsync(() => { }, stop),
             stop => new PodWiring(node, ovs).RunAsync(stop),
             new LeaseRenewal(node, node.Lease, ovs).RunAsync,
             stop => node.RepeatAsync(

@@ -1,6 +1,6 @@
-using System.Globalization;
 using Dpf.Ovsdb.Models.OpenVSwitch;
 using Dpf.Ovsdb.Replica;
+using Dpf.Runtime.Netlink;
 
 namespace Dpf.Ovn.Node.Dpu;
 
@@ -26,12 +26,12 @@ internal static class RepresentorInterface
         this NodeContext node, Snapshot snapshot, IEnumerable<string> representors, CancellationToken cancellation)
     {
         var mtu = node.Settings.Network.Mtu;
-        var lines = representors
+        var changes = representors
             .Where(r => snapshot.Named<Interface>(r) is not { AdminState: "up" } row || row.Mtu != mtu)
-            .Select(r => string.Create(CultureInfo.InvariantCulture, $"link set {r} mtu {mtu} up")).ToList();
-        if (lines.Count > 0)
+            .Select(r => new SetLink(r) { Mtu = mtu, IsUp = true }).ToList();
+        if (changes.Count > 0)
         {
-            await node.Links.BatchAsync(lines, cancellation);
+            await node.Kernel.ApplyAsync(cancellation, changes);
         }
     }
 }

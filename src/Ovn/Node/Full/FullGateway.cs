@@ -1,8 +1,9 @@
-using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Node.Gateway;
 using Dpf.Ovsdb.Models.OpenVSwitch;
 using Dpf.Ovsdb.Replica;
+using Dpf.Runtime.Netlink;
 
 namespace Dpf.Ovn.Node.Full;
 
@@ -14,7 +15,7 @@ internal sealed class FullGateway(NodeContext node, OpenVSwitch ovs)
         "an Open vSwitch bridge that carries the node's address (the management port has to be a bridge's port)",
         async () =>
         {
-            var links = await node.Links.AllAsync(cancellation);
+            var links = node.Kernel.Links();
             var wanted = node.Settings.Gateway.GetValueOrDefault("gateway-interface");
             return links.FirstOrDefault(l => ovs.Now.Named<Bridge>(l.Name) is not null && (wanted is null
                 ? l.Addresses.Any(a => node.InternalAddresses.Contains(a.Address))
@@ -25,7 +26,7 @@ internal sealed class FullGateway(NodeContext node, OpenVSwitch ovs)
     /// <summary>The gateway; null while the uplink is missing.</summary>
     public async Task<GatewaySetup?> FindAsync(string bridge, CancellationToken cancellation)
     {
-        if (await node.Links.FindAsync(bridge, cancellation) is not { } link || Uplink(ovs.Now, bridge) is not { } uplink ||
+        if (node.Kernel.Find(bridge) is not { } link || Uplink(ovs.Now, bridge) is not { } uplink ||
             Address(link) is not { } address)
         {
             return null;
@@ -38,7 +39,7 @@ internal sealed class FullGateway(NodeContext node, OpenVSwitch ovs)
         {
             hops.AddRange(given.Where(h => h.Family == family) is var own && own.Any()
                 ? own
-                : await node.Links.DefaultGatewayAsync(family, null, cancellation) is { } hop ? [hop] : []);
+                : node.Kernel.State(family).DefaultGateway(family) is { } hop ? [hop] : []);
         }
 
         return new GatewaySetup(

@@ -1,10 +1,12 @@
 using System.Text.Json.Nodes;
+using Dpf.Ovn.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.CniServer;
 using Dpf.Ovn.Node.Gateway;
 using Dpf.Ovsdb.Models.OpenVSwitch;
 using Dpf.Ovsdb.Rows;
 using Dpf.Runtime.Hosting;
+using Dpf.Runtime.Netlink;
 
 namespace Dpf.Ovn.Node.Full;
 
@@ -21,13 +23,12 @@ internal static class FullNode
         var gateway = new FullGateway(node, ovs);
         var device = await gateway.WaitForBridgeAsync(cancellation);
         var bridge = new GatewayBridge(node, ovs);
-        var host = new HostNetwork(context.Machine, node.Links, context.Time, node.Logger);
+        var host = new HostNetwork(context.Machine, context.Time, node.Logger);
         var pods = new VethAttachment(node, ovs);
         var isReady = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await NodeContext.TogetherAsync(
             cancellation,
             stop => OvnChassis.RunZoneAsync(node, stop),
-            stop => node.Links.FollowAsync(() => { }, stop),
             stop => node.RepeatAsync(
                 "chassis", TimeSpan.FromSeconds(2), step => AnnounceAsync(node, ovs, gateway, device.Name, step), stop),
             stop => node.RepeatAsync(
@@ -55,7 +56,7 @@ internal static class FullNode
     private static async Task AnnounceAsync(
         NodeContext node, OpenVSwitch ovs, FullGateway gateway, string device, CancellationToken cancellation)
     {
-        var links = await node.Links.AllAsync(cancellation);
+        var links = node.Kernel.Links();
         if (links.FirstOrDefault(l => l.Name == device) is not { } link || gateway.Address(link) is not { } address)
         {
             return;
@@ -94,14 +95,14 @@ internal static class FullNode
                 ExternalIds = new Dictionary<string, string> { ["iface-id"] = "k8s-" + node.Node },
             });
         await ovs.ApplyAsync(rows, cancellation);
-        if (await node.Links.FindAsync(HostNetwork.ManagementPort, cancellation) is not { } link)
+        if (node.Kernel.Find(HostNetwork.ManagementPort) is not { } link)
         {
             return false;
         }
 
         if (link.Mac != subnet.At(2).Mac)
         {
-            await node.Links.BatchAsync([$"link set {HostNetwork.ManagementPort} address {subnet.At(2).Mac}"], cancellation);
+            await node.Kernel.ApplyAsync(cancellation, new SetLink(HostNetwork.ManagementPort) { Mac = subnet.At(2).Mac });
         }
 
         var macs = new JsonObject { ["default"] = subnet.At(2).Mac };

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Zone.Planning;
 
 namespace Dpf.Ovn.Node.Gateway;

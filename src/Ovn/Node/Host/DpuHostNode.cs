@@ -1,9 +1,11 @@
 using System.Text.Json.Nodes;
 using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.CniServer;
 using Dpf.Ovn.Node.Health;
 using Dpf.Runtime.Hosting;
+using Dpf.Runtime.Netlink;
 using Microsoft.Extensions.Logging;
 
 namespace Dpf.Ovn.Node.Host;
@@ -19,20 +21,20 @@ internal static class DpuHostNode
         var name = settings.Node ?? context.Machine.HostName;
         await using var node = new NodeContext(context, settings, name);
         await node.Cache.WaitForSyncAsync(cancellation);
-        var host = new HostNetwork(context.Machine, node.Links, context.Time, node.Logger);
+        var host = new HostNetwork(context.Machine, context.Time, node.Logger);
         var health = new DpuHealth(node, node.Lease);
-        using var sandboxes = new VfSandboxes(context.Machine, node.Links, node.Pci, settings.Network.Mtu, node.Logger);
+        using var sandboxes = new VfSandboxes(context.Machine, node.Pci, settings.Network.Mtu, node.Logger);
         var (network, devices) = (new Signal(), new Signal());
         var isReady = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await NodeContext.TogetherAsync(
             cancellation,
-            stop => node.Links.FollowAsync(
+            stop => node.Kernel.FollowAsync(
                 () =>
                 {
                     network.Raise();
                     devices.Raise();
                 },
-                stop),
+                context.Time, stop),
             health.RunAsync,
             stop => node.RepeatAsync("sandboxes", TimeSpan.FromSeconds(5), sandboxes.RestoreAsync, stop, devices),
             stop => node.RepeatAsync(
@@ -55,7 +57,7 @@ internal static class DpuHostNode
     /// <summary>One pass; true once the host's side is complete.</summary>
     private static async Task<bool> ApplyAsync(NodeContext node, HostNetwork host, CancellationToken cancellation)
     {
-        var links = await node.Links.AllAsync(cancellation);
+        var links = node.Kernel.Links();
         var network = node.Settings.Network;
         var gateway = node.Settings.Gateway.GetValueOrDefault("gateway-interface") ?? throw new InvalidOperationException(
             "the option --gateway-interface is missing; name the DPU's PF on the host in gatewayOpts");
@@ -68,7 +70,7 @@ internal static class DpuHostNode
 
         var others = links.SelectMany(l => l.Addresses).Where(a => network.Knows(a.Address) && node.InternalAddresses.Contains(a.Address));
         var cidrs = others.Concat(addresses).Distinct().OrderBy(c => c.Address);
-        var hops = addresses.Exists(a => a.Family == IpFamily.V6) && await node.Links.DefaultGatewayAsync(IpFamily.V6, gateway, cancellation) is { } hop
+        var hops = addresses.Exists(a => a.Family == IpFamily.V6) && node.Kernel.State(IpFamily.V6).DefaultGateway(IpFamily.V6, gateway) is { } hop
             ? NodeAnnotations.List([hop]).ToJsonString()
             : null;
         var primary = NodeAnnotations.Families(addresses).ToJsonString();
@@ -110,13 +112,10 @@ internal static class DpuHostNode
             // Before the rename: afterwards the name says nothing about the function any more.
             var value = new JsonObject { ["PfId"] = function.PfId, ["FuncId"] = function.VfId };
             await node.AnnotateAsync([Entry(NodeAnnotations.ManagementPort, value.ToJsonString())], cancellation);
-            await node.Links.BatchAsync(
-                [
-                    $"link set {netdev} down",
-                    $"link set {netdev} address {subnet.At(2).Mac}",
-                    $"link set {netdev} name {HostNetwork.ManagementPort}",
-                ],
-                cancellation);
+            await node.Kernel.ApplyAsync(
+                cancellation,
+                new SetLink(netdev) { IsUp = false },
+                new SetLink(netdev) { Mac = subnet.At(2).Mac, NewName = HostNetwork.ManagementPort });
             node.Logger.LogInformation("node {Node}: {Vf} is the management port", node.Node, netdev);
             return true;
         }

@@ -1,4 +1,4 @@
-using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Dns;
 
 namespace Dpf.Ovn.Zone.Applying;

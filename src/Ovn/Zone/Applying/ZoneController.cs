@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Dpf.Api.ThirdParty.AdminPolicies;
 using Dpf.Api.ThirdParty.OvnKubernetes;
 using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Dns;
 using Dpf.Ovn.Zone.Planning;

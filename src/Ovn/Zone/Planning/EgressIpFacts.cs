@@ -1,5 +1,5 @@
 using Dpf.Api.ThirdParty.OvnKubernetes;
-using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Zone.Planning.Policies;
 
 namespace Dpf.Ovn.Zone.Planning;

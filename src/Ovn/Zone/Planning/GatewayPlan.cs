@@ -1,4 +1,5 @@
 using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovsdb.Models.Northbound;
 using Dpf.Ovsdb.Rows;

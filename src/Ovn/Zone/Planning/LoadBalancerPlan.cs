@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 using Dpf.Ovsdb.Models.Northbound;
 using Dpf.Ovsdb.Rows;
 using static Dpf.Ovn.Zone.Planning.NorthboundPlan;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Zone.Planning.Policies;
 using Dpf.Ovsdb.Models.Northbound;
 using Dpf.Ovsdb.Rows;

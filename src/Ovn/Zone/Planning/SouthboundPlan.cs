@@ -1,4 +1,4 @@
-using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 using Dpf.Ovsdb.Models.Southbound;
 using Dpf.Ovsdb.Replica;
 using Dpf.Ovsdb.Rows;

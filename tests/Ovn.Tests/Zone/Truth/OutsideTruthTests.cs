@@ -1,5 +1,5 @@
 using Dpf.Api.ThirdParty.OvnKubernetes;
-using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Annotations;
 using k8s.Models;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 using Dpf.Ovsdb.Models.Northbound;
 using Dpf.Ovsdb.Rows;
 using static Dpf.Ovn.Zone.Planning.NorthboundPlan;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 using k8s.Models;
 
 namespace Dpf.Ovn.Zone.Planning.Policies;

@@ -1,4 +1,5 @@
 using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Annotations;
 using k8s.Models;
 

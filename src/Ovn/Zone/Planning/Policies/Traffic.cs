@@ -1,4 +1,5 @@
 using Dpf.Ovn.Addressing;
+using Dpf.Runtime.Addressing;
 
 namespace Dpf.Ovn.Zone.Planning.Policies;
 

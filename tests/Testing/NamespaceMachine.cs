@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Dpf.Runtime.Machines;
 
-namespace Dpf.Ovn.Tests;
+namespace Dpf.Testing;
 
 /// <summary>
 /// A machine of the test's own: network, mounts and processes in namespaces that end with their first process; <c>/run</c>,

@@ -2,10 +2,8 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Net;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
-using System.Text;
 
-namespace Dpf.Ovn.Addressing;
+namespace Dpf.Runtime.Addressing;
 
 /// <summary>An address of either family with arithmetic.</summary>
 /// <param name="Family">Its family.</param>
@@ -14,19 +12,6 @@ namespace Dpf.Ovn.Addressing;
 public readonly record struct IpAddress(IpFamily Family, UInt128 Value) : IComparable<IpAddress>
 {
     private const int Groups = 8;
-
-    /// <summary>
-    /// The MAC address that OVN-Kubernetes derives from an address: <c>0a:58</c>, then its four octets, or for IPv6 the first four of
-    /// the SHA-256 of its text.
-    /// </summary>
-    public string Mac
-    {
-        get
-        {
-            var tail = Family == IpFamily.V4 ? Bytes : SHA256.HashData(Encoding.ASCII.GetBytes(ToString()));
-            return string.Create(CultureInfo.InvariantCulture, $"0a:58:{tail[0]:x2}:{tail[1]:x2}:{tail[2]:x2}:{tail[3]:x2}");
-        }
-    }
 
     /// <summary>Its octets as they are on the wire.</summary>
     public byte[] Bytes

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 
-namespace Dpf.Ovn.Addressing;
+namespace Dpf.Runtime.Addressing;
 
 /// <summary>An address with its prefix length: a network, or an interface's address in one.</summary>
 /// <param name="Address">The address; its host bits are kept.</param>
@@ -20,9 +20,6 @@ public readonly record struct Cidr(IpAddress Address, int Length)
 
     /// <summary>Whether it is a single address.</summary>
     public bool IsAlone => Length == Family.Bits;
-
-    /// <summary>As OVN's rows write it: a single address without a length.</summary>
-    public string Shortest => IsAlone ? Address.ToString() : ToString();
 
     private UInt128 Hosts => IsAlone ? UInt128.Zero : Family.Last >> Length;
 

@@ -1,4 +1,4 @@
-namespace Dpf.Ovn.Addressing;
+namespace Dpf.Runtime.Addressing;
 
 /// <summary>A version of the Internet protocol.</summary>
 public enum IpFamily
@@ -23,11 +23,5 @@ public static class IpFamilyExtensions
 
         /// <summary>Kubernetes' word.</summary>
         public string Kubernetes => family == IpFamily.V4 ? "IPv4" : "IPv6";
-
-        /// <summary>The key in annotations that hold an address of each family.</summary>
-        public string Key => family == IpFamily.V4 ? "ipv4" : "ipv6";
-
-        /// <summary>The packets of the family in OVN's matches.</summary>
-        public string Match => family == IpFamily.V4 ? "ip4" : "ip6";
     }
 }
