@@ -5,7 +5,7 @@ using Dpf.Chaining.Switching;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Informers;
-using Dpf.Runtime.Machines;
+using Dpf.Runtime.Netlink;
 using k8s;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
@@ -113,11 +113,10 @@ internal sealed class SfcAgent(ComponentContext context, KubeClient client, Cach
     /// <summary>A device that the system drives has to be up to carry frames.</summary>
     private async Task RaiseAsync(IEnumerable<WantedPort> ports, SwitchView view, CancellationToken cancellation)
     {
-        foreach (var port in view.Dpdk ? [] : ports)
-        {
-            // A device that is not there (yet): the switch says so itself.
-            await context.Machine.RunAsync(new MachineCommand("ip", "link", "set", port.Name, "up"), cancellation);
-        }
+        // A device that is not there (yet): the switch says so itself.
+        var kernel = new KernelNetwork(context.Machine);
+        var down = view.Dpdk ? [] : kernel.Links().Where(l => !l.IsUp).Select(l => l.Name).Intersect(ports.Select(p => p.Name)).ToList();
+        await kernel.ApplyAsync(cancellation, [.. down.Select(name => new SetLink(name) { IsUp = true })]);
     }
 
     private async Task ReportAsync<T>(T value, string missing, string? chain, bool labelled, CancellationToken cancellation)

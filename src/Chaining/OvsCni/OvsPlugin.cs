@@ -4,7 +4,9 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dpf.Chaining.Cni;
 using Dpf.Chaining.Switching;
+using Dpf.Runtime.Addressing;
 using Dpf.Runtime.Machines;
+using Dpf.Runtime.Netlink;
 
 namespace Dpf.Chaining.OvsCni;
 
@@ -12,7 +14,9 @@ namespace Dpf.Chaining.OvsCni;
 internal sealed class OvsPlugin(IMachine machine, NodeSwitch ovs)
 {
     private const string State = "/var/lib/cni/ovs-cni";
+    private const int DefaultMtu = 1500;
     private readonly PluginCaller _plugins = new(machine);
+    private readonly KernelNetwork _kernel = new(machine);
     private readonly SemaphoreSlim _one = new(1);
 
     /// <summary>Answers a runtime.</summary>
@@ -68,8 +72,7 @@ internal sealed class OvsPlugin(IMachine machine, NodeSwitch ovs)
             await ConfigureAsync(call, addresses, cancellation);
         }
 
-        var link = JsonNode.Parse(await InPodAsync(call, cancellation, "ip", "-j", "link", "show", "dev", call.Interface))!;
-        var mac = (string?)link[0]?["address"] ?? "";
+        var mac = In(call).Find(call.Interface)?.Mac ?? "";
         return new JsonObject
         {
             ["cniVersion"] = call.Version,
@@ -100,16 +103,13 @@ internal sealed class OvsPlugin(IMachine machine, NodeSwitch ovs)
         await ovs.ApplyAsync(Attachment.Rows(Attachment.Load(Folder), ovs.View), cancellation);
         if (attachment.Device is null)
         {
-            await machine.RunAsync(new MachineCommand("ip", "link", "del", attachment.Port), cancellation);
+            await DeleteAsync(attachment.Port, cancellation);
         }
-        else if (call.Namespace.Length > 0)
+        else if (call.Namespace.Length > 0 && File.Exists(machine.Path(call.Namespace)) && In(call).Names().Contains(attachment.Interface))
         {
             // Back to the machine under a name that is free there; it is found by its device again.
-            await machine.RunAsync(
-                new MachineCommand("ip", "link", "set", attachment.Interface, "name", "sf" + Hash(call)) { NetworkNamespace = call.Namespace },
-                cancellation);
-            await machine.RunAsync(
-                new MachineCommand("ip", "link", "set", "sf" + Hash(call), "netns", "1") { NetworkNamespace = call.Namespace }, cancellation);
+            await In(call).ApplyAsync(
+                cancellation, new SetLink(attachment.Interface) { NewName = "sf" + Hash(call), IsUp = false, Namespace = machine.Network });
         }
 
         return null;
@@ -117,50 +117,49 @@ internal sealed class OvsPlugin(IMachine machine, NodeSwitch ovs)
 
     private async Task MoveAsync(CniCall call, string port, string? device, int? mtu, CancellationToken cancellation)
     {
-        var inside = device is null ? "p" + port : DeviceNames.Netdev(machine, device);
+        var (inside, sandbox) = (device is null ? "p" + port : DeviceNames.Netdev(machine, device), In(call));
         if (device is null)
         {
             // A call that is repeated starts over.
-            await machine.RunAsync(new MachineCommand("ip", "link", "del", port), cancellation);
-            await machine.ExecuteAsync(cancellation, "ip", "link", "add", port, "type", "veth", "peer", "name", inside);
+            await DeleteAsync(port, cancellation);
+            await _kernel.ApplyAsync(cancellation, new AddVeth(port, inside, null, mtu ?? DefaultMtu));
 
             // The switch's userspace datapath completes no checksums.
-            await machine.RunAsync(new MachineCommand("ethtool", "-K", inside, "tx", "off"), cancellation);
+            _kernel.CompleteChecksums(inside);
         }
 
-        if (mtu is { } size)
-        {
-            await machine.ExecuteAsync(cancellation, "ip", "link", "set", inside, "mtu", Text(size));
-            await machine.ExecuteAsync(cancellation, "ip", "link", "set", port, "mtu", Text(size));
-        }
-
-        await machine.ExecuteAsync(cancellation, "ip", "link", "set", inside, "netns", call.Namespace);
-        await InPodAsync(call, cancellation, "ip", "link", "set", inside, "name", call.Interface);
-        await InPodAsync(call, cancellation, "ip", "link", "set", call.Interface, "up");
-        await machine.ExecuteAsync(cancellation, "ip", "link", "set", port, "up");
+        await _kernel.ApplyAsync(
+            cancellation,
+            new SetLink(inside) { NewName = call.Interface, Mtu = mtu, IsUp = true, Namespace = sandbox.Namespace },
+            new SetLink(port) { Mtu = mtu, IsUp = true });
     }
 
     private async Task ConfigureAsync(CniCall call, JsonObject? result, CancellationToken cancellation)
     {
+        var changes = new List<NetworkChange>();
         foreach (var ip in result?["ips"] as JsonArray ?? [])
         {
-            await InPodAsync(call, cancellation, "ip", "addr", "replace", (string)ip!["address"]!, "dev", call.Interface);
+            changes.Add(new SetAddress(Cidr.Parse((string)ip!["address"]!), call.Interface));
         }
 
         foreach (var route in result?["routes"] as JsonArray ?? [])
         {
             var gateway = (string?)route!["gw"] ?? (string?)(result?["ips"] as JsonArray)?.FirstOrDefault()?["gateway"];
-            string[] via = gateway is null ? [] : ["via", gateway];
-            await InPodAsync(call, cancellation, ["ip", "route", "replace", (string)route["dst"]!, .. via, "dev", call.Interface]);
+            changes.Add(new SetRoute(new Route(Cidr.Parse((string)route["dst"]!).Network, IpAddress.ParseOrNull(gateway), call.Interface)));
+        }
+
+        await In(call).ApplyAsync(cancellation, changes);
+    }
+
+    private async Task DeleteAsync(string link, CancellationToken cancellation)
+    {
+        if (_kernel.Names().Contains(link))
+        {
+            await _kernel.ApplyAsync(cancellation, new DeleteLink(link));
         }
     }
 
-    private async Task<string> InPodAsync(CniCall call, CancellationToken cancellation, params IReadOnlyList<string> arguments)
-    {
-        var command = new MachineCommand(arguments) { NetworkNamespace = call.Namespace };
-        var result = await machine.RunAsync(command, cancellation);
-        return result.Succeeded ? result.Output : throw new MachineCommandException(machine.HostName, command, result);
-    }
+    private KernelNetwork In(CniCall call) => new(machine, call.Namespace);
 
     private static JsonArray Inside(JsonNode? ips)
     {
@@ -172,8 +171,6 @@ internal sealed class OvsPlugin(IMachine machine, NodeSwitch ovs)
 
         return list;
     }
-
-    private static string Text(int number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);
 
     private static string Hash(CniCall call) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{call.ContainerId}/{call.Interface}")))[..8];

@@ -1,5 +1,7 @@
 using Dpf.Provisioning.HostNetwork;
+using Dpf.Runtime.Addressing;
 using Dpf.Runtime.Machines;
+using Dpf.Runtime.Netlink;
 
 namespace Dpf.Provisioning.Detection;
 
@@ -10,19 +12,20 @@ internal static class BridgeCheck
     public const int LeastMetric = 2;
 
     /// <summary>Looks; null when all is well, else what is wrong.</summary>
-    public static async Task<string?> ProblemAsync(IMachine machine, CancellationToken cancellation)
-    {
-        var bridge = await machine.LinkAsync(HostLinks.Bridge, cancellation);
-        return Problem(bridge, bridge is null ? [] : await machine.DefaultMetricsAsync(HostLinks.Bridge, cancellation));
-    }
+    /// <exception cref="IOException">The kernel refused.</exception>
+    public static string? Problem(IMachine machine) => Problem(new KernelNetwork(machine).State(IpFamily.V4));
 
     /// <summary>The rule.</summary>
-    internal static string? Problem(HostLink? bridge, IReadOnlyList<long> metrics) => bridge switch
+    internal static string? Problem(NetworkState network)
     {
-        null => $"there is no {HostLinks.Bridge}",
-        { Kind: not "bridge" } => $"{HostLinks.Bridge} is no bridge",
-        _ when metrics.Count == 0 => $"no default route goes by way of {HostLinks.Bridge}",
-        _ when metrics.Min() < LeastMetric => $"a default route by way of {HostLinks.Bridge} has metric {metrics.Min()}; give it {LeastMetric} or more",
-        _ => null,
-    };
+        var metrics = network.Routes.Where(r => r.Device == DpuHost.Bridge && r.To.Length == 0).Select(r => r.Metric).ToList();
+        return network.Links.FirstOrDefault(l => l.Name == DpuHost.Bridge) switch
+        {
+            null => $"there is no {DpuHost.Bridge}",
+            { Kind: not "bridge" } => $"{DpuHost.Bridge} is no bridge",
+            _ when metrics.Count == 0 => $"no default route goes by way of {DpuHost.Bridge}",
+            _ when metrics.Min() < LeastMetric => $"a default route by way of {DpuHost.Bridge} has metric {metrics.Min()}; give it {LeastMetric} or more",
+            _ => null,
+        };
+    }
 }

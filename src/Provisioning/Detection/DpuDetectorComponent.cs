@@ -34,7 +34,7 @@ public sealed partial class DpuDetectorComponent : IComponent
         {
             try
             {
-                var bridge = await BridgeCheck.ProblemAsync(context.Machine, cancellation);
+                var bridge = BridgeCheck.Problem(context.Machine);
                 await PassAsync(context, path, bridge is null, described, logger, cancellation);
                 if (bridge != problem)
                 {

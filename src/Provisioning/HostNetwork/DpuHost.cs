@@ -1,6 +1,8 @@
 using System.Globalization;
 using Dpf.Provisioning.Detection;
+using Dpf.Runtime.Addressing;
 using Dpf.Runtime.Machines;
+using Dpf.Runtime.Netlink;
 
 namespace Dpf.Provisioning.HostNetwork;
 
@@ -12,12 +14,16 @@ namespace Dpf.Provisioning.HostNetwork;
 /// <param name="mtu">The MTU of the first one.</param>
 internal sealed class DpuHost(IMachine machine, PciFunctions functions, string card, int virtualFunctions, int mtu)
 {
+    /// <summary>The bridge that connects a host with its DPUs; the site makes it.</summary>
+    public const string Bridge = "br-dpu";
+
+    private readonly KernelNetwork _kernel = new(machine);
+
     /// <summary>What the last pass found that is not as wanted, and cannot be changed while the host is up; null for nothing.</summary>
     public string? Remark { get; private set; }
 
     /// <summary>One pass; null when all is as it should be, else what is missing.</summary>
-    /// <exception cref="MachineCommandException">The kernel refuses a change.</exception>
-    /// <exception cref="IOException">The card's driver refuses a change.</exception>
+    /// <exception cref="IOException">The kernel, or the card's driver, refuses a change.</exception>
     public async Task<string?> ConvergeAsync(CancellationToken cancellation)
     {
         Remark = null;
@@ -37,14 +43,14 @@ internal sealed class DpuHost(IMachine machine, PciFunctions functions, string c
             return second;
         }
 
-        var bridge = await machine.LinkAsync(HostLinks.Bridge, cancellation);
-        if (bridge is not { Kind: "bridge", HasIpv4: true })
+        var links = _kernel.Links();
+        if (links.FirstOrDefault(l => l.Name == Bridge) is not { Kind: "bridge" } bridge || bridge.Addresses.All(a => a.Family != IpFamily.V4))
         {
-            return $"the bridge {HostLinks.Bridge} is not there or has no IPv4 address; set it up as the host's management network";
+            return $"the bridge {Bridge} is not there or has no IPv4 address; set it up as the host's management network";
         }
 
         return functions.VirtualFunctions(first) is [var vf, ..]
-            ? await EnsureAttachedAsync(vf, cancellation)
+            ? await EnsureAttachedAsync(vf, links, bridge, cancellation)
             : $"the virtual functions of {first} are not there yet";
     }
 
@@ -78,16 +84,16 @@ internal sealed class DpuHost(IMachine machine, PciFunctions functions, string c
         return null;
     }
 
-    private async Task<string?> EnsureAttachedAsync(string function, CancellationToken cancellation)
+    private async Task<string?> EnsureAttachedAsync(string function, IReadOnlyList<Link> links, Link bridge, CancellationToken cancellation)
     {
-        if (functions.NetDevice(function) is not { } device || await machine.LinkAsync(device, cancellation) is not { } link)
+        if (functions.NetDevice(function) is not { } device || links.FirstOrDefault(l => l.Name == device) is not { } link)
         {
             return $"the first virtual function, {function}, has no network device yet";
         }
 
-        if (link.Master != HostLinks.Bridge || link.Mtu != mtu || !link.IsUp)
+        if (link.Master != bridge.Index || link.Mtu != mtu || !link.IsUp)
         {
-            await machine.AttachAsync(device, HostLinks.Bridge, mtu, cancellation);
+            await _kernel.ApplyAsync(cancellation, new SetLink(device) { Mtu = mtu, Master = Bridge, IsUp = true });
         }
 
         return null;

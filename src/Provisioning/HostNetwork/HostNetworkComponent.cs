@@ -1,7 +1,6 @@
 using System.Globalization;
 using Dpf.Provisioning.Detection;
 using Dpf.Runtime.Hosting;
-using Dpf.Runtime.Machines;
 using Microsoft.Extensions.Logging;
 
 namespace Dpf.Provisioning.HostNetwork;
@@ -67,7 +66,7 @@ public sealed class HostNetworkComponent : IComponent
         {
             return await host.ConvergeAsync(cancellation);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or MachineCommandException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return e.Message;
         }

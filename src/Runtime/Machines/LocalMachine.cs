@@ -7,7 +7,7 @@ public sealed class LocalMachine : IMachine
     public string HostName => Environment.MachineName;
 
     /// <inheritdoc />
-    public INetworkNamespace Network { get; } = new NetworkNamespace(() => "/proc/self/ns/net");
+    public INetworkNamespace Network => NetworkNamespace.OfThisProcess;
 
     /// <inheritdoc />
     public string Path(string absolutePath) => absolutePath;

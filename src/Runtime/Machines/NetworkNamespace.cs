@@ -10,6 +10,11 @@ namespace Dpf.Runtime.Machines;
 /// <param name="path">Asked for at every use: a machine that rebooted has another one.</param>
 public sealed class NetworkNamespace(Func<string> path) : INetworkNamespace
 {
+    private const string Own = "/proc/self/ns/net";
+
+    /// <summary>The namespace of this process, which needs no right to be entered.</summary>
+    public static NetworkNamespace OfThisProcess { get; } = new(() => Own);
+
     /// <inheritdoc />
     public string Path => path();
 
@@ -23,26 +28,35 @@ public sealed class NetworkNamespace(Func<string> path) : INetworkNamespace
     {
         Socket? socket = null;
         Exception? failure = null;
-        var thread = new Thread(
-            () =>
+        void Make()
+        {
+            try
             {
-                try
+                if (path != Own)
                 {
-                    using (var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite))
-                    {
-                        Native.Enter(handle);
-                    }
+                    using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+                    Native.Enter(handle);
+                }
 
-                    socket = make();
-                }
-                catch (Exception e) when (e is IOException or Win32Exception or SocketException or UnauthorizedAccessException)
-                {
-                    failure = e;
-                }
-            },
-            64 * 1024);
-        thread.Start();
-        thread.Join();
+                socket = make();
+            }
+            catch (Exception e) when (e is IOException or Win32Exception or SocketException or UnauthorizedAccessException)
+            {
+                failure = e;
+            }
+        }
+
+        if (path == Own)
+        {
+            Make();
+        }
+        else
+        {
+            var thread = new Thread(Make, 64 * 1024);
+            thread.Start();
+            thread.Join();
+        }
+
         return socket ?? throw new IOException($"{path}: no socket could be made in this network namespace: {failure?.Message}", failure);
     }
 }

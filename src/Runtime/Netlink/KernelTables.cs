@@ -64,7 +64,7 @@ internal static class KernelTables
         return new Link(
             attributes.Text(LinkAttribute.Name) ?? "", MacText(attributes.Find(LinkAttribute.Mac)), [], attributes.Number(LinkAttribute.Mtu) ?? 0,
             (MemoryMarshal.Read<int>(span[8..]) & LinkAttribute.Up) != 0, MemoryMarshal.Read<int>(span[4..]),
-            attributes.Inside(LinkAttribute.Info).Text(LinkAttribute.InfoKind));
+            attributes.Inside(LinkAttribute.Info).Text(LinkAttribute.InfoKind), attributes.Number(LinkAttribute.Master));
     }
 
     private static Cidr? ReadAddress(NetlinkReply reply)

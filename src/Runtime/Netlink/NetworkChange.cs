@@ -34,6 +34,9 @@ public sealed record SetLink(string Name) : NetworkChange
     /// <summary>An MTU.</summary>
     public int? Mtu { get; init; }
 
+    /// <summary>The bridge that it is put into.</summary>
+    public string? Master { get; init; }
+
     /// <summary>Up or down. A move to another namespace takes it down.</summary>
     public bool? IsUp { get; init; }
 
@@ -43,7 +46,7 @@ public sealed record SetLink(string Name) : NetworkChange
     /// <inheritdoc />
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"link set {Name}{Part("name", NewName)}{Part("address", Mac)}{Part("mtu", Mtu)}{(IsUp is { } up ? up ? " up" : " down" : "")}{Part("netns", Namespace?.Path)}");
+        $"link set {Name}{Part("name", NewName)}{Part("address", Mac)}{Part("mtu", Mtu)}{Part("master", Master)}{(IsUp is { } up ? up ? " up" : " down" : "")}{Part("netns", Namespace?.Path)}");
 
     internal override void Apply(RouteSocket socket)
     {
@@ -75,6 +78,11 @@ public sealed record SetLink(string Name) : NetworkChange
         if (Mtu is { } mtu)
         {
             message.Add(LinkAttribute.Mtu, mtu);
+        }
+
+        if (Master is not null)
+        {
+            message.Add(LinkAttribute.Master, IndexOf(socket, Master));
         }
 
         socket.Change(message, ToString());

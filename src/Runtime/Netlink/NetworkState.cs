@@ -10,8 +10,10 @@ namespace Dpf.Runtime.Netlink;
 /// <param name="IsUp">Whether it is set up.</param>
 /// <param name="Index">Its number in its namespace.</param>
 /// <param name="Kind">What makes it, e.g. <c>veth</c>; null for a device of the hardware.</param>
+/// <param name="Master">The index of the bridge that it is in; null for none.</param>
 public sealed record Link(
-    string Name, string Mac, IReadOnlyList<Cidr> Addresses, int Mtu = 1500, bool IsUp = true, int Index = 0, string? Kind = null);
+    string Name, string Mac, IReadOnlyList<Cidr> Addresses, int Mtu = 1500, bool IsUp = true, int Index = 0, string? Kind = null,
+    int? Master = null);
 
 /// <summary>A route of the main table.</summary>
 /// <param name="To">Where to.</param>

@@ -43,6 +43,7 @@ internal static class LinkAttribute
     public const ushort Mac = 1;
     public const ushort Name = 3;
     public const ushort Mtu = 4;
+    public const ushort Master = 10;
     public const ushort Info = 18;
     public const ushort InfoKind = 1;
     public const ushort InfoData = 2;

@@ -1,5 +1,6 @@
 using Dpf.Provisioning.Detection;
-using Dpf.Provisioning.HostNetwork;
+using Dpf.Runtime.Addressing;
+using Dpf.Runtime.Netlink;
 
 namespace Dpf.Provisioning.Tests.Detection;
 
@@ -72,5 +73,12 @@ public sealed class FeatureFileTests
     [InlineData("bridge", null, 2L)]
     [InlineData("bridge", null, 100L, 300L)]
     public void The_bridge_carries_a_default_route_that_the_overlays_own_can_beat(string? kind, string? problem, params long[] metrics) =>
-        Assert.Equal(problem, BridgeCheck.Problem(kind is null ? null : new HostLink("br-dpu", kind, null, 1500, true, true), metrics));
+        Assert.Equal(problem, BridgeCheck.Problem(new NetworkState(
+            kind is null ? [] : [new Link("br-dpu", "", [], Kind: kind)],
+            [
+                .. metrics.Select(m => new Route(Cidr.Parse("0.0.0.0/0"), IpAddress.Parse("10.0.110.254"), "br-dpu", Metric: m)),
+                new Route(Cidr.Parse("0.0.0.0/0"), IpAddress.Parse("10.0.123.254"), "ens1f0np0"),
+                new Route(Cidr.Parse("10.0.110.0/24"), null, "br-dpu"),
+            ],
+            [])));
 }

@@ -20,7 +20,8 @@ public sealed class KernelNetworkTests : IAsyncLifetime
         await _machine.ShellAsync("ip netns add ours; ip netns add theirs; ip netns add pod-ours; ip netns add pod-theirs", Cancellation);
         await _machine.ShellAsync(
             "for n in ours theirs pod-ours pod-theirs; do ip netns exec $n sysctl -qw net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.default.disable_ipv6=0 " +
-            "net.ipv6.conf.default.addr_gen_mode=1 net.ipv6.conf.default.router_solicitations=0; done",
+            "net.ipv6.conf.default.addr_gen_mode=1 net.ipv6.conf.default.router_solicitations=0; " +
+            "ip -n $n link add bridge0 address 0a:58:0a:00:00:bb type bridge; done",
             Cancellation);
         _ours = new KernelNetwork(_machine, "/run/netns/ours");
     }
@@ -38,6 +39,7 @@ public sealed class KernelNetworkTests : IAsyncLifetime
             new AddVeth("three", "inside", _machine.NetworkAt($"/run/netns/pod-{owner}"), 1400),
             new SetLink("one") { Mac = "0a:58:0a:00:00:01", Mtu = 1390, IsUp = true },
             new SetLink("two") { NewName = "deux", IsUp = true },
+            new SetLink("deux") { Master = "bridge0" },
             new SetAddress(Cidr.Parse("10.0.0.1/24"), "one"),
             new SetAddress(Cidr.Parse("10.0.0.1/24"), "one"),
             new SetAddress(Cidr.Parse("10.0.9.1/24"), "one"),
@@ -79,7 +81,7 @@ public sealed class KernelNetworkTests : IAsyncLifetime
         await _machine.ShellAsync(
             """
             ip netns exec ours sh -ec '
-            ip link set lo up; ip link add one address 02:00:00:00:00:01 mtu 1400 type veth peer name two; ip link set one up; ip link set two up
+            ip link set lo up; ip link add one address 02:00:00:00:00:01 mtu 1400 type veth peer name two; ip link set one up; ip link set two up master bridge0
             ip addr add 10.0.0.1/24 dev one; ip addr add 10.0.0.9/32 dev one; ip addr add fd00::1/64 dev one nodad; ip addr add fd00::9/64 dev one nodad preferred_lft 0
             ip route add default via 10.0.0.254 dev one metric 100; ip route add default via 10.0.0.253 dev one metric 50; ip route add unreachable 10.9.0.0/16
             ip route add 10.1.0.0/16 via 10.0.0.2 dev one src 10.0.0.1 mtu 1300; ip route add 10.8.0.0/16 via 10.0.0.2 dev one table 7
@@ -91,8 +93,10 @@ public sealed class KernelNetworkTests : IAsyncLifetime
         var state = _ours.State(IpFamily.V4, IpFamily.V6);
         var one = Assert.Single(state.Links, l => l.Name == "one");
         Assert.Equal(("02:00:00:00:00:01", 1400, true, "veth"), (one.Mac, one.Mtu, one.IsUp, one.Kind));
+        Assert.Null(one.Master);
+        Assert.Equal(Assert.Single(state.Links, l => l.Kind == "bridge").Index, Assert.Single(state.Links, l => l.Name == "two").Master);
         Assert.Equal(["10.0.0.1/24", "10.0.0.9/32", "fd00::1/64"], one.Addresses.Select(a => a.ToString()).Order(StringComparer.Ordinal));
-        Assert.Equal(["lo", "one", "two"], _ours.Names().Order(StringComparer.Ordinal));
+        Assert.Equal(["bridge0", "lo", "one", "two"], _ours.Names().Order(StringComparer.Ordinal));
         var (hop, hop6) = (IpAddress.Parse("10.0.0.2"), IpAddress.Parse("fd00::2"));
         Assert.Contains(new Route(Cidr.Parse("10.1.0.0/16"), hop, "one", IpAddress.Parse("10.0.0.1"), 1300), state.Routes);
         Assert.Contains(new Route(Cidr.Parse("fd01::/48"), hop6, "one", Metric: 5), state.Routes);
@@ -167,6 +171,10 @@ public sealed class KernelNetworkTests : IAsyncLifetime
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => following);
     }
+
+    [Fact]
+    public void AProcessLooksAtItsOwnNetwork() =>
+        Assert.Contains("lo", new KernelNetwork(new LocalMachine()).Names());
 
     private Task<string> InAsync(string name, string line) => _machine.ShellAsync($"ip netns exec {name} {line}", Cancellation);
 

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dpf.Runtime.Machines;
+using Dpf.Runtime.Netlink;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
 
@@ -110,7 +111,7 @@ internal sealed class Sandboxes(NodeContext node)
             _namespaces.Release();
         }
 
-        await node.Machine.ExecuteAsync(cancellation, "ip", "-n", name, "link", "set", "lo", "up");
+        await new KernelNetwork(node.Machine, path).ApplyAsync(cancellation, new SetLink("lo") { IsUp = true });
     }
 
     private async Task RemoveAsync(SandboxRecord record, CancellationToken cancellation)
