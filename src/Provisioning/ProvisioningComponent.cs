@@ -22,17 +22,13 @@ public sealed class ProvisioningComponent : IComponent
     {
         var options = ProvisioningOptions.Of(context);
         using var client = context.InCluster();
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var parts = new List<Task>
-        {
-            LeaderElection.RunAsync(context, client, LeaseName, leading => WorkAsync(context, client, options, leading), stop.Token),
-        };
-        if (ProvisioningWebhooks.HasCertificate(context))
-        {
-            parts.Add(new ProvisioningWebhooks(client).RunAsync(context, stop.Token));
-        }
-
-        await TogetherAsync(parts, stop);
+        await Together.RunAsync(
+            stop =>
+            [
+                LeaderElection.RunAsync(context, client, LeaseName, leading => WorkAsync(context, client, options, leading), stop),
+                .. ProvisioningWebhooks.HasCertificate(context) ? (Task[])[new ProvisioningWebhooks(client).RunAsync(context, stop)] : [],
+            ],
+            cancellation);
     }
 
     private static async Task WorkAsync(ComponentContext context, KubeClient client, ProvisioningOptions options, CancellationToken cancellation)
@@ -53,25 +49,16 @@ public sealed class ProvisioningComponent : IComponent
             Time = context.Time,
             Logger = context.Loggers.CreateLogger("dpu"),
         };
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        await TogetherAsync(
-        [
-            BfbReconciler.Build(cache, downloads, options.BfbFolder, Events("bfb"), context.Loggers, context.Time).RunAsync(stop.Token),
-            DpuSetReconciler.Build(cache, Events("dpuset"), context.Loggers, context.Time).RunAsync(stop.Token),
-            DpuWatches.Build(tools, context.Loggers).RunAsync(stop.Token),
-            DpuClusterReconciler.Build(cache, clusters, context.Loggers, context.Time).RunAsync(stop.Token),
-        ],
-        stop);
+        await Together.RunAsync(
+            stop =>
+            [
+                BfbReconciler.Build(cache, downloads, options.BfbFolder, Events("bfb"), context.Loggers, context.Time).RunAsync(stop),
+                DpuSetReconciler.Build(cache, Events("dpuset"), context.Loggers, context.Time).RunAsync(stop),
+                DpuWatches.Build(tools, context.Loggers).RunAsync(stop),
+                DpuClusterReconciler.Build(cache, clusters, context.Loggers, context.Time).RunAsync(stop),
+            ],
+            cancellation);
 
         EventRecorder Events(string name) => new(client, name, context.Time, context.Loggers.CreateLogger(name));
-    }
-
-    /// <summary>Waits for parts that never end; one that fails takes the others with it, to start anew together.</summary>
-    private static async Task TogetherAsync(IReadOnlyList<Task> parts, CancellationTokenSource stop)
-    {
-        var first = await Task.WhenAny(parts);
-        await stop.CancelAsync();
-        await Task.WhenAll(parts).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await first;
     }
 }

@@ -19,7 +19,7 @@ public sealed class DpuServiceControllerComponent : IComponent
     public async Task RunAsync(ComponentContext context, CancellationToken cancellation)
     {
         using var client = context.InCluster();
-        await RunAllAsync(
+        await Together.RunAsync(
             stop =>
             [
                 LeaderElection.RunAsync(context, client, LeaseName, leading => WorkAsync(context, client, leading), stop),
@@ -28,28 +28,12 @@ public sealed class DpuServiceControllerComponent : IComponent
             cancellation);
     }
 
-    /// <summary>Runs all; the first that ends ends the others.</summary>
-    internal static async Task RunAllAsync(Func<CancellationToken, IEnumerable<Task>> start, CancellationToken cancellation)
-    {
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var running = start(ended.Token).ToList();
-        try
-        {
-            await await Task.WhenAny(running);
-        }
-        finally
-        {
-            await ended.CancelAsync();
-            await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
-
     // Caches are a leader's own: whoever follows starts from what there is, not from what it saw earlier.
     private static async Task WorkAsync(ComponentContext context, KubeClient client, CancellationToken cancellation)
     {
         await using var cache = new Cache(client, context.Time, context.Loggers);
         await using var clients = new ClusterClients(client, context.Network, context.Time, context.Loggers);
         var here = new TargetCluster("incluster", client.Connection.Server, client.Connection.CertificateAuthority ?? "");
-        await RunAllAsync(new ServiceControllers(cache, clients, here, context.Time, context.Loggers).Start, cancellation);
+        await Together.RunAsync(new ServiceControllers(cache, clients, here, context.Time, context.Loggers).Start, cancellation);
     }
 }

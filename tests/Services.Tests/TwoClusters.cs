@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Dpf.Api.Provisioning;
 using Dpf.ApiServer;
 using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Informers;
 using Dpf.Services.Credentials;
 using k8s.Models;
@@ -95,7 +96,7 @@ public sealed class TwoClusters : IAsyncLifetime
         _parts.AddRange([clients, cache]);
         var here = new TargetCluster("incluster", new Uri(ManagementServer.Address), ManagementServer.CaPem);
         var controllers = new ServiceControllers(cache, clients, here, TimeProvider.System, Log);
-        _running = DpuServiceControllerComponent.RunAllAsync(controllers.Start, _stop.Token);
+        _running = Together.RunAsync(controllers.Start, _stop.Token);
     }
 
     /// <summary>A further DPU cluster's control plane.</summary>

@@ -18,15 +18,29 @@ namespace Dpf.Chaining.Agent;
 /// </summary>
 internal sealed class SfcAgent(ComponentContext context, KubeClient client, Cache cache, NodeSwitch ovs, string node, ILogger logger)
 {
-    private static readonly TimeSpan Drift = TimeSpan.FromSeconds(5);
+    // Whatever nobody tells of.
+    private static readonly TimeSpan Drift = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
     private readonly Channel<bool> _changed = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     private string _lastFailure = "";
+    private IReadOnlyList<string>? _flows;
+    private volatile bool _flowsMoved = true;
 
     /// <summary>Runs until cancelled.</summary>
-    public async Task RunAsync(CancellationToken cancellation)
+    public Task RunAsync(CancellationToken cancellation) => Together.RunAsync(cancellation, KeepAsync, FollowFlowsAsync);
+
+    private Task FollowFlowsAsync(CancellationToken cancellation) => ovs.FollowFlowsAsync(
+        WantedPort.ServiceBridge,
+        () =>
+        {
+            _flowsMoved = true;
+            Signal();
+        },
+        cancellation);
+
+    private async Task KeepAsync(CancellationToken cancellation)
     {
         var interfaces = cache.Informer<ServiceInterface>();
         var chains = cache.Informer<ServiceChain>();
@@ -84,8 +98,11 @@ internal sealed class SfcAgent(ComponentContext context, KubeClient client, Cach
             plan = NodePlan.Of(interfaces, chains, pods, ovs.View);
         }
 
-        if (before.Bridges.Contains(WantedPort.ServiceBridge))
+        // To ask for the flows is a process: only when they are to be others, or somebody changed them.
+        var wanted = plan.Flows.Select(f => f.Write()).ToList();
+        if (before.Bridges.Contains(WantedPort.ServiceBridge) && (_flowsMoved || _flows?.SequenceEqual(wanted, StringComparer.Ordinal) != true))
         {
+            (_flowsMoved, _flows) = (false, null);
             var present = ChainFlow.Read(await ovs.DumpFlowsAsync(WantedPort.ServiceBridge, cancellation));
             var changes = ChainFlow.Changes(present, plan.Flows);
             if (changes.Count > 0)
@@ -95,6 +112,8 @@ internal sealed class SfcAgent(ComponentContext context, KubeClient client, Cach
                     "{Node}: flows of {Chains} chains: {Flows}", node, plan.Chains.Count,
                     string.Join("; ", plan.Flows.Select(f => $"{f.From} to {string.Join('+', f.To)}")));
             }
+
+            _flows = wanted;
         }
 
         foreach (var value in interfaces)

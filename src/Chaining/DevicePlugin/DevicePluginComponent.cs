@@ -15,7 +15,7 @@ public sealed class DevicePluginComponent : IComponent
         var logger = context.Loggers.CreateLogger("sriov-device-plugin");
         var file = context.Path(context.Option("config-file", "/etc/pcidp/config.json")!);
         var resources = DeviceSelection.Parse(await File.ReadAllTextAsync(file, cancellation));
-        await Task.WhenAll(resources.Select(r => OfferAsync(context, r, logger, cancellation)));
+        await Together.RunAsync(stop => resources.Select(r => OfferAsync(context, r, logger, stop)), cancellation);
     }
 
     private static async Task OfferAsync(

@@ -45,15 +45,14 @@ public sealed class IpamComponent : IComponent
         var node = new NodeAddresses(
             name, () => pools.Ip.All, () => pools.Cidr.All,
             context.Machine.Path("/var/lib/cni/nv-ipam/store"), context.Option("cni-force-pool-name") is not null);
-        await Task.WhenAll(
-            new PluginServer(context.Machine, "nv-ipam", Socket, (call, _) => Task.FromResult(node.Answer(call)), logger).RunAsync(cancellation),
-            CollectAsync());
+        var server = new PluginServer(context.Machine, "nv-ipam", Socket, (call, _) => Task.FromResult(node.Answer(call)), logger);
+        await Together.RunAsync(cancellation, server.RunAsync, CollectAsync);
 
-        async Task CollectAsync()
+        async Task CollectAsync(CancellationToken stop)
         {
             while (true)
             {
-                await Task.Delay(Look, context.Time, cancellation);
+                await Task.Delay(Look, context.Time, stop);
                 if (node.Collect(pods.All.SelectMany(Uids).ToHashSet(StringComparer.Ordinal)) is { Count: > 0 } addresses)
                 {
                     logger.LogInformation("{Node}: of pods that are gone: {Addresses}", name, string.Join(", ", addresses));
@@ -70,11 +69,15 @@ public sealed class IpamComponent : IComponent
         ComponentContext context, KubeClient client, Cache cache, InformerScope scope, CancellationToken cancellation)
     {
         var nodes = cache.Informer<V1Node>();
-        return Task.WhenAll(
-            Build<IpPool>("ippool", p => p.Spec, p => p.Status, (p, names) => PoolDivision.Blocks(p.Spec, p.Status?.Allocations, names)),
-            Build<CidrPool>("cidrpool", p => p.Spec, p => p.Status, (p, names) => PoolDivision.Networks(p.Spec, p.Status?.Allocations, names)));
+        return Together.RunAsync(
+            stop =>
+            [
+                Build<IpPool>("ippool", p => p.Spec, p => p.Status, (p, names) => PoolDivision.Blocks(p.Spec, p.Status?.Allocations, names)).RunAsync(stop),
+                Build<CidrPool>("cidrpool", p => p.Spec, p => p.Status, (p, names) => PoolDivision.Networks(p.Spec, p.Status?.Allocations, names)).RunAsync(stop),
+            ],
+            cancellation);
 
-        Task Build<T>(
+        RunningController<T> Build<T>(
             string name, Func<T, PoolSpec> spec, Func<T, PoolStatus?> status,
             Func<T, IReadOnlyList<string>, IReadOnlyList<PoolAllocation>> divide)
             where T : class, IKubernetesObject<V1ObjectMeta>
@@ -98,7 +101,7 @@ public sealed class IpamComponent : IComponent
 
                     return Result.Done;
                 },
-                context.Loggers, context.Time).RunAsync(cancellation);
+                context.Loggers, context.Time);
         }
     }
 

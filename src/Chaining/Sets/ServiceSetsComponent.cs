@@ -38,10 +38,14 @@ public sealed class ServiceSetsComponent : IComponent
         // Pools are where this controller is: what gives addresses looks nowhere else.
         var file = context.Path(NamespaceFile);
         var ns = File.Exists(file) ? (await File.ReadAllTextAsync(file, cancellation)).Trim() : "dpf-operator-system";
-        await Task.WhenAll(
-            Build(Interfaces, "service-interface-set").RunAsync(cancellation),
-            Build(Chains, "service-chain-set").RunAsync(cancellation),
-            PodIpamReconciler.Build(cache, ns, context.Loggers, context.Time).RunAsync(cancellation));
+        await Together.RunAsync(
+            stop =>
+            [
+                Build(Interfaces, "service-interface-set").RunAsync(stop),
+                Build(Chains, "service-chain-set").RunAsync(stop),
+                PodIpamReconciler.Build(cache, ns, context.Loggers, context.Time).RunAsync(stop),
+            ],
+            cancellation);
 
         RunningController<TSet> Build<TSet, TChild>(SetKind<TSet, TChild> kind, string name)
             where TSet : class, k8s.IKubernetesObject<V1ObjectMeta>

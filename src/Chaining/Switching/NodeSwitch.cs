@@ -10,6 +10,7 @@ public sealed class NodeSwitch : IAsyncDisposable
 {
     private const string Socket = "/run/openvswitch/db.sock";
     private readonly IMachine _machine;
+    private readonly TimeProvider _time;
     private readonly RowReconciler _rows;
 
     /// <summary>Connects in the background.</summary>
@@ -19,7 +20,7 @@ public sealed class NodeSwitch : IAsyncDisposable
     /// <param name="socket">The database's socket on the machine.</param>
     public NodeSwitch(IMachine machine, TimeProvider time, ILogger logger, string socket = Socket)
     {
-        _machine = machine;
+        (_machine, _time) = (machine, time);
         Client = OvsdbClient.Start(new OvsdbClientOptions
         {
             Database = "Open_vSwitch",
@@ -52,6 +53,10 @@ public sealed class NodeSwitch : IAsyncDisposable
     public Task<string> DumpFlowsAsync(string bridge, CancellationToken cancellation) =>
         _machine.ExecuteAsync(
             cancellation, "ovs-ofctl", "-t", "5", "-O", "OpenFlow14", "--no-names", "--no-stats", "dump-flows", bridge);
+
+    /// <summary>Tells of changes of a bridge's flows until cancelled, and when they begin to be followed.</summary>
+    public Task FollowFlowsAsync(string bridge, Action changed, CancellationToken cancellation) => _machine.FollowAsync(
+        new MachineCommand("ovs-ofctl", "-O", "OpenFlow14", "monitor", bridge, "watch:!actions"), changed, _time, cancellation);
 
     /// <summary>Carries out changes of flows (<c>add …</c>, <c>delete …</c>), all or none.</summary>
     /// <exception cref="MachineCommandException">The switch refused.</exception>

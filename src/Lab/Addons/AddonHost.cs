@@ -12,12 +12,7 @@ internal static class AddonHost
     {
         using var client = context.InCluster();
         await using var cache = new Cache(client, context.Time, context.Loggers);
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var running = start(cache, ended.Token).ToList();
-        var first = await Task.WhenAny(running);
-        await ended.CancelAsync();
-        await Task.WhenAll(running).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-        await first;
+        await Together.RunAsync(stop => start(cache, stop), cancellation);
     }
 
     /// <summary>The namespace that the component's pod runs in.</summary>

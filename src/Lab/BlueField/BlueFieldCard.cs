@@ -17,7 +17,6 @@ public sealed class BlueFieldCard : IAsyncDisposable
     /// <summary>The PF's PCI address on the host.</summary>
     public const string PfAddress = "0000:03:00.0";
 
-    private const int TotalVfs = 46;
     private static readonly string[] Uplinks = ["p0", "pf0hpf"];
     private readonly Machine _host;
     private readonly LabNetwork _network;
@@ -26,6 +25,7 @@ public sealed class BlueFieldCard : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stop = new();
     private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly CardFirmware _firmware = new();
     private Task _watching = Task.CompletedTask;
     private int _vfs;
 
@@ -65,6 +65,7 @@ public sealed class BlueFieldCard : IAsyncDisposable
         try
         {
             await System.ShutDownAsync();
+            ReadFirmware();
             await Computer.SwitchOffAsync();
             await UnplugAsync(cancellation);
             Computer.EraseDisk();
@@ -89,6 +90,7 @@ public sealed class BlueFieldCard : IAsyncDisposable
         try
         {
             await System.ShutDownAsync();
+            ReadFirmware();
             await Computer.SwitchOffAsync();
             await UnplugAsync(cancellation);
             await Computer.SwitchOnAsync(cancellation);
@@ -120,6 +122,15 @@ public sealed class BlueFieldCard : IAsyncDisposable
 
     private string SwitchId => string.Create(CultureInfo.InvariantCulture, $"0e42a1000000{_number:x4}");
 
+    /// <summary>The card's memory keeps what its disk may lose in a moment.</summary>
+    private void ReadFirmware()
+    {
+        if (Computer.IsOn && Computer.Path(CardFirmware.NextBoot) is var told && File.Exists(told))
+        {
+            _firmware.Apply(File.ReadAllText(told));
+        }
+    }
+
     /// <summary>Waits until the host has lost the card's devices, and takes its virtual functions off the bus.</summary>
     private async Task UnplugAsync(CancellationToken cancellation)
     {
@@ -146,7 +157,7 @@ public sealed class BlueFieldCard : IAsyncDisposable
         await _host.RunAsync(new("bash", "-c", $"ethtool -K {PfName} tx off >/dev/null; ip link set {PfName} up"), cancellation);
         await Computer.RunAsync(new("bash", "-c", "ethtool -K pf0hpf tx off >/dev/null; ip link set pf0hpf up"), cancellation);
         await SwitchPorts.HideAsync(Computer, Uplinks, cancellation);
-        new SysTree(_host).AddPf(PfAddress, PfName, Macs.Pf(_number), TotalVfs);
+        new SysTree(_host).AddPf(PfAddress, PfName, Macs.Pf(_number), _firmware.VirtualFunctions);
         var own = new SysTree(Computer);
         own.AddPort("p0", "p0", SwitchId, Macs.Uplink(_number));
         own.AddPort("pf0hpf", "pf0", SwitchId, Macs.Representor(_number, 200));
@@ -164,7 +175,7 @@ public sealed class BlueFieldCard : IAsyncDisposable
                 {
                     // A device that ends with a pod's network goes back to the host on metal.
                     var there = Computer.Devices();
-                    var missing = Enumerable.Range(0, Math.Max(_vfs, Math.Min(wanted, TotalVfs))).Where(vf => !there.Contains(Representor(vf))).ToList();
+                    var missing = Enumerable.Range(0, Math.Max(_vfs, Math.Min(wanted, _firmware.VirtualFunctions))).Where(vf => !there.Contains(Representor(vf))).ToList();
                     if (missing.Count > 0)
                     {
                         await AddVfsAsync(missing, cancellation);

@@ -68,7 +68,25 @@ internal static class DpuTools
             echo "kubeadm: no answer from $endpoint" >&2
             exit 1
             """),
-        ("/usr/local/sbin/mlxconfig", "#!/bin/sh\nexit 0\n"),
+        ("/usr/local/sbin/mst", "#!/bin/sh\n[ \"$1\" != start ] || { mkdir -p /dev/mst && touch /dev/mst/mt41692_pciconf0; }\n"),
+        ("/usr/local/sbin/mlxconfig", $$"""
+            #!/bin/bash
+            # mlxconfig [-d DEVICE] [-y] set NAME=VALUE… | query: settings for the card's next reset.
+            next={{CardFirmware.NextBoot}}
+            while [ $# -gt 0 ]; do
+              case "$1" in
+                -d|--dev) shift ;;
+                q|query) cat "$next" 2>/dev/null; exit 0 ;;
+                s|set) shift; break ;;
+              esac
+              shift
+            done
+            for setting in "$@"; do
+              [[ $setting =~ ^[A-Z0-9_]+=[A-Za-z0-9_]+$ ]] || { echo "-E- $setting is not NAME=VALUE" >&2; exit 3; }
+            done
+            mkdir -p "${next%/*}"
+            printf '%s\n' "$@" >>"$next"
+            """),
         ("/usr/local/sbin/mlnx-sf", "#!/bin/sh\nexit 0\n"),
         ("/usr/local/sbin/update-grub", "#!/bin/sh\nexit 0\n"),
         ("/usr/local/sbin/modprobe", "#!/bin/sh\nexit 0\n"),

@@ -4,6 +4,7 @@ using Dpf.Lab.ControlPlane.Scheduling;
 using Dpf.Lab.ControlPlane.Storage;
 using Dpf.Lab.ControlPlane.Workloads;
 using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Informers;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -46,41 +47,32 @@ public static class ClusterControllers
     {
         await using var cache = new Cache(admin, options.Time, options.Loggers);
         var (loggers, time) = (options.Loggers, options.Time);
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        List<Task> running =
-        [
-            new PodScheduler(cache, loggers, time).RunAsync(ended.Token),
-            new ReplicaSetController(cache, loggers, time).RunAsync(ended.Token),
-            new DeploymentController(cache, loggers, time).RunAsync(ended.Token),
-            new DaemonSetController(cache, loggers, time).RunAsync(ended.Token),
-            new StatefulSetController(cache, loggers, time).RunAsync(ended.Token),
-            new JobController(cache, loggers, time).RunAsync(ended.Token),
-            new EndpointsController(cache, loggers, time).RunAsync(ended.Token),
-            new NodeLifecycle(cache, options).RunAsync(ended.Token),
-            new PodCleanup(cache, loggers, time).RunAsync(ended.Token),
-            new VolumeBinder(cache, loggers, time).RunAsync(ended.Token),
-            new ClaimProtection(cache, loggers, time).RunAsync(ended.Token),
-        ];
-        if (options.LoadBalancerCidrs is { Count: > 0 } pools)
-        {
-            running.Add(new LoadBalancerController(cache, [.. pools.Select(System.Net.IPNetwork.Parse)], loggers, time).RunAsync(ended.Token));
-        }
 
-        if (options.Sign is { } sign)
-        {
-            running.Add(new CertificateController(cache, sign, loggers, time).RunAsync(ended.Token));
-        }
+        // A control plane without one of its parts would only look alive.
+        await Together.RunAsync(Start, cancellation);
 
-        // The first that ends ends all: a control plane without one of its parts would only look alive.
-        var first = await Task.WhenAny(running);
-        await ended.CancelAsync();
-        try
+        IEnumerable<Task> Start(CancellationToken stop)
         {
-            await first;
-        }
-        finally
-        {
-            await Task.WhenAll(running).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            yield return new PodScheduler(cache, loggers, time).RunAsync(stop);
+            yield return new ReplicaSetController(cache, loggers, time).RunAsync(stop);
+            yield return new DeploymentController(cache, loggers, time).RunAsync(stop);
+            yield return new DaemonSetController(cache, loggers, time).RunAsync(stop);
+            yield return new StatefulSetController(cache, loggers, time).RunAsync(stop);
+            yield return new JobController(cache, loggers, time).RunAsync(stop);
+            yield return new EndpointsController(cache, loggers, time).RunAsync(stop);
+            yield return new NodeLifecycle(cache, options).RunAsync(stop);
+            yield return new PodCleanup(cache, loggers, time).RunAsync(stop);
+            yield return new VolumeBinder(cache, loggers, time).RunAsync(stop);
+            yield return new ClaimProtection(cache, loggers, time).RunAsync(stop);
+            if (options.LoadBalancerCidrs is { Count: > 0 } pools)
+            {
+                yield return new LoadBalancerController(cache, [.. pools.Select(System.Net.IPNetwork.Parse)], loggers, time).RunAsync(stop);
+            }
+
+            if (options.Sign is { } sign)
+            {
+                yield return new CertificateController(cache, sign, loggers, time).RunAsync(stop);
+            }
         }
     }
 }

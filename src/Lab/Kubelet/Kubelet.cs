@@ -2,6 +2,7 @@ using Dpf.Lab.Kubelet.Nodes;
 using Dpf.Lab.Kubelet.Pods;
 using Dpf.Lab.Kubelet.Serving;
 using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Hosting;
 
 namespace Dpf.Lab.Kubelet;
 
@@ -23,18 +24,9 @@ public sealed class Kubelet(KubeletOptions options)
             var node = new NodeContext(options, client);
             await using var watches = node.Watches;
             var pods = new PodManager(node);
-            using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            List<Task> parts =
-            [
-                node.Devices.RunAsync(ended.Token),
-                new NodeRegistration(node).RunAsync(ended.Token),
-                pods.RunAsync(ended.Token),
-                new KubeletServer(node, pods).RunAsync(ended.Token),
-            ];
-            var first = await Task.WhenAny(parts);
-            await ended.CancelAsync();
-            await Task.WhenAll(parts).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-            await first;
+            await Together.RunAsync(
+                stop => [node.Devices.RunAsync(stop), new NodeRegistration(node).RunAsync(stop), pods.RunAsync(stop), new KubeletServer(node, pods).RunAsync(stop)],
+                cancellation);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {

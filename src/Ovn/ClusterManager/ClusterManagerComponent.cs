@@ -16,23 +16,14 @@ public sealed class ClusterManagerComponent : IComponent
         using var client = settings.Connect(context);
         await using var cache = new Cache(client, context.Time, context.Loggers);
         var highSpeed = (context.Option("high-speed-host-endpoints") ?? context.Variable("OVN_HIGH_SPEED_HOST_ENDPOINTS")) == "true";
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        List<Task> running =
-        [
-            new NodeAllocationController(cache, settings.Network, context.Loggers, context.Time).RunAsync(stop.Token),
-            new HighSpeedEndpointsController(cache, highSpeed, context.Loggers, context.Time).RunAsync(stop.Token),
-            new EgressIpController(cache, context.Loggers, context.Time).RunAsync(stop.Token),
-            .. new ZoneReportsController(cache, context.Loggers, context.Time).Run(stop.Token),
-        ];
-        try
-        {
-            // The first that ends ends all: what runs on half would only look whole.
-            await await Task.WhenAny(running);
-        }
-        finally
-        {
-            await stop.CancelAsync();
-            await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
+        await Together.RunAsync(
+            stop =>
+            [
+                new NodeAllocationController(cache, settings.Network, context.Loggers, context.Time).RunAsync(stop),
+                new HighSpeedEndpointsController(cache, highSpeed, context.Loggers, context.Time).RunAsync(stop),
+                new EgressIpController(cache, context.Loggers, context.Time).RunAsync(stop),
+                .. new ZoneReportsController(cache, context.Loggers, context.Time).Run(stop),
+            ],
+            cancellation);
     }
 }

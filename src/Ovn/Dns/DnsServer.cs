@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Dpf.Runtime.Addressing;
+using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Machines;
 using Microsoft.Extensions.Logging;
 
@@ -28,17 +29,7 @@ public sealed class DnsServer(
         datagrams.Bind(new IPEndPoint(IPAddress.Any, port));
         connections.Bind(new IPEndPoint(IPAddress.Any, port));
         connections.Listen(128);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        Task[] running = [DatagramsAsync(datagrams, stop.Token), ConnectionsAsync(connections, stop.Token)];
-        try
-        {
-            await await Task.WhenAny(running);
-        }
-        finally
-        {
-            await stop.CancelAsync();
-            await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
+        await Together.RunAsync(stop => [DatagramsAsync(datagrams, stop), ConnectionsAsync(connections, stop)], cancellation);
     }
 
     /// <summary>The answer to a message; null when it deserves none.</summary>

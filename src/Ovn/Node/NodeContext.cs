@@ -141,17 +141,6 @@ public sealed class NodeContext : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs parts that belong together: the first that ends or fails ends all.</summary>
-    public static async Task TogetherAsync(CancellationToken cancellation, params IEnumerable<Func<CancellationToken, Task>> parts)
-    {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var running = parts.Select(part => Task.Run(() => part(stop.Token), stop.Token)).ToList();
-        var first = await Task.WhenAny(running);
-        await stop.CancelAsync();
-        await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await first;
-    }
-
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {

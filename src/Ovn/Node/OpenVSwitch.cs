@@ -17,12 +17,13 @@ public sealed class OpenVSwitch : IAsyncDisposable
 
     private const string Socket = "/run/openvswitch/db.sock";
     private readonly IMachine _machine;
+    private readonly TimeProvider _time;
     private readonly RowReconciler _rows;
 
     /// <summary>Connects in the background.</summary>
     public OpenVSwitch(IMachine machine, TimeProvider time, ILogger logger)
     {
-        _machine = machine;
+        (_machine, _time) = (machine, time);
         Client = OvsdbClient.Start(new OvsdbClientOptions
         {
             Database = "Open_vSwitch",
@@ -75,6 +76,10 @@ public sealed class OpenVSwitch : IAsyncDisposable
         rows.Singleton<Row>().Merge("external_ids", externalIds).Merge("other_config", otherConfig);
         return ApplyAsync(rows, cancellation);
     }
+
+    /// <summary>Tells of changes of a bridge's flows until cancelled, and when they begin to be followed.</summary>
+    public Task FollowFlowsAsync(string bridge, Action changed, CancellationToken cancellation) => _machine.FollowAsync(
+        new MachineCommand("ovs-ofctl", "-O", "OpenFlow13", "monitor", bridge, "watch:!actions"), changed, _time, cancellation);
 
     /// <summary>How many flows a bridge has.</summary>
     public async Task<int> FlowCountAsync(string bridge, CancellationToken cancellation)

@@ -38,7 +38,7 @@ public sealed class ProvisionerComponent : IComponent
         var host = await HostAsync(client, nodeName, context.Time, logger, cancellation);
         var changed = new Signal();
         var kernel = new KernelNetwork(context.Machine);
-        await NodeContext.TogetherAsync(
+        await Together.RunAsync(
             cancellation,
             stop => kernel.FollowAsync(changed.Raise, context.Time, stop),
             stop => KeepAsync(context, kernel, ovs, host, hostNetwork, discovery, changed, logger, stop));

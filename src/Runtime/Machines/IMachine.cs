@@ -107,6 +107,10 @@ public sealed class MachineCommandException(string machine, MachineCommand comma
 /// <summary>Shorthand for commands.</summary>
 public static class MachineExtensions
 {
+    // Much happens at once: it is one reason to look.
+    private static readonly TimeSpan Settling = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(500);
+
     /// <summary>Runs a command that must succeed and returns its standard output.</summary>
     /// <exception cref="MachineCommandException">It exited with something but zero.</exception>
     public static async Task<string> ExecuteAsync(
@@ -115,5 +119,33 @@ public static class MachineExtensions
         var command = new MachineCommand(arguments);
         var result = await machine.RunAsync(command, cancellation).ConfigureAwait(false);
         return result.Succeeded ? result.Output : throw new MachineCommandException(machine.HostName, command, result);
+    }
+
+    /// <summary>
+    /// Runs a command that stays and tells whenever it prints something, until cancelled; begins it again when it ends. It has to begin by
+    /// printing how things are: what changed before is then told too.
+    /// </summary>
+    public static async Task FollowAsync(
+        this IMachine machine, MachineCommand command, Action told, TimeProvider time, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            await using (var process = machine.Start(command with { Piped = true }))
+            {
+                await Task.WhenAll(ListenAsync(process.StandardOutput), ListenAsync(process.StandardError)).ConfigureAwait(false);
+            }
+
+            await Task.Delay(Retry, time, cancellation).ConfigureAwait(false);
+        }
+
+        async Task ListenAsync(Stream stream)
+        {
+            var buffer = new byte[65536];
+            while (await stream.ReadAsync(buffer, cancellation).ConfigureAwait(false) > 0)
+            {
+                told();
+                await Task.Delay(Settling, time, cancellation).ConfigureAwait(false);
+            }
+        }
     }
 }

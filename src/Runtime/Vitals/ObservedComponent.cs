@@ -29,14 +29,10 @@ public sealed class ObservedComponent(IComponent inner) : IComponent
             return;
         }
 
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var serving = ComponentServer.ServeAsync(
-            context, [.. new[] { metrics, health }.OfType<IPEndPoint>().Distinct()], app => Map(app, context.Vitals, metrics, health), ended.Token);
-        var working = WorkAsync(context, ended.Token);
-        var first = await Task.WhenAny(working, serving);
-        await ended.CancelAsync();
-        await Task.WhenAll(working, serving).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await first;
+        IPEndPoint[] addresses = [.. new[] { metrics, health }.OfType<IPEndPoint>().Distinct()];
+        await Together.RunAsync(
+            stop => [WorkAsync(context, stop), ComponentServer.ServeAsync(context, addresses, app => Map(app, context.Vitals, metrics, health), stop)],
+            cancellation);
     }
 
     /// <summary>What a flag says to listen on; null for nothing.</summary>

@@ -52,6 +52,13 @@ public sealed class AgentLifeTests
         await SaysAsync("ServiceChain", "fabric", true);
         Assert.Contains("priority=20", await ovs.DumpFlowsAsync("br-sfc", Cancellation), StringComparison.Ordinal);
 
+        // What somebody takes away or changes comes back, without a change of any object.
+        foreach (var harm in (string[])["delete cookie=0/0", "modify_strict priority=20,in_port=1,actions=drop"])
+        {
+            await ovs.ChangeFlowsAsync("br-sfc", [harm], Cancellation);
+            await Eventually.SeeAsync(() => ovs.DumpFlowsAsync("br-sfc", Cancellation), flows => flows.Split("learn(").Length == 3);
+        }
+
         // They go at once, and nothing of them stays; what somebody else made does.
         await cluster.Client.DeleteAsync(Version, "ServiceChain", "default", "fabric", Cancellation);
         await cluster.Client.DeleteAsync(Version, "ServiceInterface", "default", "ovn", Cancellation);

@@ -27,12 +27,8 @@ internal sealed class DevicePluginComponent : IComponent
             .Select(r => (Name: $"{(string?)r!["resourcePrefix"] ?? "nvidia.com"}/{(string)r["resourceName"]!}",
                 Ranges: r["selectors"]!["pfNames"]!.AsArray().Select(p => FunctionRange.Parse((string)p!)).ToList()))
             .ToList();
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        List<Task> running = [.. pools.Select(p => new DevicePool(context, p.Name, p.Ranges).RunAsync(ended.Token)), ChangedAsync(file, text, context, ended.Token)];
-        var first = await Task.WhenAny(running);
-        await ended.CancelAsync();
-        await Task.WhenAll(running).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-        await first;
+        await Together.RunAsync(
+            stop => [.. pools.Select(p => new DevicePool(context, p.Name, p.Ranges).RunAsync(stop)), ChangedAsync(file, text, context, stop)], cancellation);
     }
 
     // Another configuration means other pools: the container starts anew with it.

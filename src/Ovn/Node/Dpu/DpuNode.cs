@@ -24,7 +24,7 @@ internal static class DpuNode
         var gateway = new DpuGateway(node, ovs, encap);
         var bridge = new GatewayBridge(node, ovs);
         var management = new DpuManagementPort(node, ovs);
-        await NodeContext.TogetherAsync(
+        await Together.RunAsync(
             cancellation,
             stop => OvnChassis.RunZoneAsync(node, stop),
             stop => new PodWiring(node, ovs).RunAsync(stop),
@@ -33,6 +33,7 @@ internal static class DpuNode
                 "chassis", TimeSpan.FromSeconds(10),
                 step => OvnChassis.ConfigureAsync(node, ovs, encap, gateway.Bridge, userspace: false, step), stop),
             stop => node.RepeatAsync("management port", TimeSpan.FromSeconds(1), management.ApplyAsync, stop),
+            stop => bridge.FollowAsync(gateway.Bridge, stop),
             stop => node.RepeatAsync(
                 "gateway", TimeSpan.FromSeconds(1),
                 async step =>

@@ -24,6 +24,7 @@ public sealed class PodWiring
     private readonly EventRecorder _events;
     private readonly Signal _work = new();
     private readonly Dictionary<string, long> _plugged = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (string Version, string Status)> _told = new(StringComparer.Ordinal);
 
     /// <summary>Wires the pods of the node.</summary>
     public PodWiring(NodeContext node, OpenVSwitch ovs)
@@ -101,9 +102,10 @@ public sealed class PodWiring
 
         // Also of a port that is there: the representor of a VF that came back is another device. OVN works on the port meanwhile.
         await Task.WhenAll(_node.SetUpRepresentorsAsync(_ovs.Now, plugged, cancellation), _ovs.ApplyAsync(rows, cancellation));
-        foreach (var gone in _plugged.Keys.Except(claims.Select(c => c.Claim.Details.SandboxId)).ToList())
+        foreach (var gone in _plugged.Keys.Concat(_told.Keys).Except(claims.Select(c => c.Claim.Details.SandboxId)).ToList())
         {
             _plugged.Remove(gone);
+            _told.Remove(gone);
         }
 
         foreach (var wiring in claims)
@@ -123,11 +125,19 @@ public sealed class PodWiring
             return;
         }
 
+        // What was said of this very pod is on its way back.
+        var (sandbox, told) = (wiring.Claim.Details.SandboxId, (meta.ResourceVersion, status.Write()));
+        if (_told.GetValueOrDefault(sandbox) == told)
+        {
+            return;
+        }
+
         try
         {
             await _node.Client.AnnotateAsync<V1Pod>(
                 meta.NamespaceProperty, meta.Name, [new KeyValuePair<string, string?>(ConnectionStatus.Annotation, status.Write())],
                 cancellation, meta.Uid);
+            _told[sandbox] = told;
             _node.Logger.LogInformation(
                 "pod {Namespace}/{Pod}: {Status} on {Representor} {Reason}", meta.NamespaceProperty, meta.Name, status.Status,
                 wiring.Representor, status.Reason);

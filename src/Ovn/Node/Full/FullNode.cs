@@ -26,11 +26,12 @@ internal static class FullNode
         var host = new HostNetwork(context.Machine, context.Time, node.Logger);
         var pods = new VethAttachment(node, ovs);
         var isReady = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await NodeContext.TogetherAsync(
+        await Together.RunAsync(
             cancellation,
             stop => OvnChassis.RunZoneAsync(node, stop),
             stop => node.RepeatAsync(
                 "chassis", TimeSpan.FromSeconds(2), step => AnnounceAsync(node, ovs, gateway, device.Name, step), stop),
+            stop => bridge.FollowAsync(device.Name, stop),
             stop => node.RepeatAsync(
                 "gateway", TimeSpan.FromSeconds(1),
                 async step =>

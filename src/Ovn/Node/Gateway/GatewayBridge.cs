@@ -15,13 +15,13 @@ public sealed record GatewaySetup(GatewayConfig Config, string Uplink, string? H
 public sealed class GatewayBridge(NodeContext node, OpenVSwitch ovs)
 {
     private static readonly TimeSpan Refresh = TimeSpan.FromSeconds(15);
-
-    // Every pass that something else asked for would start a process to look.
-    private static readonly TimeSpan Recount = TimeSpan.FromSeconds(2);
     private IReadOnlyList<string> _installed = [];
     private int _installedCount;
     private long _installedAt;
-    private long _countedAt;
+    private volatile bool _moved = true;
+
+    /// <summary>Hears, until cancelled, when somebody changes the bridge's flows, so that the next pass looks at them.</summary>
+    public Task FollowAsync(string bridge, CancellationToken cancellation) => ovs.FollowFlowsAsync(bridge, () => _moved = true, cancellation);
 
     /// <summary>One pass; true once the flows are in.</summary>
     public async Task<bool> ApplyAsync(GatewaySetup setup, CancellationToken cancellation)
@@ -55,7 +55,7 @@ public sealed class GatewayBridge(NodeContext node, OpenVSwitch ovs)
         {
             await ovs.ReplaceFlowsAsync(config.Bridge, flows, cancellation);
             (_installed, _installedAt) = (flows, node.Time.GetTimestamp());
-            (_installedCount, _countedAt) = (await ovs.FlowCountAsync(config.Bridge, cancellation), node.Time.GetTimestamp());
+            _installedCount = await ovs.FlowCountAsync(config.Bridge, cancellation);
             if (isNew)
             {
                 node.Logger.LogInformation(
@@ -69,12 +69,20 @@ public sealed class GatewayBridge(NodeContext node, OpenVSwitch ovs)
 
     private async Task<bool> AreGoneAsync(string bridge, CancellationToken cancellation)
     {
-        if (node.Time.GetElapsedTime(_countedAt) < Recount)
+        if (!_moved)
         {
             return false;
         }
 
-        _countedAt = node.Time.GetTimestamp();
-        return await ovs.FlowCountAsync(bridge, cancellation) != _installedCount;
+        _moved = false;
+        try
+        {
+            return await ovs.FlowCountAsync(bridge, cancellation) != _installedCount;
+        }
+        catch
+        {
+            _moved = true;
+            throw;
+        }
     }
 }

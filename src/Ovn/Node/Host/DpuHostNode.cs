@@ -26,7 +26,7 @@ internal static class DpuHostNode
         using var sandboxes = new VfSandboxes(context.Machine, node.Pci, settings.Network.Mtu, node.Logger);
         var (network, devices) = (new Signal(), new Signal());
         var isReady = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        await NodeContext.TogetherAsync(
+        await Together.RunAsync(
             cancellation,
             stop => node.Kernel.FollowAsync(
                 () =>
