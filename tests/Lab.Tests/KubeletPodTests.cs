@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Dpf.Lab.Kubelet;
 using Dpf.Lab.Kubelet.Pods;
 using Dpf.Runtime.Clusters;
@@ -56,6 +57,26 @@ public sealed class KubeletPodTests
         await run.UntilAsync(_ => Directory.Exists(machine.Path("/var/lib/kubelet/pods/u")) ? null : "gone");
         var log = await File.ReadAllTextAsync(machine.Path("/var/log/pods/n_p_u/main/0.log"), Cancellation);
         Assert.Equal("I am 10.99.0.2\np\nfrom-init\nbye\n", log);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(machine.Path("/run/netns")));
+    }
+
+    /// <summary>A machine that ends very many pods at once is slow: the devices of pods whose end took too long were never given to others.</summary>
+    [Fact]
+    public async Task What_could_not_be_taken_away_from_a_pod_that_ends_is_tried_again()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
+        await using var machine = await MachineAsync();
+        using var run = new PodRun(machine, Pod("spec: {terminationGracePeriodSeconds: 0, containers: [{name: main, command: [sleep, infinity]}]}"));
+        await run.UntilAsync(w => w.Containers.FirstOrDefault(c => c.Status.Ready));
+        var record = Assert.Single(Directory.GetFiles(run.State, "u.json", SearchOption.AllDirectories));
+        var kept = await File.ReadAllTextAsync(record, Cancellation);
+        await File.WriteAllTextAsync(record, "{", Cancellation);
+
+        run.Delete();
+        await run.UntilAsync(_ => run.Log.Any(line => line.StartsWith("p: ending:", StringComparison.Ordinal)) ? "tried" : null);
+        Assert.NotEmpty(Directory.EnumerateFileSystemEntries(machine.Path("/run/netns")));
+        await File.WriteAllTextAsync(record, kept, Cancellation);
+        await run.UntilAsync(_ => File.Exists(record) ? null : "gone");
         Assert.Empty(Directory.EnumerateFileSystemEntries(machine.Path("/run/netns")));
     }
 
@@ -123,7 +144,6 @@ public sealed class KubeletPodTests
     /// <summary>One pod's life without an API server: what the worker would report there fails, and is tried again.</summary>
     private sealed class PodRun : IDisposable
     {
-        private readonly string _state = Directory.CreateTempSubdirectory("dpf-kubelet-state-").FullName;
         private readonly KubeClient _client;
         private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         private readonly V1Pod _pod;
@@ -139,12 +159,19 @@ public sealed class KubeletPodTests
                 NodeName = "test",
                 Connection = connection,
                 NodeIp = "192.0.2.1",
-                StateFolder = _state,
+                StateFolder = State,
+                Loggers = LoggerFactory.Create(logging => logging.AddProvider(new Told(Log))),
                 Components = components.ToDictionary(c => c.Name, c => c.Component),
             };
             Worker = new PodWorker(new NodeContext(options, _client), pod);
             Ended = Task.Run(() => Worker.RunAsync(_stop.Token));
         }
+
+        /// <summary>What the kubelet keeps.</summary>
+        public string State { get; } = Directory.CreateTempSubdirectory("dpf-kubelet-state-").FullName;
+
+        /// <summary>What the kubelet says.</summary>
+        public ConcurrentQueue<string> Log { get; } = [];
 
         public PodWorker Worker { get; }
 
@@ -178,7 +205,25 @@ public sealed class KubeletPodTests
             _stop.Cancel();
             _stop.Dispose();
             _client.Dispose();
-            Directory.Delete(_state, recursive: true);
+            Directory.Delete(State, recursive: true);
+        }
+    }
+
+    private sealed class Told(ConcurrentQueue<string> lines) : ILoggerProvider, ILogger
+    {
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            lines.Enqueue(formatter(state, exception));
+
+        public void Dispose()
+        {
         }
     }
 }

@@ -55,7 +55,7 @@ public sealed record KubeletOptions
     /// <summary>What the node has, besides what device plugins offer.</summary>
     public IReadOnlyDictionary<string, string> Capacity { get; init; } = new Dictionary<string, string>
     {
-        ["cpu"] = "16", ["memory"] = "64Gi", ["ephemeral-storage"] = "200Gi", ["pods"] = "250",
+        ["cpu"] = "16", ["memory"] = "64Gi", ["ephemeral-storage"] = "200Gi", ["pods"] = "500",
     };
 
     /// <summary>The version that the node reports.</summary>

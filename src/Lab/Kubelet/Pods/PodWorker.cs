@@ -11,6 +11,7 @@ namespace Dpf.Lab.Kubelet.Pods;
 internal sealed class PodWorker
 {
     private static readonly TimeSpan ShutDown = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan CleaningRetry = TimeSpan.FromSeconds(1);
     private readonly NodeContext _node;
     private readonly CancellationTokenSource _ending = new();
     private readonly PodStatusWriter _status;
@@ -197,26 +198,41 @@ internal sealed class PodWorker
             using var limit = new CancellationTokenSource(grace + ShutDown, _node.Time);
             await StopAsync(_apps, grace).WaitAsync(limit.Token);
             await StopAsync(_init, grace).WaitAsync(limit.Token);
-            _volumes?.Dispose();
-            if (!deleted || shutDown.IsCancellationRequested)
-            {
-                return;
-            }
-
-            _finished = true;
-            await _node.Sandboxes.ForgetAsync(_pod.Metadata.Uid, limit.Token);
-            _node.Devices.Release(_pod.Metadata.Uid);
-            _volumes ??= new PodVolumes(_node, () => _pod, () => new PodFields(_pod, "", [], _node.Options.Capacity));
-            _volumes.Remove();
         }
-        catch (Exception e) when (e is OperationCanceledException or IOException or Runtime.Machines.MachineCommandException)
+        catch (OperationCanceledException e)
         {
             _node.Logger.LogWarning("{Pod}: ending: {Message}", _pod.Metadata.Name, e.Message);
+        }
+
+        _volumes?.Dispose();
+        while (deleted && !shutDown.IsCancellationRequested && !await IsTakenAwayAsync(shutDown))
+        {
+            await _node.DelayAsync(CleaningRetry, shutDown).ContinueWith(
+                _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
 
         if (deleted && !_gone)
         {
             await FinishAsync(shutDown);
+        }
+    }
+
+    /// <summary>Takes away what the pod had: whoever comes after it needs its devices.</summary>
+    private async Task<bool> IsTakenAwayAsync(CancellationToken shutDown)
+    {
+        try
+        {
+            _finished = true;
+            await _node.Sandboxes.ForgetAsync(_pod.Metadata.Uid, shutDown);
+            _node.Devices.Release(_pod.Metadata.Uid);
+            _volumes ??= new PodVolumes(_node, () => _pod, () => new PodFields(_pod, "", [], _node.Options.Capacity));
+            _volumes.Remove();
+            return true;
+        }
+        catch (Exception e)
+        {
+            _node.Logger.LogWarning("{Pod}: ending: {Message}; trying again", _pod.Metadata.Name, e.Message);
+            return false;
         }
     }
 
