@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Dpf.OvsdbModels;
 using Dpf.Ovsdb.Schemas;
+using Dpf.OvsdbModels;
 
 // Writes src/Ovsdb/Models from the schemas beside this file. Run from the repository's root:
 //   dotnet run --project gen/OvsdbModels

@@ -1,9 +1,9 @@
 using Dpf.Ovn.Addressing;
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Zone.Planning;
 using Dpf.Ovn.Zone.Planning.Policies;
 using Dpf.Ovsdb.Rows;
+using Dpf.Runtime.Addressing;
 
 namespace Dpf.Ovn.Tests;
 

@@ -1,5 +1,5 @@
-using Dpf.Runtime.Addressing;
 using System.Globalization;
+using Dpf.Runtime.Addressing;
 
 namespace Dpf.Ovn.Addressing;
 

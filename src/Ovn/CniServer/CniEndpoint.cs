@@ -1,9 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dpf.Cni;
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Node;
+using Dpf.Runtime.Addressing;
 using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Machines;
 using Microsoft.AspNetCore.Builder;

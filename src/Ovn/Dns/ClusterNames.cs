@@ -1,5 +1,5 @@
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Zone.Planning;
+using Dpf.Runtime.Addressing;
 using k8s.Models;
 
 namespace Dpf.Ovn.Dns;

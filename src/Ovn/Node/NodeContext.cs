@@ -1,6 +1,6 @@
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Zone.Planning;
+using Dpf.Runtime.Addressing;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Informers;

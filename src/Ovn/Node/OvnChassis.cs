@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Dns;
 using Dpf.Ovn.Zone.Applying;
+using Dpf.Runtime.Addressing;
 
 namespace Dpf.Ovn.Node;
 

@@ -1,5 +1,5 @@
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Annotations;
+using Dpf.Runtime.Addressing;
 using static Dpf.Ovn.Tests.Annotations.NodeAnnotationsTests;
 
 namespace Dpf.Ovn.Tests.Annotations;

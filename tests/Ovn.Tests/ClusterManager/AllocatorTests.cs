@@ -1,6 +1,6 @@
 using Dpf.Ovn.Addressing;
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.ClusterManager;
+using Dpf.Runtime.Addressing;
 using FsCheck;
 using FsCheck.Xunit;
 

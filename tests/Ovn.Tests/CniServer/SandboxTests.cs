@@ -1,7 +1,7 @@
 using Dpf.Cni;
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.CniServer;
+using Dpf.Runtime.Addressing;
 using Dpf.Runtime.Machines;
 using Dpf.Runtime.Netlink;
 

@@ -1,7 +1,7 @@
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.CniServer;
 using Dpf.Ovn.Node;
+using Dpf.Runtime.Addressing;
 using Dpf.Runtime.Netlink;
 using Dpf.Testing;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -1,6 +1,6 @@
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Dns;
 using Dpf.Ovn.Zone.Planning;
+using Dpf.Runtime.Addressing;
 using k8s.Models;
 
 namespace Dpf.Ovn.Tests.Dns;

@@ -1,8 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Dns;
 using Dpf.Ovn.Zone.Planning;
+using Dpf.Runtime.Addressing;
 using Dpf.Runtime.Machines;
 using FsCheck.Xunit;
 using k8s.Models;

@@ -1,6 +1,6 @@
 using Dpf.Ovn.Addressing;
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Node;
+using Dpf.Runtime.Addressing;
 using Dpf.Runtime.Netlink;
 using Dpf.Testing;
 using Microsoft.Extensions.Logging.Abstractions;

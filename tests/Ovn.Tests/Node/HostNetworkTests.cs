@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Node;
+using Dpf.Runtime.Addressing;
 
 namespace Dpf.Ovn.Tests.Node;
 

@@ -1,6 +1,6 @@
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Node.Dpu;
+using Dpf.Runtime.Addressing;
 using k8s.Models;
 
 namespace Dpf.Ovn.Tests.Node;

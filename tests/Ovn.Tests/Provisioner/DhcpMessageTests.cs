@@ -1,5 +1,5 @@
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Provisioner;
+using Dpf.Runtime.Addressing;
 using FsCheck.Xunit;
 
 namespace Dpf.Ovn.Tests.Provisioner;

@@ -1,5 +1,5 @@
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Provisioner;
+using Dpf.Runtime.Addressing;
 using Dpf.Runtime.Netlink;
 
 namespace Dpf.Ovn.Tests.Provisioner;

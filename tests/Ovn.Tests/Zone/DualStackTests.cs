@@ -1,10 +1,10 @@
 using System.Text;
 using Dpf.Ovn.Addressing;
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Zone.Planning;
 using Dpf.Ovsdb.Models.Northbound;
 using Dpf.Ovsdb.Rows;
+using Dpf.Runtime.Addressing;
 using Dpf.Testing;
 using k8s.Models;
 

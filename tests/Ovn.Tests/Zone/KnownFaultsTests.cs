@@ -1,8 +1,8 @@
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Zone.Applying;
 using Dpf.Ovn.Zone.Planning;
 using Dpf.Ovsdb.Models.Northbound;
 using Dpf.Ovsdb.Models.Southbound;
+using Dpf.Runtime.Addressing;
 using Dpf.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 

@@ -1,6 +1,6 @@
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Zone.Planning;
 using Dpf.Ovsdb.Models.Northbound;
+using Dpf.Runtime.Addressing;
 
 namespace Dpf.Ovn.Tests.Zone;
 

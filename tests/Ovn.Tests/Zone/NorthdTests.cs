@@ -1,8 +1,8 @@
 using Dpf.Ovn.Addressing;
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Zone.Applying;
 using Dpf.Ovn.Zone.Planning;
 using Dpf.Ovn.Zone.Planning.Policies;
+using Dpf.Runtime.Addressing;
 using Dpf.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 

@@ -1,5 +1,5 @@
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Zone.Planning;
+using Dpf.Runtime.Addressing;
 
 namespace Dpf.Ovn.Tests.Zone;
 

@@ -1,5 +1,5 @@
-using Dpf.Api.Schemas;
 using System.Text.Json.Nodes;
+using Dpf.Api.Schemas;
 
 namespace Dpf.Lab.Addons.Features;
 

@@ -1,7 +1,7 @@
-using Dpf.Runtime.Addressing;
-using Dpf.Runtime.Netlink;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Node.Gateway;
+using Dpf.Runtime.Addressing;
+using Dpf.Runtime.Netlink;
 
 namespace Dpf.Ovn.Node.Dpu;
 

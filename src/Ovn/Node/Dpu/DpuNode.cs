@@ -1,6 +1,6 @@
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Node.Gateway;
 using Dpf.Ovn.Node.Health;
+using Dpf.Runtime.Addressing;
 using Dpf.Runtime.Hosting;
 using Microsoft.Extensions.Logging;
 

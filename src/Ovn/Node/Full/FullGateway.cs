@@ -1,8 +1,8 @@
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Node.Gateway;
 using Dpf.Ovsdb.Models.OpenVSwitch;
 using Dpf.Ovsdb.Replica;
+using Dpf.Runtime.Addressing;
 using Dpf.Runtime.Netlink;
 
 namespace Dpf.Ovn.Node.Full;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Dpf.Ovn.Addressing;
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Zone.Planning;
+using Dpf.Runtime.Addressing;
 
 namespace Dpf.Ovn.Node.Gateway;
 

@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
 using Dpf.Ovn.Addressing;
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.CniServer;
 using Dpf.Ovn.Node.Health;
+using Dpf.Runtime.Addressing;
 using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Netlink;
 using Microsoft.Extensions.Logging;

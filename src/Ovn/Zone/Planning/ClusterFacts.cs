@@ -1,9 +1,9 @@
 using Dpf.Api.ThirdParty.AdminPolicies;
 using Dpf.Api.ThirdParty.OvnKubernetes;
 using Dpf.Ovn.Addressing;
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Zone.Planning.Policies;
+using Dpf.Runtime.Addressing;
 using k8s.Models;
 
 namespace Dpf.Ovn.Zone.Planning;

@@ -1,6 +1,6 @@
 using Dpf.Api.ThirdParty.OvnKubernetes;
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Zone.Planning.Policies;
+using Dpf.Runtime.Addressing;
 
 namespace Dpf.Ovn.Zone.Planning;
 

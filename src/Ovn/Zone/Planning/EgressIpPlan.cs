@@ -1,7 +1,7 @@
 using System.Globalization;
 using Dpf.Ovn.Addressing;
-using Dpf.Runtime.Addressing;
 using Dpf.Ovsdb.Rows;
+using Dpf.Runtime.Addressing;
 using static Dpf.Ovn.Zone.Planning.NorthboundPlan;
 
 namespace Dpf.Ovn.Zone.Planning;

@@ -1,8 +1,8 @@
 using Dpf.Ovn.Addressing;
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovsdb.Models.Northbound;
 using Dpf.Ovsdb.Rows;
+using Dpf.Runtime.Addressing;
 using static Dpf.Ovn.Zone.Planning.NorthboundPlan;
 
 namespace Dpf.Ovn.Zone.Planning;

@@ -1,6 +1,6 @@
 using Dpf.Ovn.Addressing;
-using Dpf.Runtime.Addressing;
 using Dpf.Ovsdb.Rows;
+using Dpf.Runtime.Addressing;
 using static Dpf.Ovn.Zone.Planning.NorthboundPlan;
 
 namespace Dpf.Ovn.Zone.Planning;

@@ -1,9 +1,9 @@
 using System.Globalization;
 using Dpf.Ovn.Addressing;
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Zone.Planning.Policies;
 using Dpf.Ovsdb.Models.Northbound;
 using Dpf.Ovsdb.Rows;
+using Dpf.Runtime.Addressing;
 
 namespace Dpf.Ovn.Zone.Planning;
 

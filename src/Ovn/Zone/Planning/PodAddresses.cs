@@ -1,5 +1,5 @@
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Annotations;
+using Dpf.Runtime.Addressing;
 
 namespace Dpf.Ovn.Zone.Planning;
 

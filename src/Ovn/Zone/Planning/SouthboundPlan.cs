@@ -1,8 +1,8 @@
-using Dpf.Runtime.Addressing;
 using Dpf.Ovsdb.Models.Southbound;
 using Dpf.Ovsdb.Replica;
 using Dpf.Ovsdb.Rows;
 using Dpf.Ovsdb.Transactions;
+using Dpf.Runtime.Addressing;
 using static Dpf.Ovn.Zone.Planning.NorthboundPlan;
 
 namespace Dpf.Ovn.Zone.Planning;

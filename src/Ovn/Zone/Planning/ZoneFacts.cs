@@ -1,7 +1,7 @@
 using Dpf.Ovn.Addressing;
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Zone.Planning.Policies;
+using Dpf.Runtime.Addressing;
 
 namespace Dpf.Ovn.Zone.Planning;
 

@@ -1,12 +1,12 @@
 using Dpf.Api.ThirdParty.AdminPolicies;
 using Dpf.Api.ThirdParty.OvnKubernetes;
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Tests.Zone.Truth;
 using Dpf.Ovn.Zone.Planning;
 using Dpf.Ovn.Zone.Planning.Policies;
 using Dpf.Ovsdb.Models.Northbound;
 using Dpf.Ovsdb.Rows;
+using Dpf.Runtime.Addressing;
 using k8s.Models;
 
 namespace Dpf.Ovn.Tests.Zone.Policies;

@@ -1,6 +1,6 @@
 using Dpf.Ovn.Addressing;
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Zone.Planning.Policies;
+using Dpf.Runtime.Addressing;
 using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;

@@ -1,6 +1,6 @@
 using Dpf.Api.ThirdParty.OvnKubernetes;
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Annotations;
+using Dpf.Runtime.Addressing;
 using k8s.Models;
 
 namespace Dpf.Ovn.Tests.Zone.Truth;

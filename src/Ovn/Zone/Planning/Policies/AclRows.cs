@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Text;
 using Dpf.Ovn.Addressing;
-using Dpf.Runtime.Addressing;
 using Dpf.Ovsdb.Models.Northbound;
 using Dpf.Ovsdb.Rows;
+using Dpf.Runtime.Addressing;
 using static Dpf.Ovn.Zone.Planning.NorthboundPlan;
 
 namespace Dpf.Ovn.Zone.Planning.Policies;

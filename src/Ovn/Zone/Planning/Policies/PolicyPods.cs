@@ -1,6 +1,6 @@
 using Dpf.Ovn.Addressing;
-using Dpf.Runtime.Addressing;
 using Dpf.Ovn.Annotations;
+using Dpf.Runtime.Addressing;
 using k8s.Models;
 
 namespace Dpf.Ovn.Zone.Planning.Policies;
