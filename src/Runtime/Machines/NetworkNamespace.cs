@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Net.Sockets;
+using Microsoft.Win32.SafeHandles;
 
 namespace Dpf.Runtime.Machines;
 
@@ -22,6 +23,10 @@ public sealed class NetworkNamespace(Func<string> path) : INetworkNamespace
     public Socket CreateSocket(AddressFamily family, SocketType type, ProtocolType protocol) =>
         Within(Path, () => new Socket(family, type, protocol));
 
+    /// <summary>A descriptor of the namespace at a path.</summary>
+    /// <exception cref="IOException">It is not there.</exception>
+    internal static SafeFileHandle Open(string path) => File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+
     /// <summary>What a socket of the namespace is made by.</summary>
     /// <exception cref="IOException">The namespace is not there, or there is no socket to be had in it.</exception>
     internal static Socket Within(string path, Func<Socket> make)
@@ -34,7 +39,7 @@ public sealed class NetworkNamespace(Func<string> path) : INetworkNamespace
             {
                 if (path != Own)
                 {
-                    using var handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+                    using var handle = Open(path);
                     Native.Enter(handle);
                 }
 

@@ -24,7 +24,7 @@ public sealed class KernelNetwork(IMachine machine, string? networkNamespace = n
     /// <exception cref="IOException">The namespace is not there, or the kernel refused.</exception>
     public IReadOnlyList<Link> Links()
     {
-        using var socket = RouteSocket.Open(Namespace);
+        using var socket = Open();
         return LinksOf(socket);
     }
 
@@ -36,7 +36,7 @@ public sealed class KernelNetwork(IMachine machine, string? networkNamespace = n
     /// <exception cref="IOException">The namespace is not there, or the kernel refused.</exception>
     public IReadOnlySet<string> Names()
     {
-        using var socket = RouteSocket.Open(Namespace);
+        using var socket = Open();
         return KernelTables.Links(socket).Select(l => l.Name).ToHashSet(StringComparer.Ordinal);
     }
 
@@ -44,7 +44,7 @@ public sealed class KernelNetwork(IMachine machine, string? networkNamespace = n
     /// <exception cref="IOException">The namespace is not there, or the kernel refused.</exception>
     public NetworkState State(params IEnumerable<IpFamily> families)
     {
-        using var socket = RouteSocket.Open(Namespace);
+        using var socket = Open();
         var links = LinksOf(socket);
         var names = links.ToDictionary(l => l.Index, l => l.Name);
         var all = families.ToList();
@@ -60,7 +60,7 @@ public sealed class KernelNetwork(IMachine machine, string? networkNamespace = n
     public Task ApplyAsync(CancellationToken cancellation, params IReadOnlyList<NetworkChange> changes) => Task.Run(
         () =>
         {
-            using var socket = RouteSocket.Open(Namespace);
+            using var socket = Open();
             foreach (var change in changes)
             {
                 cancellation.ThrowIfCancellationRequested();
@@ -77,7 +77,7 @@ public sealed class KernelNetwork(IMachine machine, string? networkNamespace = n
     public void CompleteChecksums(string device)
     {
         const uint setTransmitChecksums = 0x17;
-        using var socket = RouteSocket.Open(Namespace);
+        using var socket = Open();
         if (KernelTables.Find(socket, device) is { Kind: "veth" })
         {
             Native.Ethtool(socket.Handle, device, setTransmitChecksums, 0);
@@ -88,7 +88,7 @@ public sealed class KernelNetwork(IMachine machine, string? networkNamespace = n
     /// <exception cref="IOException">The namespace is not there.</exception>
     public async Task FollowAsync(Action changed, TimeProvider time, CancellationToken cancellation)
     {
-        using var socket = RouteSocket.Open(Namespace, AllGroups);
+        using var socket = Open(AllGroups);
         while (true)
         {
             var told = await socket.HearAsync(cancellation);
@@ -99,6 +99,9 @@ public sealed class KernelNetwork(IMachine machine, string? networkNamespace = n
             }
         }
     }
+
+    private RouteSocket Open(uint groups = 0) =>
+        RouteSocket.Open(Namespace, networkNamespace is null ? machine.HostName : $"{machine.HostName}, {networkNamespace}", groups);
 
     // Neighbours come and go with every packet; only those that were set by somebody count.
     private static bool IsNews(NetlinkReply message) =>

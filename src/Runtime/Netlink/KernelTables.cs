@@ -50,7 +50,7 @@ internal static class KernelTables
     private static byte[] Family(IpFamily family, int length)
     {
         var bytes = new byte[length];
-        bytes[0] = (byte)(family == IpFamily.V4 ? 2 : 10);
+        bytes[0] = FamilyNumber.Of(family);
         return bytes;
     }
 
@@ -69,11 +69,10 @@ internal static class KernelTables
 
     private static Cidr? ReadAddress(NetlinkReply reply)
     {
-        const byte four = 2;
         var (family, length, scope) = (reply.Payload.Span[0], reply.Payload.Span[1], reply.Payload.Span[3]);
         var attributes = reply.Attributes(AddressAttribute.FixedLength);
         var flags = attributes.Number(AddressAttribute.Flags) ?? reply.Payload.Span[2];
-        if (family != four && (scope != 0 || (flags & (AddressAttribute.Temporary | AddressAttribute.Deprecated)) != 0))
+        if (family != FamilyNumber.Of(IpFamily.V4) && (scope != 0 || (flags & (AddressAttribute.Temporary | AddressAttribute.Deprecated)) != 0))
         {
             return null;
         }

@@ -16,9 +16,7 @@ public abstract record NetworkChange
     internal abstract void Apply(RouteSocket socket);
 
     private protected int IndexOf(RouteSocket socket, string device) => KernelTables.Find(socket, device)?.Index
-        ?? throw new NetlinkException(ToString(), NetlinkException.NoSuchDevice, $"there is no interface {device}");
-
-    private protected static byte Byte(IpFamily family) => (byte)(family == IpFamily.V4 ? 2 : 10);
+        ?? throw socket.Refusal(ToString(), NetlinkException.NoSuchDevice, $"there is no interface {device}");
 }
 
 /// <summary>Gives an interface what is not null, all at once.</summary>
@@ -59,7 +57,7 @@ public sealed record SetLink(string Name) : NetworkChange
         }
 
         var message = new NetlinkMessage(MessageType.NewLink, Plain, fixedPart);
-        using var target = Namespace is null ? null : File.OpenHandle(Namespace.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        using var target = Namespace is null ? null : NetworkNamespace.Open(Namespace.Path);
         if (target is not null)
         {
             message.Add(LinkAttribute.NamespaceDescriptor, (int)target.DangerousGetHandle());
@@ -106,7 +104,7 @@ public sealed record AddVeth(string Name, string Peer, INetworkNamespace? PeerNa
 
     internal override void Apply(RouteSocket socket)
     {
-        using var target = PeerNamespace is null ? null : File.OpenHandle(PeerNamespace.Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        using var target = PeerNamespace is null ? null : NetworkNamespace.Open(PeerNamespace.Path);
         var message = new NetlinkMessage(
             MessageType.NewLink, Plain | MessageFlag.Create | MessageFlag.Exclusive, new byte[LinkAttribute.FixedLength]);
         message.Add(LinkAttribute.Name, Name).Add(LinkAttribute.Mtu, Mtu).Nest(LinkAttribute.Info, info => info
@@ -154,7 +152,7 @@ public sealed record SetAddress(Cidr Address, string Device) : NetworkChange
     internal static NetlinkMessage Message(ushort type, ushort flags, Cidr address, int index)
     {
         Span<byte> fixedPart = stackalloc byte[AddressAttribute.FixedLength];
-        (fixedPart[0], fixedPart[1]) = (Byte(address.Family), (byte)address.Length);
+        (fixedPart[0], fixedPart[1]) = (FamilyNumber.Of(address.Family), (byte)address.Length);
         fixedPart[2] = (byte)(address.Family == IpFamily.V6 ? AddressAttribute.WithoutDetection : 0);
         MemoryMarshal.Write(fixedPart[4..], index);
         return new NetlinkMessage(type, flags, fixedPart)
@@ -195,7 +193,7 @@ public sealed record SetRoute(Route Route) : NetworkChange
         var message = new NetlinkMessage(
             MessageType.NewRoute, InPlace,
             [
-                Byte(family), (byte)Route.To.Length, 0, 0, RouteAttribute.MainTable, RouteAttribute.SetByHand,
+                FamilyNumber.Of(family), (byte)Route.To.Length, 0, 0, RouteAttribute.MainTable, RouteAttribute.SetByHand,
                 family == IpFamily.V4 && Route.Via is null ? RouteAttribute.LinkScope : (byte)0, RouteAttribute.Unicast, 0, 0, 0, 0,
             ]);
         if (Route.To.Length > 0)
@@ -239,7 +237,7 @@ public sealed record SetNeighbour(Neighbour Neighbour) : NetworkChange
     internal override void Apply(RouteSocket socket)
     {
         Span<byte> fixedPart = stackalloc byte[NeighbourAttribute.FixedLength];
-        fixedPart[0] = Byte(Neighbour.Address.Family);
+        fixedPart[0] = FamilyNumber.Of(Neighbour.Address.Family);
         MemoryMarshal.Write(fixedPart[4..], IndexOf(socket, Neighbour.Device));
         MemoryMarshal.Write(fixedPart[8..], NeighbourAttribute.Permanent);
         var message = new NetlinkMessage(MessageType.NewNeighbour, InPlace, fixedPart)

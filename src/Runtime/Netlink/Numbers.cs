@@ -1,3 +1,5 @@
+using Dpf.Runtime.Addressing;
+
 namespace Dpf.Runtime.Netlink;
 
 /// <summary>Types of messages (netlink(7), rtnetlink(7)).</summary>
@@ -34,6 +36,12 @@ internal static class MessageFlag
     public const ushort Replace = 0x100;
     public const ushort Create = 0x400;
     public const ushort Exclusive = 0x200;
+}
+
+/// <summary>Families of addresses (<c>linux/socket.h</c>).</summary>
+internal static class FamilyNumber
+{
+    public static byte Of(IpFamily family) => (byte)(family == IpFamily.V4 ? 2 : 10);
 }
 
 /// <summary>Attributes and flags of interfaces (<c>linux/if_link.h</c>, netdevice(7)).</summary>

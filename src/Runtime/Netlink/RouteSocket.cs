@@ -14,23 +14,25 @@ internal sealed class RouteSocket : IDisposable
     private const ushort ExplanationText = 1;
     private const int BufferLength = 65536;
     private readonly Socket _socket;
+    private readonly string _place;
     private readonly byte[] _buffer = new byte[BufferLength];
     private uint _sequence;
 
-    private RouteSocket(Socket socket) => _socket = socket;
+    private RouteSocket(Socket socket, string place) => (_socket, _place) = (socket, place);
 
     /// <summary>Opens one.</summary>
     /// <param name="network">The namespace.</param>
+    /// <param name="place">What errors call it, e.g. <c>worker1</c>.</param>
     /// <param name="groups">Whose changes it shall hear: bits as <c>linux/rtnetlink.h</c> numbers them (RTMGRP_*).</param>
     /// <exception cref="IOException">The namespace is not there, or the kernel gives none.</exception>
-    public static RouteSocket Open(INetworkNamespace network, uint groups = 0)
+    public static RouteSocket Open(INetworkNamespace network, string place, uint groups = 0)
     {
         var socket = NetworkNamespace.Within(network.Path, () => new Socket(Native.RouteSocket(groups)));
         try
         {
             socket.SetRawSocketOption(SocketOptions, ShortErrors, BitConverter.GetBytes(1));
             socket.SetRawSocketOption(SocketOptions, ExplainedErrors, BitConverter.GetBytes(1));
-            return new RouteSocket(socket);
+            return new RouteSocket(socket, place);
         }
         catch
         {
@@ -111,14 +113,16 @@ internal sealed class RouteSocket : IDisposable
     {
         try
         {
-            var length = await _socket.ReceiveAsync(_buffer, SocketFlags.None, cancellation);
-            return [.. NetlinkReply.ReadAll(_buffer.AsMemory(0, length).ToArray())];
+            return Read(await _socket.ReceiveAsync(_buffer, SocketFlags.None, cancellation));
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.NoBufferSpaceAvailable)
         {
             return [];
         }
     }
+
+    /// <summary>The error of a message that was refused.</summary>
+    public NetlinkException Refusal(string what, int error, string? explanation) => new(_place, what, error, explanation);
 
     /// <inheritdoc />
     public void Dispose() => _socket.Dispose();
@@ -136,32 +140,31 @@ internal sealed class RouteSocket : IDisposable
         }
     }
 
-    private List<NetlinkReply> Receive()
-    {
-        var length = _socket.Receive(_buffer);
-        return [.. NetlinkReply.ReadAll(_buffer.AsMemory(0, length).ToArray())];
-    }
+    private List<NetlinkReply> Receive() => Read(_socket.Receive(_buffer));
+
+    private List<NetlinkReply> Read(int length) => [.. NetlinkReply.ReadAll(_buffer.AsMemory(0, length).ToArray())];
 
     private static int Error(NetlinkReply reply) => -MemoryMarshal.Read<int>(reply.Payload.Span);
 
-    private static void ThrowIfRefused(NetlinkReply reply, string what)
+    private void ThrowIfRefused(NetlinkReply reply, string what)
     {
         if (Error(reply) is not 0 and var error)
         {
             var explained = (reply.Flags & MessageFlag.Explained) != 0
                 ? reply.Attributes(4 + NetlinkMessage.HeaderLength).Text(ExplanationText)
                 : null;
-            throw new NetlinkException(what, error, explained);
+            throw Refusal(what, error, explained);
         }
     }
 }
 
 /// <summary>The kernel refused a change of the network, or a look at it.</summary>
+/// <param name="place">The machine, and which of its namespaces.</param>
 /// <param name="what">What was refused.</param>
 /// <param name="error">The kernel's error (errno(3)).</param>
 /// <param name="explanation">What the kernel says to it, if anything.</param>
-public sealed class NetlinkException(string what, int error, string? explanation) : IOException(
-    $"'{what}': {new Win32Exception(error).Message}{(explanation is null ? "" : $" ({explanation})")}")
+public sealed class NetlinkException(string place, string what, int error, string? explanation) : IOException(
+    $"{place}: '{what}': {new Win32Exception(error).Message}{(explanation is null ? "" : $" ({explanation})")}")
 {
     internal const int NoSuchDevice = 19;
 

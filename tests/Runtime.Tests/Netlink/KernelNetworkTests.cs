@@ -126,7 +126,7 @@ public sealed class KernelNetworkTests : IAsyncLifetime
         var missing = await Assert.ThrowsAsync<NetlinkException>(
             () => _ours.ApplyAsync(Cancellation, new SetLink("none") { Mtu = 1400 }, new SetLink("lo") { IsUp = true }));
         Assert.True(missing.IsNoSuchDevice);
-        Assert.Contains("'link set none mtu 1400'", missing.Message, StringComparison.Ordinal);
+        Assert.StartsWith("machine, /run/netns/ours: 'link set none mtu 1400': ", missing.Message, StringComparison.Ordinal);
         Assert.False(_ours.Find("lo")!.IsUp);
         var unreachable = await Assert.ThrowsAsync<NetlinkException>(() => _ours.ApplyAsync(
             Cancellation, new SetLink("lo") { IsUp = true }, new SetRoute(new Route(Cidr.Parse("10.0.0.0/8"), IpAddress.Parse("192.0.2.1"), "lo"))));
