@@ -32,10 +32,6 @@ internal sealed class VfAttachment(NodeContext node, VfSandboxes sandboxes, DpuH
             throw new InvalidOperationException(
                 $"the VF {address} has no network device on the host; it is in the sandbox of another pod still, or bound to another driver");
         var details = new ConnectionDetails($"{function.PfId}", $"{function.VfId}", request.ContainerId, device);
-        await node.Client.AnnotateAsync<V1Pod>(
-            request.Namespace, request.Pod,
-            [new KeyValuePair<string, string?>(ConnectionDetails.Annotation, details.Write())],
-            cancellation, request.PodUid);
         var (_, network) = await _pods.WaitAsync(request, static _ => true, cancellation);
         var state = new AttachmentState(device, request.InterfaceName)
         {
@@ -49,9 +45,7 @@ internal sealed class VfAttachment(NodeContext node, VfSandboxes sandboxes, DpuH
         try
         {
             // The host's part and the DPU's have nothing to wait for in each other.
-            await Task.WhenAll(
-                EnterAsync(request, state, network, cancellation),
-                _pods.WaitAsync(request, pod => IsConnected(pod, request), cancellation));
+            await Task.WhenAll(EnterAsync(request, state, network, cancellation), ConnectAsync(request, details, cancellation));
         }
         catch when (before is null)
         {
@@ -79,6 +73,15 @@ internal sealed class VfAttachment(NodeContext node, VfSandboxes sandboxes, DpuH
         await sandboxes.EnterAsync(request.ContainerId, state, network, cancellation);
         node.Logger.LogInformation(
             "pod {Pod}: {Vf} in its sandbox, {Milliseconds:0.0} ms", state.Pod, state.PciAddress, node.Time.GetElapsedTime(begun).TotalMilliseconds);
+    }
+
+    private async Task ConnectAsync(CniRequest request, ConnectionDetails details, CancellationToken cancellation)
+    {
+        await node.Client.AnnotateAsync<V1Pod>(
+            request.Namespace, request.Pod,
+            [new KeyValuePair<string, string?>(ConnectionDetails.Annotation, details.Write())],
+            cancellation, request.PodUid);
+        await _pods.WaitAsync(request, pod => IsConnected(pod, request), cancellation);
     }
 
     /// <summary>Takes the VF back from a pod that could not be connected.</summary>

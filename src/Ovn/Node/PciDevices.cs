@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Dpf.Runtime.Machines;
 
@@ -12,6 +13,9 @@ public sealed record VirtualFunction(int PfId, int VfId, string? Netdev);
 /// <summary>Reads a machine's <c>/sys</c> for network functions and representors.</summary>
 public sealed class PciDevices(IMachine machine)
 {
+    // By the port's name. A representor keeps its device as long as it lives: one look at the device is enough to know it again.
+    private readonly ConcurrentDictionary<string, string> _representors = new(StringComparer.Ordinal);
+
     /// <summary>The VF at a PCI address.</summary>
     /// <exception cref="InvalidOperationException">There is none, or it is not a VF.</exception>
     public VirtualFunction AtAddress(string address)
@@ -40,34 +44,41 @@ public sealed class PciDevices(IMachine machine)
             : null;
 
     /// <summary>The representor of a VF on the DPU; null while it is not there.</summary>
-    public string? Representor(int pfId, int vfId) => Representor(
-        name => string.Equals(name, string.Create(CultureInfo.InvariantCulture, $"pf{pfId}vf{vfId}"), StringComparison.Ordinal));
+    public string? Representor(int pfId, int vfId)
+    {
+        var port = string.Create(CultureInfo.InvariantCulture, $"pf{pfId}vf{vfId}");
+        if (_representors.TryGetValue(port, out var known) && Port(known) == port)
+        {
+            return known;
+        }
+
+        string? found = null;
+        foreach (var (name, its) in Representors())
+        {
+            _representors[its] = name;
+            found = its == port ? name : found;
+        }
+
+        return found;
+    }
 
     /// <summary>The representor of the host's PF among these ports; null while it is not there.</summary>
-    public string? HostRepresentor(IReadOnlyCollection<string> ports) => Representor(
-        name => name.StartsWith("pf", StringComparison.Ordinal) && name[2..].All(char.IsAsciiDigit), ports)
+    public string? HostRepresentor(IReadOnlyCollection<string> ports) => Representors(ports)
+        .Where(r => r.Port.StartsWith("pf", StringComparison.Ordinal) && r.Port[2..].All(char.IsAsciiDigit)).Select(r => r.Name).FirstOrDefault()
         ?? ports.FirstOrDefault(p => p.EndsWith("hpf", StringComparison.Ordinal));
 
-    private string? Representor(Func<string, bool> isWanted, IReadOnlyCollection<string>? among = null)
+    private IEnumerable<(string Name, string Port)> Representors(IReadOnlyCollection<string>? among = null)
     {
         var folder = machine.Path("/sys/class/net");
-        if (!Directory.Exists(folder))
-        {
-            return null;
-        }
-
-        foreach (var entry in Directory.EnumerateFileSystemEntries(folder))
-        {
-            var name = System.IO.Path.GetFileName(entry);
-            if (among?.Contains(name) != false && Read(name, "phys_switch_id").Length > 0 &&
-                isWanted(WithoutController(Read(name, "phys_port_name"))))
-            {
-                return name;
-            }
-        }
-
-        return null;
+        return Directory.Exists(folder)
+            ? Directory.EnumerateFileSystemEntries(folder)
+                .Select(entry => System.IO.Path.GetFileName(entry))
+                .Where(name => among?.Contains(name) != false && Read(name, "phys_switch_id").Length > 0)
+                .Select(name => (name, Port(name)))
+            : [];
     }
+
+    private string Port(string name) => WithoutController(Read(name, "phys_port_name"));
 
     /// <summary><c>c1pf0vf3</c> is <c>pf0vf3</c> of the external controller.</summary>
     private static string WithoutController(string port) =>
@@ -75,9 +86,10 @@ public sealed class PciDevices(IMachine machine)
 
     private string Read(string netdev, string file)
     {
+        var path = machine.Path($"/sys/class/net/{netdev}/{file}");
         try
         {
-            return File.ReadAllText(machine.Path($"/sys/class/net/{netdev}/{file}")).Trim();
+            return File.Exists(path) ? File.ReadAllText(path).Trim() : "";
         }
         catch (IOException)
         {

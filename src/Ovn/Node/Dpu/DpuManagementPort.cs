@@ -29,7 +29,11 @@ public sealed class DpuManagementPort(NodeContext node, OpenVSwitch ovs)
             {
                 ["iface-id"] = "k8s-" + node.Node,
             }));
-        await node.SetUpRepresentorsAsync(ovs.Now, [representor], cancellation);
+        if (!RepresentorInterface.IsSetUp(ovs.Now, representor, node.Settings.Network.Mtu))
+        {
+            await node.SetUpRepresentorAsync(representor, cancellation);
+        }
+
         await ovs.ApplyAsync(rows, cancellation);
 
         var macs = new JsonObject { ["default"] = subnet.At(2).Mac };

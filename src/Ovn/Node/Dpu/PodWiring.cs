@@ -1,9 +1,12 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Zone.Planning;
 using Dpf.Ovsdb.Models.OpenVSwitch;
 using Dpf.Ovsdb.Rows;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Events;
+using Dpf.Runtime.Hosting;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
 
@@ -25,6 +28,11 @@ public sealed class PodWiring
     private readonly Signal _work = new();
     private readonly Dictionary<string, long> _plugged = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (string Version, string Status)> _told = new(StringComparer.Ordinal);
+    private readonly Channel<Wiring> _devices = Channel.CreateUnbounded<Wiring>();
+
+    // By sandbox: whose representor is in the channel, and whose has been set up.
+    private readonly ConcurrentDictionary<string, string> _waiting = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, string> _up = new(StringComparer.Ordinal);
 
     /// <summary>Wires the pods of the node.</summary>
     public PodWiring(NodeContext node, OpenVSwitch ovs)
@@ -41,7 +49,9 @@ public sealed class PodWiring
     }
 
     /// <summary>Runs until cancelled.</summary>
-    public async Task RunAsync(CancellationToken cancellation)
+    public Task RunAsync(CancellationToken cancellation) => Together.RunAsync(cancellation, WireAsync, SetUpAsync);
+
+    private async Task WireAsync(CancellationToken cancellation)
     {
         await _node.Pods.Synced.WaitAsync(cancellation);
         using var changes = _ovs.Client.Replica.Subscribe(change =>
@@ -68,6 +78,33 @@ public sealed class PodWiring
         }
     }
 
+    /// <summary>
+    /// Sets the devices of representors up, one after the other: the kernel takes its time over them, for which neither OVN nor other
+    /// pods have to wait.
+    /// </summary>
+    private async Task SetUpAsync(CancellationToken cancellation)
+    {
+        await foreach (var wiring in _devices.Reader.ReadAllAsync(cancellation))
+        {
+            try
+            {
+                await _node.SetUpRepresentorAsync(wiring.Representor!, cancellation);
+                if (_up.TryAdd(wiring.Claim.Details.SandboxId, wiring.Representor!))
+                {
+                    _work.Raise();
+                }
+            }
+            catch (IOException e)
+            {
+                _node.Logger.LogWarning("node {Node}: setting up {Representor}: {Message}; trying again", _node.Node, wiring.Representor, e.Message);
+            }
+            finally
+            {
+                _waiting.TryRemove(wiring.Claim.Details.SandboxId, out _);
+            }
+        }
+    }
+
     private async Task PassAsync(CancellationToken cancellation)
     {
         if (_ovs.Now.Named<Bridge>(OpenVSwitch.IntegrationBridge) is null)
@@ -77,9 +114,20 @@ public sealed class PodWiring
 
         var claims = PodClaims.Read(_node.Pods.All, _node.Node, NodeAnnotations.SubnetsOf(_node.Annotations))
             .Select(c => new Wiring(c, c.Refusal is null ? Representor(c.Details) : null)).ToList();
+        foreach (var gone in _plugged.Keys.Concat(_told.Keys).Concat(_up.Keys).Except(claims.Select(c => c.Claim.Details.SandboxId)).ToList())
+        {
+            _plugged.Remove(gone);
+            _told.Remove(gone);
+            _up.TryRemove(gone, out _);
+        }
+
+        foreach (var wiring in claims)
+        {
+            await ReportAsync(wiring, cancellation);
+        }
+
         var rows = new RowSet("pod-ports");
         var bridge = rows.Existing<Bridge>(OpenVSwitch.IntegrationBridge);
-        var plugged = new List<string>();
         foreach (var wiring in claims.Where(w => w.Representor is not null))
         {
             if (_ovs.Now.Named<Interface>(wiring.Representor!) is { } now && !Serves(now, wiring))
@@ -89,7 +137,12 @@ public sealed class PodWiring
                 continue;
             }
 
-            plugged.Add(wiring.Representor!);
+            // Also the device of a port that is there: the representor of a VF that came back is another one.
+            if (!IsSetUp(wiring) && _waiting.TryAdd(wiring.Claim.Details.SandboxId, wiring.Representor!))
+            {
+                _devices.Writer.TryWrite(wiring);
+            }
+
             var port = new Port
             {
                 Name = wiring.Representor!,
@@ -100,18 +153,7 @@ public sealed class PodWiring
                     _ovs.Now, wiring.Representor!, _node.Settings.Network.Mtu, Ids(wiring)));
         }
 
-        // Also of a port that is there: the representor of a VF that came back is another device. OVN works on the port meanwhile.
-        await Task.WhenAll(_node.SetUpRepresentorsAsync(_ovs.Now, plugged, cancellation), _ovs.ApplyAsync(rows, cancellation));
-        foreach (var gone in _plugged.Keys.Concat(_told.Keys).Except(claims.Select(c => c.Claim.Details.SandboxId)).ToList())
-        {
-            _plugged.Remove(gone);
-            _told.Remove(gone);
-        }
-
-        foreach (var wiring in claims)
-        {
-            await ReportAsync(wiring, cancellation);
-        }
+        await _ovs.ApplyAsync(rows, cancellation);
     }
 
     private string? Representor(ConnectionDetails details) =>
@@ -178,17 +220,21 @@ public sealed class PodWiring
             return Error($"Open vSwitch on the DPU cannot use {wiring.Representor}: {error}");
         }
 
-        if (row.ExternalIds.GetValueOrDefault("ovn-installed") == "true")
+        var isInstalled = row.ExternalIds.GetValueOrDefault("ovn-installed") == "true";
+        if (isInstalled && (_up.ContainsKey(sandbox) || IsSetUp(wiring)))
         {
             _plugged.Remove(sandbox);
             return new ConnectionStatus("Ready", null, sandbox);
         }
 
         var since = _plugged.TryGetValue(sandbox, out var at) ? at : _plugged[sandbox] = _node.Time.GetTimestamp();
-        return _node.Time.GetElapsedTime(since) > InstallLimit
-            ? Error($"ovn-controller on the DPU has not installed {wiring.Representor} within {InstallLimit.TotalSeconds} s; does it run, and ovn-northd?")
-            : null;
+        return _node.Time.GetElapsedTime(since) <= InstallLimit ? null
+            : Error(isInstalled
+                ? $"the DPU could not set {wiring.Representor} up; the log of ovnkube-node there says why"
+                : $"ovn-controller on the DPU has not installed {wiring.Representor} within {InstallLimit.TotalSeconds} s; does it run, and ovn-northd?");
     }
+
+    private bool IsSetUp(Wiring wiring) => RepresentorInterface.IsSetUp(_ovs.Now, wiring.Representor!, _node.Settings.Network.Mtu);
 
     private static bool Serves(Interface row, Wiring wiring) =>
         row.ExternalIds.GetValueOrDefault("iface-id-ver") == wiring.Claim.Pod.Metadata.Uid &&

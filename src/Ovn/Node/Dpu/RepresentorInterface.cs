@@ -21,17 +21,12 @@ internal static class RepresentorInterface
         return row;
     }
 
-    /// <summary>Sets those up that are not, or have another MTU than the network.</summary>
-    public static async Task SetUpRepresentorsAsync(
-        this NodeContext node, Snapshot snapshot, IEnumerable<string> representors, CancellationToken cancellation)
-    {
-        var mtu = node.Settings.Network.Mtu;
-        var changes = representors
-            .Where(r => snapshot.Named<Interface>(r) is not { AdminState: "up" } row || row.Mtu != mtu)
-            .Select(r => new SetLink(r) { Mtu = mtu, IsUp = true }).ToList();
-        if (changes.Count > 0)
-        {
-            await node.Kernel.ApplyAsync(cancellation, changes);
-        }
-    }
+    /// <summary>Whether a representor is up and has the network's MTU, as the switch sees it.</summary>
+    public static bool IsSetUp(Snapshot snapshot, string representor, int mtu) =>
+        snapshot.Named<Interface>(representor) is { AdminState: "up" } row && row.Mtu == mtu;
+
+    /// <summary>Sets a representor up, with the network's MTU.</summary>
+    /// <exception cref="IOException">It is not there, or the kernel refused.</exception>
+    public static Task SetUpRepresentorAsync(this NodeContext node, string representor, CancellationToken cancellation) =>
+        node.Kernel.ApplyAsync(cancellation, new SetLink(representor) { Mtu = node.Settings.Network.Mtu, IsUp = true });
 }

@@ -64,15 +64,15 @@ public sealed class ZoneController
         _names = new NameAddresses(forwarder, [.. network.Families.Select(f => f.Family)], time, () => _work.Writer.TryWrite(true));
         (_zone, _network, _client, _databases, _time, _logger) = (zone, network, cache.Client, databases, time, logger);
         _reports = new PolicyReports(zone, cache.Client, time);
-        _nodes = Watch<V1Node>(cache);
-        _pods = Watch<V1Pod>(cache);
+        _nodes = Watch<V1Node>(cache, ZoneNews.IsNews);
+        _pods = Watch<V1Pod>(cache, ZoneNews.IsNews);
         _services = Watch<V1Service>(cache);
         _endpoints = Watch<V1EndpointSlice>(cache);
         _policies = Watch<V1NetworkPolicy>(cache);
         _namespaces = Watch<V1Namespace>(cache);
-        _adminPolicies = Watch<AdminNetworkPolicy>(cache, IsNews);
-        _baselines = Watch<BaselineAdminNetworkPolicy>(cache, IsNews);
-        _firewalls = Watch<EgressFirewall>(cache, IsNews);
+        _adminPolicies = Watch<AdminNetworkPolicy>(cache, static (before, after) => ZoneNews.IsNews(before?.Metadata, after?.Metadata));
+        _baselines = Watch<BaselineAdminNetworkPolicy>(cache, static (before, after) => ZoneNews.IsNews(before?.Metadata, after?.Metadata));
+        _firewalls = Watch<EgressFirewall>(cache, static (before, after) => ZoneNews.IsNews(before?.Metadata, after?.Metadata));
         _egressIps = Watch<EgressIp>(cache);
     }
 
@@ -124,24 +124,19 @@ public sealed class ZoneController
         }
     }
 
-    private Informer<T> Watch<T>(Cache cache, Func<V1ObjectMeta?, V1ObjectMeta?, bool>? isNews = null)
+    private Informer<T> Watch<T>(Cache cache, Func<T?, T?, bool>? isNews = null)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
         var informer = cache.Informer<T>();
         informer.Changed += change =>
         {
-            if (isNews?.Invoke(change.Before?.Metadata, change.After?.Metadata) != false)
+            if (isNews?.Invoke(change.Before, change.After) != false)
             {
                 _work.Writer.TryWrite(true);
             }
         };
         return informer;
     }
-
-    // Every zone writes into a policy's status; if that were news to all of them, a policy would cost zones × zones passes.
-    private static bool IsNews(V1ObjectMeta? before, V1ObjectMeta? after) =>
-        before is null || after is null || before.Uid != after.Uid || before.Generation != after.Generation ||
-        KubernetesJson.Serialize(before.Annotations) != KubernetesJson.Serialize(after.Annotations);
 
     private async Task PassAsync(CancellationToken cancellation)
     {

@@ -93,7 +93,8 @@ public static class ClusterFacts
     public static bool IsLocal(V1Pod pod, string zone) =>
         pod.Spec?.NodeName == zone && pod.Spec.HostNetwork != true && !IsCompleted(pod);
 
-    private static bool IsCompleted(V1Pod pod) => pod.Status?.Phase is "Succeeded" or "Failed";
+    /// <summary>Whether a pod has ended; it keeps no address.</summary>
+    public static bool IsCompleted(V1Pod pod) => pod.Status?.Phase is "Succeeded" or "Failed";
 
     private static ZoneNode? Node(V1Node node, ClusterNetwork network)
     {
