@@ -138,6 +138,7 @@ public sealed class EmbeddedApiServer : IAsyncDisposable
                         https.ServerCertificate = certificate;
                         https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
                         https.ClientCertificateValidation = (_, _, _) => true;
+                        https.OnAuthenticate = (_, tls) => tls.CertificateChainPolicy = composition.Certificates.ClientPolicy();
                     }));
             }
         });

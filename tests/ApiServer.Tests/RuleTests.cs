@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Text.Json.Nodes;
 using Dpf.ApiServer.Serving;
 
@@ -69,10 +70,23 @@ public sealed class RuleTests
         Assert.Contains("spec.parts[1].size: Invalid value: 1: never shrinks", await RefusedAsync("spec: {parts: [{name: new, size: 0}, {name: p, size: 1}]}"), StringComparison.Ordinal);
         await PatchAsync(test, Path("/g"), "spec: {parts: [{name: new, size: 0}, {name: p, size: 3}]}", HttpStatusCode.OK);
 
-        // The rule came after the object.
+        // The rule came after the object. It is in force a moment after it is stored.
         await PatchAsync(test, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/gadgets.example.com", Gadgets, HttpStatusCode.OK);
+        for (var attempt = 0; await TriedAsync("spec: {namespace: another}") == HttpStatusCode.OK; attempt++)
+        {
+            Assert.True(attempt < 1000, "the rule is not in force");
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, TestContext.Current.CancellationToken);
+        }
+
         await PatchAsync(test, Path("/g"), "spec: {most: 4}", HttpStatusCode.OK);
         Assert.Contains("failed rule", await RefusedAsync("spec: {namespace: another}"), StringComparison.Ordinal);
+
+        async Task<HttpStatusCode> TriedAsync(string patch)
+        {
+            using var content = new StringContent(YamlReading.Parse(patch)!.ToJsonString(), new MediaTypeHeaderValue("application/merge-patch+json"));
+            using var response = await test.Admin.PatchAsync(Path("/g?dryRun=All"), content, TestContext.Current.CancellationToken);
+            return response.StatusCode;
+        }
 
         async Task<string> RefusedAsync(string patch) =>
             (await PatchAsync(test, Path("/g"), patch, HttpStatusCode.UnprocessableEntity)).Text("message")!;

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Dpf.Runtime.Tls;
 
 namespace Dpf.Fleet;
 
@@ -10,7 +12,7 @@ internal sealed class Authority : IDisposable
 {
     private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private readonly X509Certificate2 _root;
-    private readonly ConcurrentDictionary<string, (string Pem, X509Certificate2 Certificate)> _issued = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (string Pem, SslStreamCertificateContext Certificate)> _issued = new(StringComparer.Ordinal);
 
     public Authority()
     {
@@ -28,30 +30,23 @@ internal sealed class Authority : IDisposable
     public string KeyPem { get; }
 
     /// <summary>The certificate of an address, made at the first question.</summary>
-    public (string Pem, X509Certificate2 Certificate) Of(string address) => _issued.GetOrAdd(address, Issue);
+    public (string Pem, SslStreamCertificateContext Certificate) Of(string address) => _issued.GetOrAdd(address, Issue);
 
-    /// <summary>Whether a client's certificate is of this authority.</summary>
-    public bool Trusts(X509Certificate2 client)
-    {
-        using var chain = new X509Chain();
-        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        chain.ChainPolicy.CustomTrustStore.Add(_root);
-        return chain.Build(client);
-    }
+    /// <summary>What makes a client's certificate one of this authority's.</summary>
+    public X509ChainPolicy ClientPolicy() => TlsTrust.Only(RootPem);
 
     public void Dispose()
     {
         foreach (var (_, certificate) in _issued.Values)
         {
-            certificate.Dispose();
+            certificate.TargetCertificate.Dispose();
         }
 
         _root.Dispose();
         _key.Dispose();
     }
 
-    private (string, X509Certificate2) Issue(string address)
+    private (string, SslStreamCertificateContext) Issue(string address)
     {
         var request = new CertificateRequest($"CN={address}", _key, HashAlgorithmName.SHA256);
         var names = new SubjectAlternativeNameBuilder();
@@ -67,6 +62,6 @@ internal sealed class Authority : IDisposable
         request.CertificateExtensions.Add(names.Build());
         using var made = request.Create(
             _root, TimeProvider.System.GetUtcNow().AddHours(-12), TimeProvider.System.GetUtcNow().AddDays(20), RandomNumberGenerator.GetBytes(8));
-        return (made.ExportCertificatePem() + "\n", made.CopyWithPrivateKey(_key));
+        return (made.ExportCertificatePem() + "\n", TlsTrust.Own(made.CopyWithPrivateKey(_key)));
     }
 }

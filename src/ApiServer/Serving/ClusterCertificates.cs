@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -15,6 +16,7 @@ public sealed class ClusterCertificates : IDisposable
     private const string ServerAuth = "1.3.6.1.5.5.7.3.1";
     private readonly string _folder;
     private readonly TimeProvider _time;
+    private readonly ConditionalWeakTable<X509Certificate2, Verified> _clients = [];
 
     private ClusterCertificates(string folder, TimeProvider time, X509Certificate2 ca, RSA serviceAccountKey)
     {
@@ -74,17 +76,35 @@ public sealed class ClusterCertificates : IDisposable
     public X509Certificate2 Client(string user, IReadOnlyCollection<string> groups, TimeSpan? validity = null) =>
         Issue(user, groups, [], ClientAuth, validity ?? TimeSpan.FromDays(365));
 
-    /// <summary>Whether the authority signed a certificate that may be used by clients now.</summary>
+    /// <summary>What makes a client's certificate one of this authority's: nobody else is asked, and nothing is fetched.</summary>
+    public X509ChainPolicy ClientPolicy()
+    {
+        var policy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            RevocationMode = X509RevocationMode.NoCheck,
+            DisableCertificateDownloads = true,
+            VerificationTime = _time.GetUtcNow().LocalDateTime,
+        };
+        policy.CustomTrustStore.Add(Ca);
+        policy.ApplicationPolicy.Add(new Oid(ClientAuth));
+        return policy;
+    }
+
+    /// <summary>
+    /// Whether the authority signed a certificate that may be used by clients now. A connection shows the same certificate with
+    /// every request: signatures are verified at the first, the time at each.
+    /// </summary>
     public bool VerifyClient(X509Certificate2 certificate)
     {
-        using var chain = new X509Chain();
-        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        chain.ChainPolicy.CustomTrustStore.Add(Ca);
-        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        chain.ChainPolicy.DisableCertificateDownloads = true;
-        chain.ChainPolicy.ApplicationPolicy.Add(new Oid(ClientAuth));
-        chain.ChainPolicy.VerificationTime = _time.GetUtcNow().LocalDateTime;
-        return chain.Build(certificate);
+        var isIssued = _clients.GetValue(certificate, c =>
+        {
+            using var chain = new X509Chain { ChainPolicy = ClientPolicy() };
+            chain.ChainPolicy.VerificationFlags = X509VerificationFlags.IgnoreNotTimeValid;
+            return new Verified(chain.Build(c));
+        }).IsIssued;
+        var now = _time.GetUtcNow().LocalDateTime;
+        return isIssued && certificate.NotBefore <= now && now <= certificate.NotAfter;
     }
 
     /// <summary>Issues a certificate with a new key.</summary>
@@ -181,4 +201,6 @@ public sealed class ClusterCertificates : IDisposable
         });
         file.Write(Encoding.UTF8.GetBytes(text));
     }
+
+    private sealed record Verified(bool IsIssued);
 }

@@ -13,8 +13,8 @@ namespace Dpf.ApiServer.Streaming;
 /// </summary>
 internal sealed class KubeletProxy(ServerComposition server) : IResourceHandler
 {
-    private readonly Lazy<X509Certificate2> _certificate =
-        new(() => server.Certificates.Client("kube-apiserver-kubelet-client", ["system:masters"]));
+    private readonly Lazy<SslStreamCertificateContext> _certificate = new(() => SslStreamCertificateContext.Create(
+        server.Certificates.Client("kube-apiserver-kubelet-client", ["system:masters"]), additionalCertificates: null, offline: true));
 
     public async Task HandleAsync(ApiRequest request, CancellationToken cancellation)
     {
@@ -30,13 +30,17 @@ internal sealed class KubeletProxy(ServerComposition server) : IResourceHandler
                 new SslClientAuthenticationOptions
                 {
                     TargetHost = host,
-                    ClientCertificates = [_certificate.Value],
+                    ClientCertificateContext = _certificate.Value,
 
                     // A kubelet may sign its serving certificate itself, as an API server without a kubelets' authority
                     // accepts; whom we reach is what the node's address says.
 #pragma warning disable CA5359
                     RemoteCertificateValidationCallback = (_, _, _, _) => true,
 #pragma warning restore CA5359
+                    CertificateChainPolicy = new X509ChainPolicy
+                    {
+                        TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck,
+                    },
                 },
                 cancellation);
             await ForwardAsync(request.Http, kubelet, path, $"{host}:{port}", cancellation);

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Dpf.Runtime.Hosting;
+using Dpf.Runtime.Machines;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -51,12 +52,7 @@ internal sealed class ResourceServer(
     {
         using var http = new HttpClient(new SocketsHttpHandler
         {
-            ConnectCallback = async (_, stop) =>
-            {
-                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                await socket.ConnectAsync(new UnixDomainSocketEndPoint(context.Machine.Path($"{Folder}/kubelet.sock")), stop);
-                return new NetworkStream(socket, ownsSocket: true);
-            },
+            ConnectCallback = (_, stop) => Dialing.UnixAsync(context.Machine.Path($"{Folder}/kubelet.sock"), stop),
         });
         using var request = new HttpRequestMessage(HttpMethod.Post, "http://kubelet/v1beta1.Registration/Register")
         {

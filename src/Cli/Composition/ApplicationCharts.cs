@@ -1,10 +1,10 @@
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Dpf.Helm.Rendering;
 using Dpf.Helm.Repositories;
 using Dpf.Lab.Addons.Argo;
 using Dpf.Lab.Fabric;
 using Dpf.Lab.Topologies;
+using Dpf.Runtime.Machines;
 
 namespace Dpf.Cli.Composition;
 
@@ -21,20 +21,7 @@ internal sealed class ApplicationCharts : IChartRenderer
     {
         var http = new HttpClient(new SocketsHttpHandler
         {
-            ConnectCallback = async (context, cancellation) =>
-            {
-                var socket = lab.ServicesNetwork.CreateSocket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-                try
-                {
-                    await socket.ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, cancellation);
-                    return new NetworkStream(socket, ownsSocket: true);
-                }
-                catch
-                {
-                    socket.Dispose();
-                    throw;
-                }
-            },
+            ConnectCallback = (context, stop) => lab.ServicesNetwork.DialAsync(context.DnsEndPoint, stop),
         })
         { Timeout = TimeSpan.FromSeconds(30) };
         _fetcher = new ChartFetcher(http) { PlainHttp = new HashSet<string>(StringComparer.Ordinal) { Registry } };

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using Dpf.Cli.Commands;
+using Dpf.Runtime.Machines;
 
 namespace Dpf.Cli.Daemon;
 
@@ -17,20 +17,7 @@ public sealed class LabClient : IDisposable
         _paths = paths;
         _http = new HttpClient(new SocketsHttpHandler
         {
-            ConnectCallback = async (_, cancellation) =>
-            {
-                var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                try
-                {
-                    await socket.ConnectAsync(new UnixDomainSocketEndPoint(paths.Socket), cancellation);
-                    return new NetworkStream(socket, ownsSocket: true);
-                }
-                catch
-                {
-                    socket.Dispose();
-                    throw;
-                }
-            },
+            ConnectCallback = (_, stop) => Dialing.UnixAsync(paths.Socket, stop),
         })
         { BaseAddress = new Uri("http://lab"), Timeout = TimeSpan.FromMinutes(2) };
     }

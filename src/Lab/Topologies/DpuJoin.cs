@@ -8,6 +8,7 @@ using Dpf.Lab.Kubelet;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Machines;
+using Dpf.Runtime.Tls;
 using Microsoft.Extensions.Logging;
 using YamlDotNet.RepresentationModel;
 
@@ -122,20 +123,7 @@ internal sealed class DpuJoin(BlueFieldCard card, LabOptions options, IReadOnlyD
         X509Certificate2? server = null;
         using var http = new HttpClient(new SocketsHttpHandler
         {
-            ConnectCallback = async (_, stop) =>
-            {
-                var socket = card.Computer.Network.CreateSocket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-                try
-                {
-                    await socket.ConnectAsync(host, port, stop);
-                    return new NetworkStream(socket, ownsSocket: true);
-                }
-                catch
-                {
-                    socket.Dispose();
-                    throw;
-                }
-            },
+            ConnectCallback = (context, stop) => card.Computer.Network.DialAsync(context.DnsEndPoint, stop),
             SslOptions = new SslClientAuthenticationOptions
             {
                 RemoteCertificateValidationCallback = (_, certificate, _, _) =>
@@ -164,11 +152,7 @@ internal sealed class DpuJoin(BlueFieldCard card, LabOptions options, IReadOnlyD
             throw new AuthenticationFailedException($"{host}:{port}: the cluster's authority has the public key {digest}, and the join command wants {hash}");
         }
 
-        using var chain = new X509Chain();
-        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        chain.ChainPolicy.CustomTrustStore.Add(root);
-        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        return chain.Build(server!)
+        return TlsTrust.Only(authority).Trusts(server!)
             ? authority
             : throw new AuthenticationFailedException($"{host}:{port}: the server's certificate is not of the cluster's authority");
     }

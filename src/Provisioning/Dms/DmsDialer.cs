@@ -1,11 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Dpf.Api.Provisioning;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Machines;
+using Dpf.Runtime.Tls;
 using Grpc.Net.Client;
 using k8s.Models;
 
@@ -51,21 +51,7 @@ internal sealed class DmsDialer(KubeClient client, INetworkNamespace network, Ti
             ConnectTimeout = Patience,
             KeepAlivePingDelay = TimeSpan.FromSeconds(10),
             KeepAlivePingTimeout = TimeSpan.FromSeconds(10),
-            ConnectCallback = async (context, stop) =>
-            {
-                var socket = network.CreateSocket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-                try
-                {
-                    socket.NoDelay = true;
-                    await socket.ConnectAsync(context.DnsEndPoint, stop);
-                    return new NetworkStream(socket, ownsSocket: true);
-                }
-                catch
-                {
-                    socket.Dispose();
-                    throw;
-                }
-            },
+            ConnectCallback = (context, stop) => network.DialAsync(context.DnsEndPoint, stop),
         };
         try
         {
@@ -89,13 +75,8 @@ internal sealed class DmsDialer(KubeClient client, INetworkNamespace network, Ti
 
     private static void Trust(SocketsHttpHandler handler, V1Secret server, V1Secret own, string ns)
     {
-        handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
-        {
-            TrustMode = X509ChainTrustMode.CustomRootTrust,
-            RevocationMode = X509RevocationMode.NoCheck,
-        };
-        handler.SslOptions.CertificateChainPolicy.CustomTrustStore.ImportFromPem(Text(server, "ca.crt", ns));
-        handler.SslOptions.ClientCertificates = [X509Certificate2.CreateFromPem(Text(own, "tls.crt", ns), Text(own, "tls.key", ns))];
+        handler.SslOptions.CertificateChainPolicy = TlsTrust.Only(Text(server, "ca.crt", ns));
+        handler.SslOptions.ClientCertificateContext = TlsTrust.Own(Text(own, "tls.crt", ns), Text(own, "tls.key", ns));
     }
 
     private static string Text(V1Secret secret, string key, string ns) =>

@@ -1,7 +1,6 @@
-using System.Net.Sockets;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Dpf.Runtime.Machines;
+using Dpf.Runtime.Tls;
 using YamlDotNet.RepresentationModel;
 
 namespace Dpf.Runtime.Clusters;
@@ -81,39 +80,17 @@ public sealed record KubeConnection
         };
         if (CertificateAuthority is { } ca)
         {
-            var roots = new X509Certificate2Collection();
-            roots.ImportFromPem(ca);
-            handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
-            {
-                TrustMode = X509ChainTrustMode.CustomRootTrust,
-                RevocationMode = X509RevocationMode.NoCheck,
-                CustomTrustStore = { },
-            };
-            handler.SslOptions.CertificateChainPolicy.CustomTrustStore.AddRange(roots);
+            handler.SslOptions.CertificateChainPolicy = TlsTrust.Only(ca);
         }
 
         if (ClientCertificate is var (certificate, key))
         {
-            handler.SslOptions.ClientCertificates = [X509Certificate2.CreateFromPem(certificate, key)];
+            handler.SslOptions.ClientCertificateContext = TlsTrust.Own(certificate, key);
         }
 
         if (Network is { } network)
         {
-            handler.ConnectCallback = async (context, cancellation) =>
-            {
-                var socket = network.CreateSocket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-                try
-                {
-                    socket.NoDelay = true;
-                    await socket.ConnectAsync(context.DnsEndPoint, cancellation);
-                    return new NetworkStream(socket, ownsSocket: true);
-                }
-                catch
-                {
-                    socket.Dispose();
-                    throw;
-                }
-            };
+            handler.ConnectCallback = (context, stop) => network.DialAsync(context.DnsEndPoint, stop);
         }
 
         return handler;

@@ -35,9 +35,13 @@ internal sealed class DmsServers(Authority authority, FleetOptions options) : IA
                 listen.Protocols = HttpProtocols.Http2;
                 listen.UseHttps(https =>
                 {
-                    https.ServerCertificateSelector = (connection, _) => authority.Of(((IPEndPoint)connection!.LocalEndPoint!).Address.ToString()).Certificate;
                     https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
-                    https.ClientCertificateValidation = (client, _, _) => authority.Trusts(client);
+                    https.ServerCertificate = authority.Of("dms").Certificate.TargetCertificate;
+                    https.OnAuthenticate = (connection, tls) =>
+                    {
+                        tls.ServerCertificateContext = authority.Of(((IPEndPoint)connection.LocalEndPoint!).Address.ToString()).Certificate;
+                        tls.CertificateChainPolicy = authority.ClientPolicy();
+                    };
                 });
             }));
         builder.Services.AddSingleton<IConnectionListenerFactory>(_transport);

@@ -32,7 +32,7 @@ internal sealed class HostConsole(Machines machines, Authority authority, FleetO
         builder.Services.AddRoutingCore();
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
-            kestrel.Listen(IPAddress.Any, 0, listen => listen.UseHttps(authority.Of("console").Certificate));
+            kestrel.Listen(IPAddress.Any, 0, listen => listen.UseHttps(authority.Of("console").Certificate.TargetCertificate));
             kestrel.Listen(IPAddress.Loopback, 0);
         });
         _app = builder.Build();

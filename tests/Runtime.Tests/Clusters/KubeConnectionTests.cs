@@ -1,4 +1,5 @@
 using Dpf.Runtime.Clusters;
+using Dpf.Testing;
 
 namespace Dpf.Runtime.Tests;
 
@@ -33,4 +34,23 @@ public sealed class KubeConnectionTests
     [InlineData("current-context: x", "contexts has no entry named 'x'")]
     public void WhatIsNoKubeconfigIsRefusedWithTheReason(string text, string reason) =>
         Assert.Contains(reason, Assert.Throws<FormatException>(() => KubeConnection.FromKubeconfig(text)).Message, StringComparison.Ordinal);
+
+    /// <summary>Sessions of TLS may be taken up again; who somebody is must not get lost with that.</summary>
+    [Fact]
+    public async Task EveryNewConnectionIsTheSameUsers()
+    {
+        await using var cluster = await TestCluster.StartAsync();
+        using var http = new HttpClient(cluster.Client.Connection.CreateHandler()) { BaseAddress = cluster.Client.Connection.Server };
+        for (var i = 0; i < 20; i++)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/apis/authentication.k8s.io/v1/selfsubjectreviews")
+            {
+                Content = new StringContent("{}", new System.Net.Http.Headers.MediaTypeHeaderValue("application/json")),
+            };
+            request.Headers.ConnectionClose = true;
+            using var response = await http.SendAsync(request, TestContext.Current.CancellationToken);
+            var answer = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+            Assert.Contains("system:masters", answer, StringComparison.Ordinal);
+        }
+    }
 }

@@ -51,7 +51,7 @@ internal sealed class RunningTenant : IAsyncDisposable
                 Host = tenant.Address!,
                 Port = tenant.Port,
                 BoundSocket = () => Bind(network, tenant.ListenPort),
-                Dialer = (host, port, stop) => DialAsync(network, host, port, stop),
+                Dialer = async (host, port, stop) => await network.DialAsync(new DnsEndPoint(host, port), stop),
                 ServiceCidr = tenant.ServiceCidr,
                 KubernetesVersion = tenant.Version,
                 ExtraSans = ["127.0.0.1", "localhost", $"{tenant.Metadata.Name}.{tenant.Metadata.NamespaceProperty}.svc"],
@@ -125,20 +125,5 @@ internal sealed class RunningTenant : IAsyncDisposable
         socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
         socket.Bind(new IPEndPoint(IPAddress.Any, port));
         return socket;
-    }
-
-    private static async Task<Stream> DialAsync(INetworkNamespace network, string host, int port, CancellationToken cancellation)
-    {
-        var socket = network.CreateSocket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            await socket.ConnectAsync(host, port, cancellation);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
     }
 }

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json.Nodes;
 using Dpf.Runtime.Hosting;
+using Dpf.Runtime.Machines;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -70,12 +71,7 @@ internal sealed class DevicePool(ComponentContext context, string resource, IRea
         {
             using var http = new HttpClient(new SocketsHttpHandler
             {
-                ConnectCallback = async (_, stop) =>
-                {
-                    var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                    await socket.ConnectAsync(new UnixDomainSocketEndPoint(kubelet), stop);
-                    return new NetworkStream(socket, ownsSocket: true);
-                },
+                ConnectCallback = (_, stop) => Dialing.UnixAsync(kubelet, stop),
             });
             using var message = new HttpRequestMessage(HttpMethod.Post, "http://kubelet/v1beta1.Registration/Register")
             {

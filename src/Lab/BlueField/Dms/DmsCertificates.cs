@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
+using Dpf.Runtime.Tls;
 namespace Dpf.Lab.BlueField.Dms;
 
 /// <summary>
@@ -18,11 +19,8 @@ internal sealed class DmsCertificates(string authority, string certificate, stri
     /// <summary>Whether a client's certificate is one for clients, and of the authority.</summary>
     public bool IsTrusted(X509Certificate2 client)
     {
-        using var chain = new X509Chain();
-        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        chain.ChainPolicy.ApplicationPolicy.Add(new Oid(ClientAuthentication));
-        chain.ChainPolicy.CustomTrustStore.ImportFromPemFile(authority);
-        return chain.Build(client);
+        var policy = TlsTrust.Only(File.ReadAllText(authority));
+        policy.ApplicationPolicy.Add(new Oid(ClientAuthentication));
+        return policy.Trusts(client);
     }
 }

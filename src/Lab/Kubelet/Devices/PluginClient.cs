@@ -1,10 +1,10 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text;
 using Dpf.Lab.Addons.Sriov;
+using Dpf.Runtime.Machines;
 using Google.Protobuf;
 
 namespace Dpf.Lab.Kubelet.Devices;
@@ -16,20 +16,7 @@ internal sealed class PluginClient : IDisposable
 
     public PluginClient(string socketPath) => _http = new HttpClient(new SocketsHttpHandler
     {
-        ConnectCallback = async (_, cancellation) =>
-        {
-            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            try
-            {
-                await socket.ConnectAsync(new UnixDomainSocketEndPoint(socketPath), cancellation);
-                return new NetworkStream(socket, ownsSocket: true);
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
-            }
-        },
+        ConnectCallback = (_, stop) => Dialing.UnixAsync(socketPath, stop),
     })
     {
         Timeout = Timeout.InfiniteTimeSpan,

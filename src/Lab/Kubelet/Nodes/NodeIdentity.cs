@@ -3,6 +3,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Informers;
+using Dpf.Runtime.Tls;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
 
@@ -129,12 +130,7 @@ internal static class NodeIdentity
         {
             var pem = System.IO.File.ReadAllText(file);
             using var certificate = X509Certificate2.CreateFromPem(pem, pem);
-            using var chain = new X509Chain();
-            chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-            chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-            chain.ChainPolicy.VerificationTime = options.Time.GetUtcNow().UtcDateTime;
-            chain.ChainPolicy.CustomTrustStore.ImportFromPem(authority);
-            return chain.Build(certificate) &&
+            return TlsTrust.Only(authority, options.Time.GetUtcNow()).Trusts(certificate) &&
                 certificate.GetNameInfo(X509NameType.SimpleName, false) == "system:node:" + options.NodeName
                     ? (pem, pem)
                     : null;

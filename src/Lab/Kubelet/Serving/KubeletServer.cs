@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using Dpf.Lab.Kubelet.Containers;
 using Dpf.Lab.Kubelet.Pods;
 using Dpf.Runtime.Hosting;
+using Dpf.Runtime.Tls;
 using k8s;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -121,12 +122,8 @@ internal sealed class KubeletServer(NodeContext node, PodManager pods)
             return false;
         }
 
-        using var chain = new X509Chain();
-        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        chain.ChainPolicy.CustomTrustStore.ImportFromPem(authority);
         var subject = certificate.Subject;
-        return chain.Build(certificate) && !subject.Contains("O=system:nodes", StringComparison.Ordinal);
+        return TlsTrust.Only(authority).Trusts(certificate) && !subject.Contains("O=system:nodes", StringComparison.Ordinal);
     }
 
     private IResult ListPods() => Results.Text(

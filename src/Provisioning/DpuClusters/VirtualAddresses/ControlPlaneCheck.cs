@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Security;
-using System.Net.Sockets;
 using Dpf.Runtime.Hosting;
+using Dpf.Runtime.Machines;
 
 namespace Dpf.Provisioning.DpuClusters.VirtualAddresses;
 
@@ -27,20 +27,7 @@ internal sealed class ControlPlaneCheck : IDisposable
         {
             UseProxy = false,
             PooledConnectionLifetime = TimeSpan.Zero,
-            ConnectCallback = async (connection, stop) =>
-            {
-                var socket = context.Network.CreateSocket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-                try
-                {
-                    await socket.ConnectAsync(connection.DnsEndPoint, stop);
-                    return new NetworkStream(socket, ownsSocket: true);
-                }
-                catch
-                {
-                    socket.Dispose();
-                    throw;
-                }
-            },
+            ConnectCallback = (connection, stop) => context.Network.DialAsync(connection.DnsEndPoint, stop),
 
 #pragma warning disable CA5359 // It asks for life, not for identity, and sends nothing.
             SslOptions = new SslClientAuthenticationOptions { RemoteCertificateValidationCallback = (_, _, _, _) => true },
