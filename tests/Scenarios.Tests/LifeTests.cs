@@ -64,8 +64,40 @@ public sealed class LifeTests
         var other = await lab.DpfAsync("up --mode dpuservice");
         Assert.Contains("--mode dpudeployment", other.Error, StringComparison.Ordinal);
         Assert.NotEqual(0, other.ExitCode);
+        await ARevisionGoesFromDpuToDpuBesideTheOldOneAsync(lab);
         var down = await lab.DpfAsync("down");
         Assert.True(down.ExitCode == 0, down.ToString());
+    }
+
+    /// <summary>One whose port another service has is given up at the first DPU; the next one replaces the old one everywhere.</summary>
+    private static async Task ARevisionGoesFromDpuToDpuBesideTheOldOneAsync(LabHost lab)
+    {
+        const string Old = "worker1-0000-03-00 dpu-cplane-tenant1-ovn-dts Running\nworker2-0000-03-00 dpu-cplane-tenant1-ovn-dts Running\n";
+        await Until.SeesAsync(Old, PodsAsync);
+        await ChangeAsync("dpuserviceconfiguration", """{"spec":{"upgradePolicy":{"applyNodeEffect":true,"progressDeadlineSeconds":5}}}""");
+        await ChangeAsync("dpuservicetemplate", """{"spec":{"helmChart":{"values":{"port":10000}}}}""");
+        await lab.UserSucceedsAsync(
+            "until kubectl get dpudeployment ovn -n dpf-operator-system -o jsonpath='{.status.conditions[?(@.type==\"DPUServicesReady\")].message}' | " +
+            "grep \"did not become ready on node worker1-0000-03-00 .*didn't have free ports\"; do sleep 0.3; done");
+        await Until.SeesAsync(Old, PodsAsync);
+        Assert.Equal(2, (await ServicesAsync()).Length);
+
+        await ChangeAsync("dpuservicetemplate", """{"spec":{"helmChart":{"values":{"port":9101}}}}""");
+        await lab.UserSucceedsAsync("kubectl wait --for=delete dpuservice/ovn-dts -n dpf-operator-system --timeout=120s");
+        await lab.UserSucceedsAsync("kubectl wait --for=condition=Ready dpudeployment/ovn -n dpf-operator-system --timeout=60s");
+        await Until.SeesAsync("1", async () => $"{(await ServicesAsync()).Length}");
+        var revision = "dpu-cplane-tenant1-" + (await ServicesAsync())[0].Split('/')[^1];
+        await Until.SeesAsync(Old.Replace("dpu-cplane-tenant1-ovn-dts", revision, StringComparison.Ordinal), PodsAsync);
+
+        Task ChangeAsync(string kind, string patch) =>
+            lab.UserSucceedsAsync($"kubectl patch {kind} dts -n dpf-operator-system --type merge -p '{patch}'");
+
+        async Task<string[]> ServicesAsync() =>
+            (await lab.UserSucceedsAsync("kubectl get dpuservice -n dpf-operator-system -o name | grep ovn-dts")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+        Task<string> PodsAsync() => lab.DpuUserSucceedsAsync(
+            "kubectl get pods -n dpf-operator-system -l app.kubernetes.io/name=doca-telemetry --sort-by=.spec.nodeName -o jsonpath=" +
+            """'{range .items[*]}{.spec.nodeName} {.metadata.labels.app\.kubernetes\.io/instance} {.status.phase}{"\n"}{end}'""");
     }
 
     [Theory]

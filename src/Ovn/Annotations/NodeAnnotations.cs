@@ -144,7 +144,10 @@ public static class NodeAnnotations
         annotations is not null && annotations.TryGetValue(key, out var value) && value.Length > 0 ? value : null;
 
     /// <summary>An annotation's JSON object; null when it is missing or no object.</summary>
-    public static JsonObject? Json(IDictionary<string, string>? annotations, string key) => Parse(Plain(annotations, key)) as JsonObject;
+    public static JsonObject? Json(IDictionary<string, string>? annotations, string key) => Json(Plain(annotations, key));
+
+    /// <summary>The JSON object that a text says; null when there is none.</summary>
+    public static JsonObject? Json(string? text) => Parse(text) as JsonObject;
 
     /// <summary>The text of a JSON string; null for anything else.</summary>
     public static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -25,6 +26,8 @@ public sealed record PodNetwork(IReadOnlyList<PodAddress> Addresses, string Mac,
     /// <summary>The annotation's key.</summary>
     public const string Annotation = "k8s.ovn.org/pod-networks";
 
+    private static readonly ConditionalWeakTable<string, Reading> Known = [];
+
     /// <summary>The addresses without their lengths.</summary>
     public IEnumerable<IpAddress> Ips => Addresses.Select(a => a.Address.Address);
 
@@ -44,14 +47,19 @@ public sealed record PodNetwork(IReadOnlyList<PodAddress> Addresses, string Mac,
                 .SelectMany(f => (Cidr[])[.. f.Pods.Select(p => p.Network), .. f.Services, f.ServiceHairpin.Alone, f.Join]),
         ]);
 
-    /// <summary>Reads the annotation's value; null when it is missing or broken.</summary>
-    public static PodNetwork? Parse(string? value) =>
-        value is null ? null : Read(new Dictionary<string, string> { [Annotation] = value });
-
     /// <summary>Reads the annotation; null when it is missing or broken.</summary>
-    public static PodNetwork? Read(IDictionary<string, string>? annotations)
+    public static PodNetwork? Read(IDictionary<string, string>? annotations) => Parse(NodeAnnotations.Plain(annotations, Annotation));
+
+    /// <summary>
+    /// Reads the annotation's value; null when it is missing or broken. A text is read once: watched pods keep theirs until they
+    /// change, and every pass over them asks again.
+    /// </summary>
+    public static PodNetwork? Parse(string? value) =>
+        value is null ? null : Known.GetValue(value, static text => new Reading(ParseAnew(text))).Network;
+
+    private static PodNetwork? ParseAnew(string text)
     {
-        if (NodeAnnotations.Json(annotations, Annotation)?["default"] is not JsonObject value ||
+        if (NodeAnnotations.Json(text)?["default"] is not JsonObject value ||
             Cidr.ParseAll((value["ip_addresses"] as JsonArray ?? []).Select(NodeAnnotations.Text)).ToList() is not { Count: > 0 } addresses ||
             NodeAnnotations.Mac(value["mac_address"]) is not { } mac)
         {
@@ -89,6 +97,8 @@ public sealed record PodNetwork(IReadOnlyList<PodAddress> Addresses, string Mac,
         value["role"] = "primary";
         return new JsonObject { ["default"] = value }.ToJsonString();
     }
+
+    private sealed record Reading(PodNetwork? Network);
 }
 
 /// <summary>How the host asks its DPU to connect a pod (<c>k8s.ovn.org/dpu.connection-details</c>).</summary>

@@ -36,6 +36,8 @@ internal sealed class DmsServers(Authority authority, FleetOptions options) : IA
                 listen.UseHttps(https =>
                 {
                     https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
+
+                    // Kestrel asks for one before anybody knows which pod is called; each has its own.
                     https.ServerCertificate = authority.Of("dms").Certificate.TargetCertificate;
                     https.OnAuthenticate = (connection, tls) =>
                     {

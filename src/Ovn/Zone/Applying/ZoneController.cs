@@ -16,8 +16,8 @@ using Microsoft.Extensions.Logging;
 namespace Dpf.Ovn.Zone.Applying;
 
 /// <summary>
-/// Runs one zone: gives its pods their addresses and keeps its databases at what the cluster says. Every change leads to the same
-/// whole pass; changes that come during one fall together into the next.
+/// Runs one zone: gives its pods their addresses and keeps its databases at what the cluster says. Every change that the rows may
+/// follow from (<see cref="ZoneNews"/>) leads to the same whole pass; changes that come during one fall together into the next.
 /// </summary>
 public sealed class ZoneController
 {

@@ -22,7 +22,7 @@ internal sealed class DeploymentNodes(DpuClusterLinks links, TimeProvider time)
         List<RolloutNode> nodes = [];
         foreach (var link in links.All.Where(l => l.Remote is not null))
         {
-            var pods = link.Remote!.Cache.Informer<V1Pod>(Pods).All.ToLookup(p => p.Spec.NodeName);
+            var pods = link.Remote!.Cache.Informer<V1Pod>(Pods).All.ToLookup(RolloutNode.PlaceOf);
             nodes.AddRange(link.Remote.Cache.Informer<V1Node>().All
                 .Where(n => n.Metadata.DeletionTimestamp is null && Label(n, DeploymentNames.OwnedBy) == owner)
                 .OrderBy(n => n.Metadata.Name, StringComparer.Ordinal)

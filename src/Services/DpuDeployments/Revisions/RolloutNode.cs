@@ -21,6 +21,13 @@ internal sealed record RolloutNode(NamespacedName Cluster, V1Node Node, IReadOnl
     /// <summary>Whether its kubelet says that it is ready.</summary>
     public bool IsReady => Node.IsReady();
 
+    /// <summary>
+    /// The node that a pod is on, or is meant for while no node takes it: a DaemonSet makes each of its pods for one node. Null for none.
+    /// </summary>
+    public static string? PlaceOf(V1Pod pod) => pod.Spec.NodeName is { Length: > 0 } node ? node
+        : pod.Spec.Affinity?.NodeAffinity?.RequiredDuringSchedulingIgnoredDuringExecution?.NodeSelectorTerms?
+            .SelectMany(t => t.MatchFields ?? []).FirstOrDefault(f => f.Key == "metadata.name")?.Values?.FirstOrDefault();
+
     /// <summary>The slot of a service that it has; null for none yet.</summary>
     public string? Slot(string service) =>
         Node.Metadata.Labels?.TryGetValue(DeploymentNames.ServiceNodes(service), out var value) == true ? value : null;
@@ -66,9 +73,14 @@ internal sealed record RolloutNode(NamespacedName Cluster, V1Node Node, IReadOnl
         var waiting = pods.SelectMany(p => p.Status?.ContainerStatuses ?? []).Select(s => s.State?.Waiting?.Reason)
             .FirstOrDefault(r => !string.IsNullOrEmpty(r));
         return pods.FirstOrDefault(p => !p.IsReady()) is { } pod
-            ? $"pod {pod.Metadata.NamespaceProperty}/{pod.Metadata.Name} is {waiting ?? pod.Status?.Phase ?? "Pending"}"
+            ? $"pod {pod.Metadata.NamespaceProperty}/{pod.Metadata.Name} is {waiting ?? Unscheduled(pod) ?? pod.Status?.Phase ?? "Pending"}"
             : $"no pod with the labels of serviceDaemonSet.labels is there; the chart has to use serviceDaemonSet.labels and .nodeSelector";
     }
+
+    private static string? Unscheduled(V1Pod pod) =>
+        pod.Status?.Conditions?.FirstOrDefault(c => c.Type == "PodScheduled" && c.Status == "False") is { } condition
+            ? $"{condition.Reason}: {condition.Message}"
+            : null;
 
     private List<V1Pod> Of(string serviceId, string slot) =>
     [
