@@ -37,6 +37,8 @@ internal sealed class KubeletProxy(ServerComposition server) : IResourceHandler
 #pragma warning disable CA5359
                     RemoteCertificateValidationCallback = (_, _, _, _) => true,
 #pragma warning restore CA5359
+
+                    // Without it the system's authorities would be looked through, for an answer that does not count.
                     CertificateChainPolicy = new X509ChainPolicy
                     {
                         TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck,

@@ -30,7 +30,7 @@ public sealed class PodWiring
     private readonly Dictionary<string, (string Version, string Status)> _told = new(StringComparer.Ordinal);
     private readonly Channel<Wiring> _devices = Channel.CreateUnbounded<Wiring>();
 
-    // By sandbox: whose representor is in the channel, and whose has been set up.
+    // Sandbox to representor: those in the channel, and those that were set up, which Open vSwitch sees a moment later.
     private readonly ConcurrentDictionary<string, string> _waiting = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, string> _up = new(StringComparer.Ordinal);
 
@@ -94,7 +94,7 @@ public sealed class PodWiring
                     _work.Raise();
                 }
             }
-            catch (IOException e)
+            catch (Exception e) when (e is not OperationCanceledException || !cancellation.IsCancellationRequested)
             {
                 _node.Logger.LogWarning("node {Node}: setting up {Representor}: {Message}; trying again", _node.Node, wiring.Representor, e.Message);
             }
