@@ -26,8 +26,9 @@ while (true)
         break;
     }
 
-    if (Stopwatch.GetElapsedTime(began) > TimeSpan.FromMinutes(20))
+    if (Stopwatch.GetElapsedTime(began) > TimeSpan.FromMinutes(Math.Max(20, dpus / 200)))
     {
+        Console.Error.WriteLine("given up");
         return 1;
     }
 }

@@ -81,13 +81,17 @@ internal sealed class WatchStream(ServerComposition server, ApiRequest request, 
     {
         var time = server.Options.Time;
         var pending = watch.NextAsync(cancellation).AsTask();
+
+        // One for many changes: a timer for each would outlive it by far.
+        Task? bookmark = null;
         while (true)
         {
             // Read before the wait: whatever happened until then has been offered to the queue when the wait is over.
             var seen = watch.Revision;
-            if (_bookmarks && await Task.WhenAny(pending, Task.Delay(BookmarkInterval, time, cancellation)) != pending)
+            if (_bookmarks && await Task.WhenAny(pending, bookmark ??= Task.Delay(BookmarkInterval, time, cancellation)) != pending)
             {
                 cancellation.ThrowIfCancellationRequested();
+                bookmark = null;
                 if (!pending.IsCompleted)
                 {
                     Bookmark(seen, initialEnd: false);

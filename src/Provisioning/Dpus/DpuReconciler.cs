@@ -46,7 +46,7 @@ internal sealed class DpuReconciler(DpuTools tools) : IReconciler
             var (step, failure) = await HandleAsync(scope, row, cancellation);
             var (limited, left) = Limit(scope, row, step);
             limited = await AgainAsync(scope, row, limited, cancellation);
-            if (limited is Step.Advance && PhaseTable.GoesOn(row))
+            if (limited is Step.Advance && PhaseTable.GoesOn(row, isAlone: !scope.Siblings.Any()))
             {
                 // What is over at once is saved together with what comes then.
                 scope.Reach(DpuStatusRules.Apply(scope.Dpu, row, limited, null, scope.Now));

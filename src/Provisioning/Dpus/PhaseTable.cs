@@ -81,7 +81,9 @@ internal static class PhaseTable
         : Rows.GetValueOrDefault(phase) ?? throw new FormatException($"status.phase: '{phase}' is no phase of a DPU");
 
     /// <summary>Whether the next phase may begin in the same look that ended this one.</summary>
-    public static bool GoesOn(PhaseRow row) => row.Next != row.Phase && !Of(row.Next).IsSeenFirst;
+    /// <param name="row">The phase that is over.</param>
+    /// <param name="isAlone">Whether its host has no other DPU, which would have to see it first.</param>
+    public static bool GoesOn(PhaseRow row, bool isAlone) => row.Next != row.Phase && (isAlone || !Of(row.Next).IsSeenFirst);
 
     /// <summary>The phase that failed: the first whose condition is not True.</summary>
     public static string ResumeAt(IEnumerable<V1Condition>? conditions)

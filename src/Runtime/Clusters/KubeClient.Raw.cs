@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text;
 using System.Text.Json.Nodes;
 
 namespace Dpf.Runtime.Clusters;
@@ -41,8 +42,8 @@ public sealed partial class KubeClient
             : null;
 
     /// <summary>Any GET, as text, e.g. a container's log; null when it is not there.</summary>
-    public Task<string?> GetTextAsync(string path, CancellationToken cancellation) =>
-        SendAsync(HttpMethod.Get, path, null, null, cancellation, notFoundIsNull: true);
+    public async Task<string?> GetTextAsync(string path, CancellationToken cancellation) =>
+        await SendAsync(HttpMethod.Get, path, null, null, cancellation, notFoundIsNull: true) is { } text ? Encoding.UTF8.GetString(text) : null;
 
     /// <summary>Any request with a JSON body, as JSON.</summary>
     public async Task<JsonObject?> SendRawAsync(

@@ -1,8 +1,8 @@
+using System.Buffers;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Vitals;
@@ -92,7 +92,7 @@ public sealed partial class KubeClient : IDisposable
         var type = ResourceType.Of<T>();
         var path = type.Path(ns) + Query(("labelSelector", labelSelector), ("fieldSelector", fieldSelector));
         var json = await SendAsync(HttpMethod.Get, path, null, null, cancellation);
-        var list = KubernetesJson.Deserialize<TypedList<T>>(json!);
+        var list = KubeJson.Read<TypedList<T>>(new ReadOnlySequence<byte>(json!));
         foreach (var item in list.Items)
         {
             item.ApiVersion = type.ApiVersion;
@@ -209,25 +209,16 @@ public sealed partial class KubeClient : IDisposable
         using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation);
         if (!response.IsSuccessStatusCode)
         {
-            throw Failure(response.StatusCode, await response.Content.ReadAsStringAsync(cancellation), $"watch {path}");
+            throw Failure(response.StatusCode, await response.Content.ReadAsByteArrayAsync(cancellation), $"watch {path}");
         }
 
-        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellation), Encoding.UTF8);
-        while (await reader.ReadLineAsync(cancellation) is { } line)
+        await foreach (var (kind, content) in WatchFrames.ReadAsync(await response.Content.ReadAsStreamAsync(cancellation), cancellation))
         {
-            if (line.Length == 0)
-            {
-                continue;
-            }
-
-            using var frame = JsonDocument.Parse(line);
-            var kind = frame.RootElement.GetProperty("type").GetString()!;
-            var content = frame.RootElement.GetProperty("object").GetRawText();
             if (kind == "ERROR")
             {
-                var status = JsonNode.Parse(content)!;
-                throw new KubeException(
-                    (HttpStatusCode)((int?)status["code"] ?? 500), (string?)status["reason"] ?? "", (string?)status["message"] ?? line, $"watch {path}");
+                var said = content.ToArray();
+                var code = (int?)JsonNode.Parse(said)?["code"] ?? (int)HttpStatusCode.InternalServerError;
+                throw Failure((HttpStatusCode)code, said, $"watch {path}");
             }
 
             yield return new WatchChange<T>(kind, Parse<T>(content));
@@ -250,10 +241,13 @@ public sealed partial class KubeClient : IDisposable
         return KubernetesJson.Serialize(value);
     }
 
-    private static T Parse<T>(string json)
+    private static T Parse<T>(byte[] json)
+        where T : class, IKubernetesObject<V1ObjectMeta> => Parse<T>(new ReadOnlySequence<byte>(json));
+
+    private static T Parse<T>(ReadOnlySequence<byte> json)
         where T : class, IKubernetesObject<V1ObjectMeta>
     {
-        var value = KubernetesJson.Deserialize<T>(json);
+        var value = KubeJson.Read<T>(json);
         var type = ResourceType.Of<T>();
         value.ApiVersion = type.ApiVersion;
         value.Kind = type.Kind;
@@ -289,7 +283,7 @@ public sealed partial class KubeClient : IDisposable
         return request;
     }
 
-    private async Task<string?> SendAsync(
+    private async Task<byte[]?> SendAsync(
         HttpMethod method, string path, string? body, string? contentType, CancellationToken cancellation, bool notFoundIsNull = false)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -298,10 +292,10 @@ public sealed partial class KubeClient : IDisposable
         {
             using var request = Request(method, path, body, contentType);
             using var response = await _http.SendAsync(request, timeout.Token);
-            var text = await response.Content.ReadAsStringAsync(timeout.Token);
+            var answer = await response.Content.ReadAsByteArrayAsync(timeout.Token);
             if (response.IsSuccessStatusCode)
             {
-                return text;
+                return answer;
             }
 
             if (notFoundIsNull && response.StatusCode == HttpStatusCode.NotFound)
@@ -309,7 +303,7 @@ public sealed partial class KubeClient : IDisposable
                 return null;
             }
 
-            throw Failure(response.StatusCode, text, $"{method.Method.ToLowerInvariant()} {path.Split('?')[0]}");
+            throw Failure(response.StatusCode, answer, $"{method.Method.ToLowerInvariant()} {path.Split('?')[0]}");
         }
         catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
         {
@@ -317,8 +311,9 @@ public sealed partial class KubeClient : IDisposable
         }
     }
 
-    private static KubeException Failure(HttpStatusCode code, string text, string request)
+    private static KubeException Failure(HttpStatusCode code, byte[] answer, string request)
     {
+        var text = Encoding.UTF8.GetString(answer);
         try
         {
             if (JsonNode.Parse(text) is JsonObject status)
