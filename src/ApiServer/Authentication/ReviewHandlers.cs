@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Dpf.ApiServer.Authorization;
 using Dpf.ApiServer.Serving;
 
 namespace Dpf.ApiServer.Authentication;
@@ -57,15 +58,18 @@ internal sealed class ReviewHandler(ServerComposition server, ServiceAccountToke
                 ? new JsonObject { ["authenticated"] = true, ["user"] = User(user) }
                 : new JsonObject { ["authenticated"] = false },
             "SelfSubjectReview" => new JsonObject { ["userInfo"] = User(request.User) },
-            "SelfSubjectRulesReview" => new JsonObject
-            {
-                ["resourceRules"] = new JsonArray(), ["nonResourceRules"] = new JsonArray(), ["incomplete"] = true,
-            },
+            "SelfSubjectRulesReview" => await RulesAsync(request.User, body, cancellation),
             "SelfSubjectAccessReview" => await AccessAsync(request.User, body, cancellation),
             _ => await AccessAsync(
                 new UserInfo(body.Text("spec", "user") ?? "", [.. body.Texts("spec", "groups")]), body, cancellation),
         };
         await server.Responses.WriteAsync(request.Http, 201, body, cancellation);
+    }
+
+    private async Task<JsonObject> RulesAsync(UserInfo user, JsonObject body, CancellationToken cancellation)
+    {
+        var ns = body.Text("spec", "namespace") is { Length: > 0 } text ? text : throw ApiErrors.BadRequest("spec.namespace: rules are asked for by namespace");
+        return PolicyRule.Status(server.Authorizer is { } authorizer ? await authorizer.RulesAsync(user, ns, cancellation) : PolicyRule.Everything);
     }
 
     private async Task<JsonObject> AccessAsync(UserInfo user, JsonObject body, CancellationToken cancellation)

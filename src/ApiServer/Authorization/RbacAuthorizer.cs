@@ -6,7 +6,8 @@ namespace Dpf.ApiServer.Authorization;
 /// <summary>Role based access control over the stored roles and bindings.</summary>
 internal sealed class RbacAuthorizer(ServerComposition server) : IAuthorizer
 {
-    private const string Group = "rbac.authorization.k8s.io";
+    private static readonly GroupResource[] Kinds =
+        [.. ((string[])["rolebindings", "clusterrolebindings", "roles", "clusterroles"]).Select(plural => new GroupResource("rbac.authorization.k8s.io", plural))];
     private static readonly AuthorizationDecision Yes = new(true, "");
     private readonly Lock _gate = new();
     private IReadOnlyList<Binding> _bindings = [];
@@ -20,41 +21,44 @@ internal sealed class RbacAuthorizer(ServerComposition server) : IAuthorizer
             return ValueTask.FromResult(Yes);
         }
 
-        foreach (var binding in Bindings())
-        {
-            if ((binding.Namespace.Length == 0 || binding.Namespace == request.Namespace) && binding.Subjects.Any(s => s(user)) &&
-                binding.Rules.Any(r => r.Allows(request)))
-            {
-                return ValueTask.FromResult(Yes);
-            }
-        }
-
-        return ValueTask.FromResult(new AuthorizationDecision(false, ""));
+        return ValueTask.FromResult(
+            Of(user, request.Namespace).Any(b => b.Rules.Any(r => r.Allows(request))) ? Yes : new AuthorizationDecision(false, ""));
     }
+
+    public ValueTask<IReadOnlyList<PolicyRule>> RulesAsync(UserInfo user, string @namespace, CancellationToken cancellation) =>
+        ValueTask.FromResult<IReadOnlyList<PolicyRule>>(
+        [
+            // What is no resource has no namespace, so that a binding in one says nothing about it.
+            .. Of(user, @namespace).SelectMany(b => b.Rules.Where(r => b.Namespace.Length == 0 || r.Resources.Count > 0)),
+        ]);
+
+    /// <summary>The bindings that say what a user may do in a namespace.</summary>
+    private IEnumerable<Binding> Of(UserInfo user, string @namespace) =>
+        Bindings().Where(b => (b.Namespace.Length == 0 || b.Namespace == @namespace) && b.Subjects.Any(s => s(user)));
 
     private IReadOnlyList<Binding> Bindings()
     {
         lock (_gate)
         {
-            var (bindings, cluster, roles, clusterRoles) = (List("rolebindings"), List("clusterrolebindings"), List("roles"), List("clusterroles"));
-            var newest = bindings.Concat(cluster).Concat(roles).Concat(clusterRoles).Select(o => o.Revision).DefaultIfEmpty(0).Max();
-            var stamp = (newest * 7919) + bindings.Count + cluster.Count + roles.Count + clusterRoles.Count;
-            if (stamp == _revision)
+            // Read first: what changes meanwhile is seen by the next request.
+            var revision = Kinds.Max(server.Store.RevisionOf);
+            if (revision == _revision)
             {
                 return _bindings;
             }
 
+            var (bindings, cluster, roles, clusterRoles) = (List(Kinds[0]), List(Kinds[1]), List(Kinds[2]), List(Kinds[3]));
             var byName = roles.Concat(clusterRoles).ToDictionary(
                 r => (r.Key.Namespace, r.Key.Name), r => Rules(r.ToObject()));
             _bindings = [.. bindings.Concat(cluster).Select(b => Read(b.Key.Namespace, b.ToObject(), byName))];
-            _revision = stamp;
+            _revision = revision;
             return _bindings;
         }
     }
 
-    private IReadOnlyList<Storage.StoredObject> List(string plural) => server.Store.List(new GroupResource(Group, plural)).Items;
+    private IReadOnlyList<Storage.StoredObject> List(GroupResource kind) => server.Store.List(kind).Items;
 
-    private static Binding Read(string ns, JsonObject binding, Dictionary<(string, string), IReadOnlyList<Rule>> roles)
+    private static Binding Read(string ns, JsonObject binding, Dictionary<(string, string), IReadOnlyList<PolicyRule>> roles)
     {
         var role = binding.Text("roleRef", "name") ?? "";
         var home = binding.Text("roleRef", "kind") == "Role" ? ns : "";
@@ -75,36 +79,11 @@ internal sealed class RbacAuthorizer(ServerComposition server) : IAuthorizer
         static Func<UserInfo, bool> ServiceAccount(string account) => user => user.Name == account;
     }
 
-    private static IReadOnlyList<Rule> Rules(JsonObject role) =>
+    private static IReadOnlyList<PolicyRule> Rules(JsonObject role) =>
     [
-        .. role.Objects("rules").Select(r => new Rule(
+        .. role.Objects("rules").Select(r => new PolicyRule(
             [.. r.Texts("verbs")], [.. r.Texts("apiGroups")], [.. r.Texts("resources")], [.. r.Texts("resourceNames")], [.. r.Texts("nonResourceURLs")])),
     ];
 
-    private sealed record Binding(string Namespace, IReadOnlyList<Func<UserInfo, bool>> Subjects, IReadOnlyList<Rule> Rules);
-
-    private sealed record Rule(
-        IReadOnlyList<string> Verbs, IReadOnlyList<string> Groups, IReadOnlyList<string> Resources, IReadOnlyList<string> Names,
-        IReadOnlyList<string> Paths)
-    {
-        public bool Allows(RequestInfo request)
-        {
-            if (!Verbs.Contains("*") && !Verbs.Contains(request.Verb))
-            {
-                return false;
-            }
-
-            if (!request.IsResource)
-            {
-                return Paths.Any(p => p == "*" || p == request.Path ||
-                    (p.EndsWith('*') && request.Path.StartsWith(p[..^1], StringComparison.Ordinal)));
-            }
-
-            var resource = request.Subresource.Length > 0 ? $"{request.Resource}/{request.Subresource}" : request.Resource;
-            return (Groups.Contains("*") || Groups.Contains(request.Group)) &&
-                (Resources.Contains("*") || Resources.Contains(resource) ||
-                    (request.Subresource.Length > 0 && Resources.Contains("*/" + request.Subresource))) &&
-                (Names.Count == 0 || Names.Contains(request.Name));
-        }
-    }
+    private sealed record Binding(string Namespace, IReadOnlyList<Func<UserInfo, bool>> Subjects, IReadOnlyList<PolicyRule> Rules);
 }

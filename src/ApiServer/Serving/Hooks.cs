@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Dpf.ApiServer.Authorization;
 using Microsoft.AspNetCore.Http;
 
 namespace Dpf.ApiServer.Serving;
@@ -24,6 +25,9 @@ public interface IAuthorizer
 {
     /// <summary>Whether the request is allowed.</summary>
     ValueTask<AuthorizationDecision> AuthorizeAsync(AuthorizationAttributes attributes, CancellationToken cancellation);
+
+    /// <summary>All that a user may do in a namespace.</summary>
+    ValueTask<IReadOnlyList<PolicyRule>> RulesAsync(UserInfo user, string @namespace, CancellationToken cancellation);
 }
 
 /// <summary>What an admission check looks at.</summary>

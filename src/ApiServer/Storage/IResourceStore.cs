@@ -80,6 +80,9 @@ public interface IResourceStore : IAsyncDisposable
     /// <summary>The latest revision.</summary>
     long Revision { get; }
 
+    /// <summary>The revision of a resource's latest change, as far as it is known; it only grows.</summary>
+    long RevisionOf(GroupResource resource);
+
     /// <summary>The object now, or null.</summary>
     StoredObject? Get(StoreKey key);
 

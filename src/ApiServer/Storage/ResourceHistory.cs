@@ -18,6 +18,9 @@ internal sealed class ResourceHistory(long forgotten, int capacity)
     /// <summary>The objects now, by namespace and name.</summary>
     public Namespaces Now { get; private set; } = Namespaces.Empty.WithComparers(StringComparer.Ordinal);
 
+    /// <summary>The revision of the latest change.</summary>
+    public long Changed { get; private set; } = forgotten;
+
     /// <summary>Changes up to this revision are no longer known.</summary>
     public long Forgotten { get; private set; } = forgotten;
 
@@ -29,6 +32,7 @@ internal sealed class ResourceHistory(long forgotten, int capacity)
     public void Apply(StoreEvent change)
     {
         Now = change.Type == StoreEventType.Deleted ? Unset(Now, change.Object.Key) : Set(Now, change.Object);
+        Changed = change.Revision;
         Remember(change);
         for (var i = _watches.Count - 1; i >= 0; i--)
         {

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
@@ -73,6 +72,15 @@ public sealed class SqliteStore : IResourceStore
         var database = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
         database.Open();
         return new SqliteStore(database, history);
+    }
+
+    /// <inheritdoc/>
+    public long RevisionOf(GroupResource resource)
+    {
+        lock (_gate)
+        {
+            return _resources.GetValueOrDefault(resource)?.Changed ?? _loaded;
+        }
     }
 
     /// <inheritdoc/>
@@ -311,7 +319,7 @@ public sealed class SqliteStore : IResourceStore
         }
 
         metadata["resourceVersion"] = revision.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        return Encoding.UTF8.GetBytes(value.ToJsonString(JsonText.Relaxed));
+        return JsonSerializer.SerializeToUtf8Bytes(value, JsonText.Relaxed);
     }
 
     private void Execute(string sql, params ReadOnlySpan<(string Name, object Value)> parameters)
