@@ -4,23 +4,35 @@ using Dpf.Fleet.Clusters;
 
 namespace Dpf.FleetBench;
 
-/// <summary>How often every API server was asked for what.</summary>
+/// <summary>How often every API server was asked for what, and how many changes it told in watches.</summary>
 internal static class Requests
 {
+    /// <summary>The verb under which changes told in watches are counted.</summary>
+    public const string Told = "TOLD";
+
     /// <summary>The counts of all clusters together, by verb and resource.</summary>
     public static async Task<Dictionary<string, long>> OfAsync(FleetWorld world)
     {
         var sum = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (var cluster in world.DpuClusters.Prepend(world.Management))
         {
-            foreach (var line in (await TextAsync(cluster)).Split('\n').Where(l => l.StartsWith("apiserver_request_total{", StringComparison.Ordinal)))
+            var text = await TextAsync(cluster);
+            foreach (var line in text.Split('\n').Where(l => l.StartsWith("apiserver_request_total{", StringComparison.Ordinal)))
             {
                 var key = $"{Value(line, "verb")} {Value(line, "resource")}{(Value(line, "code")[0] == '2' ? "" : " " + Value(line, "code"))}";
-                sum[key] = sum.GetValueOrDefault(key) + long.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture);
+                Add(key, line);
+            }
+
+            foreach (var line in text.Split('\n').Where(l => l.StartsWith("apiserver_watch_events_total{", StringComparison.Ordinal)))
+            {
+                Add($"{Told} {Value(line, "kind")}", line);
             }
         }
 
         return sum;
+
+        void Add(string key, string line) =>
+            sum[key] = sum.GetValueOrDefault(key) + long.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture);
     }
 
     private static async Task<string> TextAsync(FleetCluster cluster)

@@ -35,6 +35,7 @@ public sealed partial class ServerComposition
         new DiscoveryDocuments(this).AddTo(Paths);
         new OpenApiDocuments(this).AddTo(Paths);
         ServerPaths.AddTo(this);
+        HealthPaths.AddTo(this);
         var custom = new CustomResourceDefinitions(this);
         Bootstrap.Add(custom.LoadAsync);
         Bootstrap.Add(new Bootstrap(this).RunAsync);

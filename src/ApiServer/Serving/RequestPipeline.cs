@@ -10,7 +10,6 @@ internal sealed class RequestPipeline(ServerComposition server)
 {
     private readonly ILogger _logger = server.Options.Loggers.CreateLogger("apiserver");
     private readonly ResourceRequests _resources = new(server);
-    private readonly HealthPaths _health = AddHealth(server);
 
     public async Task HandleAsync(HttpContext http)
     {
@@ -53,7 +52,7 @@ internal sealed class RequestPipeline(ServerComposition server)
         {
             http.Response.OnCompleted(() =>
             {
-                _health.Count(request.Info, http.Response.StatusCode);
+                server.Metrics.Count(request.Info, http.Response.StatusCode);
                 return Task.CompletedTask;
             });
             await _resources.ServeAsync(request, cancellation);
@@ -71,13 +70,6 @@ internal sealed class RequestPipeline(ServerComposition server)
         }
 
         await server.Paths[prefix](http);
-    }
-
-    private static HealthPaths AddHealth(ServerComposition server)
-    {
-        var health = new HealthPaths(server);
-        health.AddTo(server.Paths);
-        return health;
     }
 
     private async Task<UserInfo> AuthenticateAsync(HttpContext http, CancellationToken cancellation)

@@ -61,6 +61,9 @@ public sealed partial class ServerComposition
     /// <summary>Reads request bodies and writes answers in the form that the client asks for.</summary>
     public ResponseWriter Responses { get; internal set; } = null!;
 
+    /// <summary>What it counts.</summary>
+    internal RequestMetrics Metrics { get; } = new();
+
     /// <summary>Ends with the server; long answers (watches) end with it.</summary>
     public CancellationToken Stopping { get; internal set; }
 

@@ -15,6 +15,7 @@ internal sealed class WatchStream(ServerComposition server, ApiRequest request, 
     private readonly HttpResponse _response = request.Http.Response;
     private readonly ObjectFilter _filter = ObjectFilter.Of(request, definition);
     private readonly string _namespace = request.Info.Namespace;
+    private readonly WatchCount _count = server.Metrics.Watches(definition);
     private readonly bool _bookmarks = request.Parameter("allowWatchBookmarks") is "true" or "1";
     private readonly TableForm? _table = server.Tables is null ? null : TableForm.Of(request.Http);
     private bool _columnsSent;
@@ -38,6 +39,7 @@ internal sealed class WatchStream(ServerComposition server, ApiRequest request, 
         }
 
         using (watch)
+        using (_count.Open())
         {
             _response.ContentType = "application/json";
             _response.Headers.CacheControl = "no-cache, private";
@@ -209,5 +211,6 @@ internal sealed class WatchStream(ServerComposition server, ApiRequest request, 
         writer.WriteEndObject();
         writer.Flush();
         _response.BodyWriter.Write("\n"u8);
+        _count.Tell();
     }
 }
