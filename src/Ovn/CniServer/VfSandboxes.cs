@@ -21,11 +21,7 @@ internal sealed class VfSandboxes(IMachine machine, PciDevices pci, int mtu, ILo
     private readonly KernelNetwork _host = new(machine);
 
     /// <summary>The name that a VF has on the host now; null while it is not there, or in a sandbox.</summary>
-    public string? OnHost(string? pciAddress, string? otherName = null)
-    {
-        var there = _host.Names();
-        return new[] { pciAddress is null ? null : Netdev(pciAddress), otherName }.FirstOrDefault(n => n is not null && there.Contains(n));
-    }
+    public string? OnHost(string? pciAddress, string? otherName = null) => Among(_host.Names(), pciAddress, otherName);
 
     /// <summary>Moves the VF into its sandbox, if it is not there yet, and makes it the pod's interface.</summary>
     public async Task EnterAsync(string containerId, AttachmentState state, PodNetwork network, CancellationToken cancellation)
@@ -60,7 +56,9 @@ internal sealed class VfSandboxes(IMachine machine, PciDevices pci, int mtu, ILo
     /// <summary>One pass over all sandboxes.</summary>
     public async Task RestoreAsync(CancellationToken cancellation)
     {
-        foreach (var id in AttachmentState.All(machine).Select(s => s.ContainerId))
+        // One look at the host for all of them: nearly always there is nothing to do.
+        var onHost = _host.Names();
+        foreach (var id in AttachmentState.All(machine).Where(s => IsAmiss(s.State, onHost)).Select(s => s.ContainerId))
         {
             await _turn.WaitAsync(cancellation);
             try
@@ -85,6 +83,13 @@ internal sealed class VfSandboxes(IMachine machine, PciDevices pci, int mtu, ILo
 
     /// <inheritdoc />
     public void Dispose() => _turn.Dispose();
+
+    private bool IsAmiss(AttachmentState state, IReadOnlySet<string> onHost) =>
+        state.NetworkNamespace is { } ns &&
+        (!File.Exists(machine.Path(ns)) || Among(onHost, state.PciAddress, state.Device) is not null || state.Mtu != mtu);
+
+    private string? Among(IReadOnlySet<string> onHost, string? pciAddress, string? otherName) =>
+        new[] { pciAddress is null ? null : pci.NetdevAt(pciAddress), otherName }.FirstOrDefault(n => n is not null && onHost.Contains(n));
 
     private async Task RestoreAsync(string id, AttachmentState state, CancellationToken cancellation)
     {
@@ -167,17 +172,4 @@ internal sealed class VfSandboxes(IMachine machine, PciDevices pci, int mtu, ILo
     }
 
     private KernelNetwork In(string networkNamespace) => new(machine, networkNamespace);
-
-    private string? Netdev(string pciAddress)
-    {
-        try
-        {
-            return pci.AtAddress(pciAddress).Netdev;
-        }
-        catch (InvalidOperationException)
-        {
-            // The DPU reboots: its functions are off the bus.
-            return null;
-        }
-    }
 }

@@ -27,13 +27,21 @@ public sealed class PciDevices(IMachine machine)
         var index = Directory.EnumerateFileSystemEntries(parentFolder, "virtfn*")
             .FirstOrDefault(link => LinkName(link) == address) ?? throw new InvalidOperationException(
             $"{machine.HostName}: PCI device {parent} has no virtfn link to {address}");
-        var netdevs = System.IO.Path.Combine(folder, "net");
         return new VirtualFunction(
             int.Parse(parent[(parent.LastIndexOf('.') + 1)..], CultureInfo.InvariantCulture),
             int.Parse(System.IO.Path.GetFileName(index)["virtfn".Length..], CultureInfo.InvariantCulture),
-            Directory.Exists(netdevs)
-                ? Directory.EnumerateFileSystemEntries(netdevs).Select(System.IO.Path.GetFileName).FirstOrDefault()
-                : null);
+            NetdevAt(address));
+    }
+
+    /// <summary>
+    /// The network device of the function at a PCI address; null while that is in a pod, or off the bus, or bound to another driver.
+    /// </summary>
+    public string? NetdevAt(string address)
+    {
+        var folder = machine.Path($"/sys/bus/pci/devices/{address}/net");
+        return Directory.Exists(folder)
+            ? Directory.EnumerateFileSystemEntries(folder).Select(System.IO.Path.GetFileName).FirstOrDefault()
+            : null;
     }
 
     /// <summary>The VF behind a network device; null when the device is not there or not a VF.</summary>

@@ -94,8 +94,10 @@ public sealed class KernelNetwork(IMachine machine, string? networkNamespace = n
             var told = await socket.HearAsync(cancellation);
             if (told.Count == 0 || told.Any(IsNews))
             {
-                changed();
+                // Also so that who makes the changes is not held up by those who look at them.
                 await Task.Delay(Settling, time, cancellation);
+                socket.HearRest();
+                changed();
             }
         }
     }

@@ -121,6 +121,22 @@ internal sealed class RouteSocket : IDisposable
         }
     }
 
+    /// <summary>Takes what the kernel has told until now without a look at it.</summary>
+    public void HearRest()
+    {
+        try
+        {
+            while (_socket.Poll(TimeSpan.Zero, SelectMode.SelectRead))
+            {
+                _socket.Receive(_buffer);
+            }
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.NoBufferSpaceAvailable)
+        {
+            // More than could be kept: whoever listens looks at everything anyhow.
+        }
+    }
+
     /// <summary>The error of a message that was refused.</summary>
     public NetlinkException Refusal(string what, int error, string? explanation) => new(_place, what, error, explanation);
 
