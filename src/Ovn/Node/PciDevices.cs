@@ -39,9 +39,17 @@ public sealed class PciDevices(IMachine machine)
     public string? NetdevAt(string address)
     {
         var folder = machine.Path($"/sys/bus/pci/devices/{address}/net");
-        return Directory.Exists(folder)
-            ? Directory.EnumerateFileSystemEntries(folder).Select(System.IO.Path.GetFileName).FirstOrDefault()
-            : null;
+        try
+        {
+            return Directory.Exists(folder)
+                ? Directory.EnumerateFileSystemEntries(folder).Select(System.IO.Path.GetFileName).FirstOrDefault()
+                : null;
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // It went this very moment.
+            return null;
+        }
     }
 
     /// <summary>The VF behind a network device; null when the device is not there or not a VF.</summary>

@@ -68,12 +68,14 @@ public sealed class AgentWeakSpotsTests
     {
         await using var node = await Node.StartAsync();
         await node.Real.VsctlAsync("add-port", "br-sfc", "puplinkbrsfc", "--", "set", "interface", "puplinkbrsfc", "type=dummy");
+        await node.SeesAsync("puplinkbrsfc", isThere: true);
         var plan = await node.PassAsync([Samples.Physical(), Samples.Ovn()], [Guide]);
         Assert.Equal("port puplinkbrsfc of br-sfc is no patch: remove it, so that the one to puplinkbrovn can be made", plan.Interfaces[Key("ovn-dpu1")]);
         Assert.Contains("is no patch", plan.Chains[Key("c")], StringComparison.Ordinal);
         Assert.Empty(plan.Flows);
 
         await node.Real.VsctlAsync("del-port", "puplinkbrsfc");
+        await node.SeesAsync("puplinkbrsfc", isThere: false);
         await node.SettleAsync([Samples.Physical(), Samples.Ovn()], [Guide], "puplinkbrsfc");
         Assert.Contains("priority=20", await node.FlowsAsync(), StringComparison.Ordinal);
     }
@@ -301,6 +303,10 @@ public sealed class AgentWeakSpotsTests
 
             return plan;
         }
+
+        /// <summary>Waits until what somebody else did to a port is seen here, too: a pass before that is about what was.</summary>
+        public Task SeesAsync(string port, bool isThere) =>
+            Ovs.Client.Replica.WaitForAsync(s => SwitchView.Of(s).Ports.ContainsKey(port) == isThere, Cancellation);
 
         /// <summary>Passes until the port that is the last to come has its number.</summary>
         public async Task SettleAsync(ServiceInterface[] interfaces, ServiceChain[] chains, string last)

@@ -30,6 +30,14 @@ public sealed class PhaseTableTests
         Assert.Equal(PhaseTable.Way.Count, PhaseTable.Way.Select(r => r.Condition).Distinct().Count());
     }
 
+    [Fact]
+    public void OnlyOtherDpusOfItsHostHaveToSeeADpuBeforeTheHostIsTouched()
+    {
+        Assert.Equal([DpuPhases.Initializing], PhaseTable.Way.Where(r => !PhaseTable.GoesOn(r, isAlone: false)).Select(r => r.Phase));
+        Assert.All(PhaseTable.Way, r => Assert.True(PhaseTable.GoesOn(r, isAlone: true)));
+        Assert.False(PhaseTable.GoesOn(PhaseTable.Of(DpuPhases.Ready), isAlone: true));
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData("")]
