@@ -16,16 +16,16 @@ internal static class Requests
         var sum = new Dictionary<string, long>(StringComparer.Ordinal);
         foreach (var cluster in world.DpuClusters.Prepend(world.Management))
         {
-            var text = await TextAsync(cluster);
-            foreach (var line in text.Split('\n').Where(l => l.StartsWith("apiserver_request_total{", StringComparison.Ordinal)))
+            foreach (var line in (await TextAsync(cluster)).Split('\n'))
             {
-                var key = $"{Value(line, "verb")} {Value(line, "resource")}{(Value(line, "code")[0] == '2' ? "" : " " + Value(line, "code"))}";
-                Add(key, line);
-            }
-
-            foreach (var line in text.Split('\n').Where(l => l.StartsWith("apiserver_watch_events_total{", StringComparison.Ordinal)))
-            {
-                Add($"{Told} {Value(line, "kind")}", line);
+                if (line.StartsWith("apiserver_request_total{", StringComparison.Ordinal))
+                {
+                    Add($"{Value(line, "verb")} {Value(line, "resource")}{(Value(line, "code")[0] == '2' ? "" : " " + Value(line, "code"))}", line);
+                }
+                else if (line.StartsWith("apiserver_watch_events_total{", StringComparison.Ordinal))
+                {
+                    Add($"{Told} {Value(line, "kind")}", line);
+                }
             }
         }
 

@@ -68,7 +68,7 @@ internal sealed class ReviewHandler(ServerComposition server, ServiceAccountToke
 
     private async Task<JsonObject> RulesAsync(UserInfo user, JsonObject body, CancellationToken cancellation)
     {
-        var ns = body.Text("spec", "namespace") is { Length: > 0 } text ? text : throw ApiErrors.BadRequest("spec.namespace: rules are asked for by namespace");
+        var ns = body.Text("spec", "namespace") is { Length: > 0 } text ? text : throw ApiErrors.BadRequest("spec.namespace is missing: name the namespace whose rules are asked for");
         return PolicyRule.Status(server.Authorizer is { } authorizer ? await authorizer.RulesAsync(user, ns, cancellation) : PolicyRule.Everything);
     }
 

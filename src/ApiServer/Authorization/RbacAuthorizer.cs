@@ -8,21 +8,18 @@ internal sealed class RbacAuthorizer(ServerComposition server) : IAuthorizer
 {
     private static readonly GroupResource[] Kinds =
         [.. ((string[])["rolebindings", "clusterrolebindings", "roles", "clusterroles"]).Select(plural => new GroupResource("rbac.authorization.k8s.io", plural))];
-    private static readonly AuthorizationDecision Yes = new(true, "");
+
+    // Whatever is stored: who takes the roles away can put them back.
+    private static readonly Binding Masters = new("", [user => user.Groups.Contains("system:masters")], PolicyRule.Everything);
     private readonly Lock _gate = new();
     private IReadOnlyList<Binding> _bindings = [];
     private long _revision = -1;
 
     public ValueTask<AuthorizationDecision> AuthorizeAsync(AuthorizationAttributes attributes, CancellationToken cancellation)
     {
-        var (user, request) = (attributes.User, attributes.Request);
-        if (user.Groups.Contains("system:masters"))
-        {
-            return ValueTask.FromResult(Yes);
-        }
-
+        var request = attributes.Request;
         return ValueTask.FromResult(
-            Of(user, request.Namespace).Any(b => b.Rules.Any(r => r.Allows(request))) ? Yes : new AuthorizationDecision(false, ""));
+            new AuthorizationDecision(Of(attributes.User, request.Namespace).Any(b => b.Rules.Any(r => r.Allows(request))), ""));
     }
 
     public ValueTask<IReadOnlyList<PolicyRule>> RulesAsync(UserInfo user, string @namespace, CancellationToken cancellation) =>
@@ -34,7 +31,7 @@ internal sealed class RbacAuthorizer(ServerComposition server) : IAuthorizer
 
     /// <summary>The bindings that say what a user may do in a namespace.</summary>
     private IEnumerable<Binding> Of(UserInfo user, string @namespace) =>
-        Bindings().Where(b => (b.Namespace.Length == 0 || b.Namespace == @namespace) && b.Subjects.Any(s => s(user)));
+        Bindings().Prepend(Masters).Where(b => (b.Namespace.Length == 0 || b.Namespace == @namespace) && b.Subjects.Any(s => s(user)));
 
     private IReadOnlyList<Binding> Bindings()
     {

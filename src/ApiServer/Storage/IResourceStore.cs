@@ -80,7 +80,7 @@ public interface IResourceStore : IAsyncDisposable
     /// <summary>The latest revision.</summary>
     long Revision { get; }
 
-    /// <summary>The revision of a resource's latest change, as far as it is known; it only grows.</summary>
+    /// <summary>The revision of a resource's latest change, or, of changes before the store was opened, the one that it was opened at; it only grows.</summary>
     long RevisionOf(GroupResource resource);
 
     /// <summary>The object now, or null.</summary>

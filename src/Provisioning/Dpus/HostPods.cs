@@ -1,5 +1,6 @@
 using Dpf.Api.Provisioning;
 using Dpf.Runtime.Conditions;
+using Dpf.Runtime.Pods;
 using k8s.Models;
 
 namespace Dpf.Provisioning.Dpus;
@@ -26,7 +27,10 @@ internal static class HostPods
         Spec = new V1PodSpec
         {
             HostNetwork = true,
-            Affinity = OnNode(dpu.Spec.NodeName),
+            Affinity = new V1Affinity
+            {
+                NodeAffinity = new V1NodeAffinity { RequiredDuringSchedulingIgnoredDuringExecution = PodPlacement.OnlyOn(dpu.Spec.NodeName) },
+            },
             Tolerations = Tolerations(dpu.Spec.NodeEffect),
             ImagePullSecrets = [.. pullSecrets.Select(s => new V1LocalObjectReference { Name = s })],
         },
@@ -40,11 +44,6 @@ internal static class HostPods
         Command = command,
         SecurityContext = new V1SecurityContext { Privileged = true },
     };
-
-    /// <summary>The host that a pod of <see cref="Plan"/> is for.</summary>
-    public static string? HostOf(V1Pod pod) =>
-        pod.Spec.Affinity?.NodeAffinity?.RequiredDuringSchedulingIgnoredDuringExecution?.NodeSelectorTerms
-            .SelectMany(t => t.MatchFields ?? []).FirstOrDefault(f => f.Key == "metadata.name")?.Values.FirstOrDefault();
 
     /// <summary>Whether a pod's containers are ready.</summary>
     public static bool IsReady(V1Pod pod) =>
@@ -79,23 +78,6 @@ internal static class HostPods
         Uid = dpu.Metadata.Uid,
         Controller = true,
         BlockOwnerDeletion = true,
-    };
-
-    private static V1Affinity OnNode(string node) => new()
-    {
-        NodeAffinity = new V1NodeAffinity
-        {
-            RequiredDuringSchedulingIgnoredDuringExecution = new V1NodeSelector
-            {
-                NodeSelectorTerms =
-                [
-                    new V1NodeSelectorTerm
-                    {
-                        MatchFields = [new V1NodeSelectorRequirement { Key = "metadata.name", OperatorProperty = "In", Values = [node] }],
-                    },
-                ],
-            },
-        },
     };
 
     private static List<V1Toleration> Tolerations(NodeEffect? effect)

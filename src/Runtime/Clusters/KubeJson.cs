@@ -22,6 +22,6 @@ internal static class KubeJson
     {
         JsonSerializerOptions? rules = null;
         KubernetesJson.AddJsonOptions(options => rules = options);
-        return rules!;
+        return rules ?? throw new InvalidOperationException("KubernetesJson gave no options when asked: its AddJsonOptions works otherwise than it did");
     }
 }

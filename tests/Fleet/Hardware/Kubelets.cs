@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Informers;
+using Dpf.Runtime.Pods;
 using Dpf.Runtime.Reconciling;
 using k8s.Models;
 
@@ -27,13 +28,9 @@ internal sealed class Kubelets(Machines machines, DmsServers servers, int execPo
                 .Build((key, stop) => ReportAsync(cache, key, stop), context.Loggers, context.Time).RunAsync(cancellation));
     }
 
-    private static string? HostOf(V1Pod pod) =>
-        pod.Spec.Affinity?.NodeAffinity?.RequiredDuringSchedulingIgnoredDuringExecution?.NodeSelectorTerms
-            .SelectMany(t => t.MatchFields ?? []).FirstOrDefault(f => f.Key == "metadata.name")?.Values.FirstOrDefault();
-
     private async Task<Result> KeepAsync(Cache cache, NamespacedName key, CancellationToken cancellation)
     {
-        if (cache.Informer<V1Pod>(Pods).Get(key.Namespace, key.Name) is not { } pod || HostOf(pod) is not { } node || machines.Host(node) is not { } host)
+        if (cache.Informer<V1Pod>(Pods).Get(key.Namespace, key.Name) is not { } pod || PodPlacement.PlaceOf(pod) is not { } node || machines.Host(node) is not { } host)
         {
             return Result.Done;
         }

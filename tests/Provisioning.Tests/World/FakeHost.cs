@@ -8,7 +8,7 @@ using Dpf.Provisioning.Dms;
 using Dpf.Provisioning.Dpus;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Informers;
-using k8s.Models;
+using Dpf.Runtime.Pods;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -16,6 +16,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using k8s.Models;
 
 namespace Dpf.Provisioning.Tests.World;
 
@@ -130,7 +131,7 @@ internal sealed class FakeHost : IAsyncDisposable
         {
             try
             {
-                foreach (var pod in pods.All.Where(p => HostPods.HostOf(p) == Name))
+                foreach (var pod in pods.All.Where(p => PodPlacement.PlaceOf(p) == Name))
                 {
                     await KeepAsync(pod);
                 }

@@ -2,9 +2,10 @@ using Dpf.Lab.ControlPlane.Scheduling;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Conditions;
 using Dpf.Runtime.Informers;
+using Dpf.Runtime.Pods;
 using Dpf.Runtime.Reconciling;
-using k8s.Models;
 using Microsoft.Extensions.Logging;
+using k8s.Models;
 
 namespace Dpf.Lab.ControlPlane.Workloads;
 
@@ -71,7 +72,7 @@ internal sealed class DaemonSetController(Cache cache, ILoggerFactory loggers, T
         List<V1Pod> kept = [];
         foreach (var node in wanted)
         {
-            var there = pods.Where(p => NodeOf(p) == node).ToList();
+            var there = pods.Where(p => PodPlacement.PlaceOf(p) == node).ToList();
             var alive = there.Where(p => p.IsActive()).OrderBy(p => p.Metadata.CreationTimestamp).ToList();
             delete.AddRange(there.Where(p => p.Metadata.DeletionTimestamp is null && !p.IsActive()));
             delete.AddRange(alive.Skip(1));
@@ -84,7 +85,7 @@ internal sealed class DaemonSetController(Cache cache, ILoggerFactory loggers, T
             }
         }
 
-        delete.AddRange(pods.Where(p => p.Metadata.DeletionTimestamp is null && NodeOf(p) is { } node && !tolerable.Contains(node) &&
+        delete.AddRange(pods.Where(p => p.Metadata.DeletionTimestamp is null && PodPlacement.PlaceOf(p) is { } node && !tolerable.Contains(node) &&
             (nodes.All(n => n.Metadata.Name != node) || p.IsActive())));
         if (set.Spec.UpdateStrategy?.Type != "OnDelete")
         {
@@ -102,7 +103,7 @@ internal sealed class DaemonSetController(Cache cache, ILoggerFactory loggers, T
     internal static V1DaemonSetStatus Status(V1DaemonSet set, List<V1Pod> pods, HashSet<string> wanted, string hash, TimeProvider time)
     {
         var alive = pods.Where(p => p.IsActive()).ToList();
-        var placed = wanted.Select(n => alive.FirstOrDefault(p => NodeOf(p) == n)).OfType<V1Pod>().ToList();
+        var placed = wanted.Select(n => alive.FirstOrDefault(p => PodPlacement.PlaceOf(p) == n)).OfType<V1Pod>().ToList();
         var available = placed.Count(p => p.IsAvailable(set.Spec.MinReadySeconds, time));
         return new V1DaemonSetStatus
         {
@@ -121,12 +122,6 @@ internal sealed class DaemonSetController(Cache cache, ILoggerFactory loggers, T
         NodeFit.MatchesSelectors(set.Spec.Template.Spec, node) &&
         (node.Spec.Taints ?? []).All(t => !effects.Contains(t.Effect) || NodeFit.Tolerates(probe.Spec.Tolerations, t));
 
-    private static string? NodeOf(V1Pod pod) =>
-        string.IsNullOrEmpty(pod.Spec.NodeName)
-            ? pod.Spec.Affinity?.NodeAffinity?.RequiredDuringSchedulingIgnoredDuringExecution?.NodeSelectorTerms
-                .SelectMany(t => t.MatchFields ?? []).FirstOrDefault(f => f.Key == "metadata.name")?.Values.FirstOrDefault()
-            : pod.Spec.NodeName;
-
     private static V1Pod PodFor(V1DaemonSet set, string hash, string node)
     {
         var pod = PodTemplates.NewPod(set, set.Spec.Template);
@@ -135,17 +130,9 @@ internal sealed class DaemonSetController(Cache cache, ILoggerFactory loggers, T
             (set.Metadata.Generation ?? 1).ToString(System.Globalization.CultureInfo.InvariantCulture);
         pod.Spec.Affinity ??= new V1Affinity();
         pod.Spec.Affinity.NodeAffinity ??= new V1NodeAffinity();
-        pod.Spec.Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution = new V1NodeSelector
-        {
-            // The template's own terms have been checked; a term holds all its requirements, and one term is enough.
-            NodeSelectorTerms =
-            [
-                new V1NodeSelectorTerm
-                {
-                    MatchFields = [new V1NodeSelectorRequirement { Key = "metadata.name", OperatorProperty = "In", Values = [node] }],
-                },
-            ],
-        };
+
+        // The template's own terms have been checked; a term holds all its requirements, and one term is enough.
+        pod.Spec.Affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution = PodPlacement.OnlyOn(node);
         List<V1Toleration> tolerations = [.. pod.Spec.Tolerations ?? []];
         foreach (var (key, effect) in DefaultTolerations)
         {

@@ -4,6 +4,7 @@ using Dpf.Api.Provisioning;
 using Dpf.Api.Services;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Informers;
+using Dpf.Runtime.Pods;
 using Dpf.Services.Clusters;
 using k8s.Models;
 
@@ -22,7 +23,7 @@ internal sealed class DeploymentNodes(DpuClusterLinks links, TimeProvider time)
         List<RolloutNode> nodes = [];
         foreach (var link in links.All.Where(l => l.Remote is not null))
         {
-            var pods = link.Remote!.Cache.Informer<V1Pod>(Pods).All.ToLookup(RolloutNode.PlaceOf);
+            var pods = link.Remote!.Cache.Informer<V1Pod>(Pods).All.ToLookup(PodPlacement.PlaceOf);
             nodes.AddRange(link.Remote.Cache.Informer<V1Node>().All
                 .Where(n => n.Metadata.DeletionTimestamp is null && Label(n, DeploymentNames.OwnedBy) == owner)
                 .OrderBy(n => n.Metadata.Name, StringComparer.Ordinal)

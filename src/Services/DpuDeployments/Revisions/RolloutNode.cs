@@ -21,13 +21,6 @@ internal sealed record RolloutNode(NamespacedName Cluster, V1Node Node, IReadOnl
     /// <summary>Whether its kubelet says that it is ready.</summary>
     public bool IsReady => Node.IsReady();
 
-    /// <summary>
-    /// The node that a pod is on, or is meant for while no node takes it: a DaemonSet makes each of its pods for one node. Null for none.
-    /// </summary>
-    public static string? PlaceOf(V1Pod pod) => pod.Spec.NodeName is { Length: > 0 } node ? node
-        : pod.Spec.Affinity?.NodeAffinity?.RequiredDuringSchedulingIgnoredDuringExecution?.NodeSelectorTerms?
-            .SelectMany(t => t.MatchFields ?? []).FirstOrDefault(f => f.Key == "metadata.name")?.Values?.FirstOrDefault();
-
     /// <summary>The slot of a service that it has; null for none yet.</summary>
     public string? Slot(string service) =>
         Node.Metadata.Labels?.TryGetValue(DeploymentNames.ServiceNodes(service), out var value) == true ? value : null;

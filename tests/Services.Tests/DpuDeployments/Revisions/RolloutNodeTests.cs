@@ -1,4 +1,5 @@
 using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Pods;
 using Dpf.Services.DpuDeployments;
 using Dpf.Services.DpuDeployments.Revisions;
 using k8s.Models;
@@ -14,19 +15,7 @@ public sealed class RolloutNodeTests
         var pod = Pod();
         pod.Spec.Affinity = new V1Affinity
         {
-            NodeAffinity = new V1NodeAffinity
-            {
-                RequiredDuringSchedulingIgnoredDuringExecution = new V1NodeSelector
-                {
-                    NodeSelectorTerms =
-                    [
-                        new V1NodeSelectorTerm
-                        {
-                            MatchFields = [new V1NodeSelectorRequirement { Key = "metadata.name", OperatorProperty = "In", Values = ["dpu-1"] }],
-                        },
-                    ],
-                },
-            },
+            NodeAffinity = new V1NodeAffinity { RequiredDuringSchedulingIgnoredDuringExecution = PodPlacement.OnlyOn("dpu-1") },
         };
         pod.Status = new V1PodStatus
         {
@@ -37,7 +26,7 @@ public sealed class RolloutNodeTests
             ],
         };
 
-        Assert.Equal("dpu-1", RolloutNode.PlaceOf(pod));
+        Assert.Equal("dpu-1", PodPlacement.PlaceOf(pod));
         Assert.Equal("pod default/p is Unschedulable: 1 node(s) didn't have free ports", Node(pod).Trouble("dts", "2"));
         Assert.False(Node(pod).Runs("dts", "2"));
     }
@@ -56,14 +45,14 @@ public sealed class RolloutNodeTests
             ],
         };
 
-        Assert.Equal("dpu-2", RolloutNode.PlaceOf(pod));
+        Assert.Equal("dpu-2", PodPlacement.PlaceOf(pod));
         Assert.Equal("pod default/p is ErrImagePull", Node(pod).Trouble("dts", "2"));
     }
 
     [Fact]
     public void Without_a_pod_the_chart_is_to_blame()
     {
-        Assert.Null(RolloutNode.PlaceOf(Pod()));
+        Assert.Null(PodPlacement.PlaceOf(Pod()));
         Assert.Contains("the chart has to use serviceDaemonSet.labels", Node().Trouble("dts", "2"), StringComparison.Ordinal);
     }
 
