@@ -15,7 +15,6 @@ public sealed class AuthorizationTests
         metadata: {name: reader}
         rules:
         - {apiGroups: [""], resources: [configmaps, pods/log], verbs: [get, list], resourceNames: [a]}
-        - {nonResourceURLs: [/metrics], verbs: [get]}
         """;
 
     private const string Binding = """
@@ -49,6 +48,8 @@ public sealed class AuthorizationTests
         await using var test = await TestServer.StartAsync();
         await test.PostAsync(Roles, Reader);
         await test.PostAsync(Bindings, Binding);
+        await test.PostAsync("/apis/rbac.authorization.k8s.io/v1/clusterroles", "metadata: {name: meter}\nrules: [{nonResourceURLs: [/metrics], verbs: [get]}]");
+        await test.PostAsync(Bindings, Binding.Replace("name: eve}\n", "name: meter}\n", StringComparison.Ordinal).Replace("kind: Role, name: reader", "kind: ClusterRole, name: meter", StringComparison.Ordinal));
         var eve = test.Client("eve", "system:authenticated");
 
         var here = await RulesAsync(eve, "default");

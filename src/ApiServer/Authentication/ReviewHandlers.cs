@@ -76,6 +76,13 @@ internal sealed class ReviewHandler(ServerComposition server, ServiceAccountToke
     {
         var resource = body.At("spec", "resourceAttributes");
         var path = body.At("spec", "nonResourceAttributes");
+        if (resource is null == path is null)
+        {
+            throw ApiErrors.Invalid(
+                "", "authorization.k8s.io", "",
+                [FieldError.Invalid("spec.resourceAttributes", null, "exactly one of nonResourceAttributes or resourceAttributes must be specified")]);
+        }
+
         var info = resource is not null
             ? new RequestInfo
             {

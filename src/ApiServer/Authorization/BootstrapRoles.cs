@@ -1,10 +1,14 @@
 using System.Text.Json.Nodes;
+using Dpf.ApiServer.Serving;
 
 namespace Dpf.ApiServer.Authorization;
 
 /// <summary>The roles and bindings that every cluster has from its first moment.</summary>
 internal static class BootstrapRoles
 {
+    /// <summary>The annotation of objects that a start of the server brings up to date, unless it says <c>false</c>.</summary>
+    public const string Autoupdate = "rbac.authorization.kubernetes.io/autoupdate";
+
     private static readonly string[] Read = ["get", "list", "watch"];
     private static readonly string[] All = ["*"];
 
@@ -12,9 +16,7 @@ internal static class BootstrapRoles
     public static IEnumerable<JsonObject> Roles() =>
     [
         Role("cluster-admin", Rule(All, All, All), Paths(All, All)),
-        Role("admin", Rule(All, All, All)),
-        Role("edit", Rule(All, All, All)),
-        Role("view", Rule(Read, All, All)),
+        .. UserRoles.All(),
         Role("system:discovery", Paths(["get"], ["/api", "/api/*", "/apis", "/apis/*", "/healthz", "/livez", "/readyz", "/openapi", "/openapi/*", "/version", "/version/"])),
         Role("system:public-info-viewer", Paths(["get"], ["/healthz", "/livez", "/readyz", "/version", "/version/"])),
         Role(
@@ -47,7 +49,35 @@ internal static class BootstrapRoles
         Binding("kubeadm:get-nodes", "kubeadm:get-nodes", "system:bootstrappers:kubeadm:default-node-token"),
     ];
 
-    private static JsonObject Role(string name, params JsonObject[] rules) => Object("ClusterRole", name, new() { ["rules"] = new JsonArray([.. rules]) });
+    /// <summary>Adds to a role or a binding what it has lost of what it is made with; nothing of what was added to it goes.</summary>
+    /// <returns>Whether there was something to add.</returns>
+    public static bool Heal(JsonObject present, JsonObject made)
+    {
+        if (present.Text("metadata", "annotations", Autoupdate) == "false")
+        {
+            return false;
+        }
+
+        var isHealed = made["aggregationRule"] is not null && present["aggregationRule"] is null;
+        if (isHealed)
+        {
+            present["aggregationRule"] = made["aggregationRule"]!.DeepClone();
+        }
+
+        foreach (var field in (string[])["rules", "subjects"])
+        {
+            var lost = made.Objects(field).Where(m => !present.Objects(field).Any(p => JsonNode.DeepEquals(p, m))).ToList();
+            if (lost.Count > 0)
+            {
+                present[field] = new JsonArray([.. present.Objects(field).Concat(lost).Select(v => v.DeepClone())]);
+                isHealed = true;
+            }
+        }
+
+        return isHealed;
+    }
+
+    internal static JsonObject Role(string name, params JsonObject[] rules) => Object("ClusterRole", name, new() { ["rules"] = new JsonArray([.. rules]) });
 
     private static JsonObject Binding(string name, string role, params string[] groups) => Object("ClusterRoleBinding", name, new()
     {
@@ -66,7 +96,9 @@ internal static class BootstrapRoles
             ["kind"] = kind,
             ["metadata"] = new JsonObject
             {
-                ["name"] = name, ["labels"] = new JsonObject { ["kubernetes.io/bootstrapping"] = "rbac-defaults" },
+                ["name"] = name,
+                ["labels"] = new JsonObject { ["kubernetes.io/bootstrapping"] = "rbac-defaults" },
+                ["annotations"] = new JsonObject { [Autoupdate] = "true" },
             },
         };
         foreach (var (field, node) in content.ToList())
@@ -78,7 +110,7 @@ internal static class BootstrapRoles
         return value;
     }
 
-    private static JsonObject Rule(string[] verbs, string[] groups, string[] resources) => new()
+    internal static JsonObject Rule(string[] verbs, string[] groups, string[] resources) => new()
     {
         ["apiGroups"] = List(groups), ["resources"] = List(resources), ["verbs"] = List(verbs),
     };

@@ -37,6 +37,14 @@ public sealed record PolicyRule(
             (Names.Count == 0 || Names.Contains(request.Name));
     }
 
+    /// <summary>The rules of a role.</summary>
+    /// <param name="role">A Role or ClusterRole.</param>
+    public static IReadOnlyList<PolicyRule> Of(JsonObject role) =>
+    [
+        .. role.Objects("rules").Select(r => new PolicyRule(
+            [.. r.Texts("verbs")], [.. r.Texts("apiGroups")], [.. r.Texts("resources")], [.. r.Texts("resourceNames")], [.. r.Texts("nonResourceURLs")])),
+    ];
+
     /// <summary>Rules as a review tells them: the <c>status</c> of a SelfSubjectRulesReview.</summary>
     public static JsonObject Status(IReadOnlyList<PolicyRule> rules) => new()
     {

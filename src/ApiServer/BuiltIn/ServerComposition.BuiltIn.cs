@@ -31,6 +31,7 @@ public sealed partial class ServerComposition
         Authorizer = new RbacAuthorizer(this);
         Admission.Add(new RequesterIdentity());
         Admission.Add(new WebhookAdmission(this));
+        Admission.Add(new GrantCheck(this));
         AddHandlers(tokens);
         new DiscoveryDocuments(this).AddTo(Paths);
         new OpenApiDocuments(this).AddTo(Paths);
@@ -39,10 +40,13 @@ public sealed partial class ServerComposition
         var custom = new CustomResourceDefinitions(this);
         Bootstrap.Add(custom.LoadAsync);
         Bootstrap.Add(new Bootstrap(this).RunAsync);
+        var sums = new RoleAggregation(this);
+        Bootstrap.Add(sums.SumUpAsync);
         Background.Add(custom);
         Background.Add(new GarbageCollector(this));
         Background.Add(new NamespaceLifecycle(this));
         Background.Add(new TokenSecrets(this, tokens));
+        Background.Add(sums);
     }
 
     private void AddHandlers(ServiceAccountTokens tokens)
@@ -90,9 +94,10 @@ public sealed partial class ServerComposition
             Add("admissionregistration.k8s.io", plural, new WebhookStrategy());
         }
 
-        foreach (var plural in (string[])["roles", "clusterroles", "rolebindings", "clusterrolebindings"])
+        foreach (var scope in (string[])["", "cluster"])
         {
-            Add("rbac.authorization.k8s.io", plural, new RoleStrategy());
+            Add("rbac.authorization.k8s.io", scope + "roles", new RoleStrategy());
+            Add("rbac.authorization.k8s.io", scope + "rolebindings", new RoleBindingStrategy());
         }
     }
 }

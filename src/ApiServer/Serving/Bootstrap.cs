@@ -17,12 +17,12 @@ internal sealed class Bootstrap(ServerComposition server)
 
         foreach (var role in BootstrapRoles.Roles())
         {
-            await EnsureAsync("rbac.authorization.k8s.io", "clusterroles", "", role, cancellation);
+            await GrantAsync("clusterroles", role, cancellation);
         }
 
         foreach (var binding in BootstrapRoles.Bindings())
         {
-            await EnsureAsync("rbac.authorization.k8s.io", "clusterrolebindings", "", binding, cancellation);
+            await GrantAsync("clusterrolebindings", binding, cancellation);
         }
 
         foreach (var (name, value) in ((string, int)[])[("system-node-critical", 2000001000), ("system-cluster-critical", 2000000000)])
@@ -42,6 +42,23 @@ internal sealed class Bootstrap(ServerComposition server)
         if (server.Objects.Find(definition, ns, value.Name()) is null)
         {
             await server.Objects.CreateAsync(definition, ns, value, cancellation: cancellation);
+        }
+    }
+
+    private async Task GrantAsync(string plural, JsonObject value, CancellationToken cancellation)
+    {
+        var definition = server.Registry.FindPreferred("rbac.authorization.k8s.io", plural)!;
+        await EnsureAsync(definition.Group, plural, "", value, cancellation);
+        if (BootstrapRoles.Heal(server.Objects.Find(definition, "", value.Name())!, value))
+        {
+            await server.Objects.UpdateAsync(
+                definition, "", value.Name(), "",
+                present =>
+                {
+                    BootstrapRoles.Heal(present, value);
+                    return present;
+                },
+                cancellation: cancellation);
         }
     }
 

@@ -17,6 +17,9 @@ public sealed record UserInfo(string Name, IReadOnlyList<string> Groups)
 
     /// <summary>The server itself.</summary>
     public static UserInfo Server { get; } = new("system:apiserver", ["system:masters", "system:authenticated"]);
+
+    /// <summary>Whether a user may do everything, whatever roles say.</summary>
+    public static bool IsMaster(UserInfo user) => user.Groups.Contains("system:masters");
 }
 
 /// <summary>What a URL and a method mean.</summary>

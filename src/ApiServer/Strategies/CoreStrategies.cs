@@ -129,28 +129,6 @@ internal sealed class CertificateRequestStrategy : ResourceStrategy
     }
 }
 
-/// <summary>Roles, whose names may hold colons.</summary>
-internal sealed class RoleStrategy : ResourceStrategy
-{
-    public override NameRule Names => NameRule.PathSegment;
-
-    public override void Default(JsonObject value)
-    {
-        if (value["roleRef"] is JsonObject role)
-        {
-            role.Default("apiGroup", "rbac.authorization.k8s.io");
-        }
-
-        foreach (var subject in value.Objects("subjects"))
-        {
-            if (subject.Text("kind") is "User" or "Group")
-            {
-                subject.Default("apiGroup", "rbac.authorization.k8s.io");
-            }
-        }
-    }
-}
-
 /// <summary>Webhooks: how they are called.</summary>
 internal sealed class WebhookStrategy : ResourceStrategy
 {

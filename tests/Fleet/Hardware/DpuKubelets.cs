@@ -32,9 +32,9 @@ internal sealed class DpuKubelets(Machines machines, Uri cluster) : IComponent
             .RunAsync(cancellation);
     }
 
-    private void Announce(Action<NamespacedName> add, Host host)
+    private static void Announce(Action<NamespacedName> add, Host host)
     {
-        foreach (var card in machines.Cards.Where(c => c.Host == host && c.JoinCommand is not null))
+        foreach (var card in host.Cards.Where(c => c.JoinCommand is not null))
         {
             add(Machines.KeyOf(card));
         }

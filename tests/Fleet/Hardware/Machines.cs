@@ -13,6 +13,9 @@ internal sealed class Host(string name, string address)
 
     public string Address => address;
 
+    /// <summary>The cards in it.</summary>
+    public IReadOnlyList<Card> Cards { get; internal set; } = [];
+
     /// <summary>The boot's id, as the kernel makes it.</summary>
     public string BootId => string.Create(CultureInfo.InvariantCulture, $"{name}-boot-{_boots}");
 
@@ -71,10 +74,11 @@ internal sealed class Machines
 
     public void Add(Host host, IEnumerable<string> cards)
     {
+        host.Cards = [.. cards.Select(c => new Card(c, host))];
         _hosts[host.Name] = host;
-        foreach (var card in cards)
+        foreach (var card in host.Cards)
         {
-            _cards[card] = new Card(card, host);
+            _cards[card.Name] = card;
         }
     }
 
