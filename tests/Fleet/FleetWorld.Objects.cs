@@ -107,6 +107,11 @@ internal sealed partial class FleetWorld
         }
     }
 
+    /// <summary>How many DPUs are in which phase, as their sets tell.</summary>
+    public async Task<IReadOnlyDictionary<string, int>> PhasesAsync(CancellationToken cancellation) =>
+        (await Management.Admin.ListAsync<DpuSet>(Namespace, cancellation)).SelectMany(s => s.Status?.DpuStatistics ?? [])
+            .GroupBy(p => p.Key).ToDictionary(g => g.Key, g => g.Sum(p => p.Value), StringComparer.Ordinal);
+
     /// <summary>What is missing for the deployment to be ready on every DPU; nothing when all is well.</summary>
     public async Task<IReadOnlyList<string>> MissingAsync(CancellationToken cancellation)
     {
