@@ -31,13 +31,4 @@ public sealed class ChildPlanTests
         Assert.True(ChildPlan.IsChild(child, "serviceinterfaceset", "ns", "vf"));
         Assert.Equal(("ServiceInterfaceSet", "u"), (child.Metadata.OwnerReferences[0].Kind, child.Metadata.OwnerReferences[0].Uid));
     }
-
-    [Theory]
-    [InlineData("In", new[] { "linux" }, true)]
-    [InlineData("NotIn", new[] { "linux" }, false)]
-    [InlineData("Exists", null, true)]
-    [InlineData("DoesNotExist", null, false)]
-    public void SelectorsSelect(string name, string[]? values, bool expected) => Assert.Equal(expected, NodeSelection.Matches(
-        new V1LabelSelector { MatchExpressions = [new V1LabelSelectorRequirement { Key = "os", OperatorProperty = name, Values = values }] },
-        new Dictionary<string, string> { ["os"] = "linux" }));
 }

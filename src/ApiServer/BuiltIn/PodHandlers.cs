@@ -48,23 +48,3 @@ internal sealed class BindingHandler(ServerComposition server) : IResourceHandle
             cancellation);
     }
 }
-
-/// <summary><c>pods/eviction</c>: ends a pod gracefully.</summary>
-internal sealed class EvictionHandler(ServerComposition server) : IResourceHandler
-{
-    public async Task HandleAsync(ApiRequest request, CancellationToken cancellation)
-    {
-        var eviction = await server.Responses.ReadAsync(request.Http, null, cancellation);
-        await server.Objects.DeleteAsync(
-            request.Definition!, request.Info.Namespace, request.Info.Name,
-            new DeleteRequest
-            {
-                GracePeriodSeconds = eviction.Number("deleteOptions", "gracePeriodSeconds"),
-                Uid = eviction.Text("deleteOptions", "preconditions", "uid"),
-            },
-            cancellation: cancellation);
-        await server.Responses.WriteAsync(
-            request.Http, 201, new JsonObject { ["kind"] = "Status", ["apiVersion"] = "v1", ["metadata"] = new JsonObject(), ["status"] = "Success", ["code"] = 201 },
-            cancellation);
-    }
-}

@@ -85,7 +85,7 @@ public sealed partial class ServerComposition
         Add("apps", "daemonsets", WorkloadStrategy.DaemonSet);
         Add("apps", "statefulsets", WorkloadStrategy.StatefulSet);
         Add("batch", "jobs", new JobStrategy());
-        Add("batch", "cronjobs", WorkloadStrategy.CronJob);
+        Add("batch", "cronjobs", new CronJobStrategy());
         Add("storage.k8s.io", "storageclasses", new StorageClassStrategy());
         Add("certificates.k8s.io", "certificatesigningrequests", new CertificateRequestStrategy());
         Add("apiextensions.k8s.io", "customresourcedefinitions", new DefinitionStrategy());

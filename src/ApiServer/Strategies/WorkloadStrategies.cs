@@ -5,8 +5,7 @@ namespace Dpf.ApiServer.Strategies;
 
 /// <summary>Kinds with a pod template: its defaults, their own, and that a selector fits it.</summary>
 /// <param name="own">The kind's own defaults, applied to its spec.</param>
-/// <param name="templateSteps">Where the template is, below spec.</param>
-internal sealed class WorkloadStrategy(Action<JsonObject> own, params string[] templateSteps) : ResourceStrategy
+internal sealed class WorkloadStrategy(Action<JsonObject> own) : ResourceStrategy
 {
     public static WorkloadStrategy Deployment { get; } = new(
         spec =>
@@ -15,18 +14,16 @@ internal sealed class WorkloadStrategy(Action<JsonObject> own, params string[] t
             spec.Default("revisionHistoryLimit", 10);
             spec.Default("progressDeadlineSeconds", 600);
             Rolling(spec, "strategy", new JsonObject { ["maxUnavailable"] = "25%", ["maxSurge"] = "25%" });
-        },
-        "template");
+        });
 
-    public static WorkloadStrategy ReplicaSet { get; } = new(spec => spec.Default("replicas", 1), "template");
+    public static WorkloadStrategy ReplicaSet { get; } = new(spec => spec.Default("replicas", 1));
 
     public static WorkloadStrategy DaemonSet { get; } = new(
         spec =>
         {
             spec.Default("revisionHistoryLimit", 10);
             Rolling(spec, "updateStrategy", new JsonObject { ["maxUnavailable"] = 1, ["maxSurge"] = 0 });
-        },
-        "template");
+        });
 
     public static WorkloadStrategy StatefulSet { get; } = new(
         spec =>
@@ -35,33 +32,17 @@ internal sealed class WorkloadStrategy(Action<JsonObject> own, params string[] t
             spec.Default("revisionHistoryLimit", 10);
             spec.Default("podManagementPolicy", "OrderedReady");
             Rolling(spec, "updateStrategy", new JsonObject { ["partition"] = 0 });
-        },
-        "template");
-
-    public static WorkloadStrategy CronJob { get; } = new(
-        spec =>
-        {
-            spec.Default("concurrencyPolicy", "Allow");
-            spec.Default("suspend", false);
-            spec.Default("successfulJobsHistoryLimit", 3);
-            spec.Default("failedJobsHistoryLimit", 1);
-        },
-        "jobTemplate", "spec", "template");
+        });
 
     public override void Default(JsonObject value)
     {
         var spec = value.Map("spec");
         own(spec);
-        PodDefaults.Apply(spec.At([.. templateSteps, "spec"]) as JsonObject);
+        PodDefaults.Apply(spec.At("template", "spec") as JsonObject);
     }
 
     public override IEnumerable<FieldError> Validate(JsonObject value, JsonObject? old)
     {
-        if (templateSteps.Length > 1)
-        {
-            yield break;
-        }
-
         if (value.At("spec", "selector") is not JsonObject selector)
         {
             yield return FieldError.Required("spec.selector");

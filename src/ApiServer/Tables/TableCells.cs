@@ -65,6 +65,19 @@ internal sealed class TableCells(TimeProvider time)
                 new("Completions", o => $"{Count(o, "succeeded")}/{o.Number("spec", "completions") ?? 1}"),
                 new("Duration", o => o.Text("status", "startTime") is { } start ? Since(start) : ""), age,
             ],
+            "cronjobs.batch" =>
+            [
+                new("Schedule", o => o.Text("spec", "schedule")), new("Timezone", o => o.Text("spec", "timeZone") ?? "<none>"),
+                new("Suspend", o => o.At("spec", "suspend") is null ? "<unset>" : o.Flag("spec", "suspend") ? "True" : "False", Type: "boolean"),
+                new("Active", o => o.Objects("status", "active").Count(), Type: "integer"),
+                new("Last Schedule", o => o.Text("status", "lastScheduleTime") is { } last ? Since(last) : "<none>"), age,
+                .. Containers("jobTemplate", "spec", "template"), new("Selector", o => Labels(o.At("spec", "jobTemplate", "spec", "selector", "matchLabels")), Wide: true),
+            ],
+            "poddisruptionbudgets.policy" =>
+            [
+                new("Min Available", o => Plain(o.At("spec", "minAvailable")) ?? "N/A"), new("Max Unavailable", o => Plain(o.At("spec", "maxUnavailable")) ?? "N/A"),
+                Numeric("Allowed Disruptions", "disruptionsAllowed"), age,
+            ],
             "namespaces" => [new("Status", o => o.Text("status", "phase")), age],
             "secrets" => [new("Type", o => o.Text("type")), new("Data", o => (o["data"] as JsonObject)?.Count ?? 0, Type: "integer"), age],
             "configmaps" =>
@@ -121,6 +134,9 @@ internal sealed class TableCells(TimeProvider time)
 
     private static Column Numeric(string name, string field) => new(name, o => Count(o, field), Type: "integer");
 
+    /// <summary>A number or a text as text.</summary>
+    private static string? Plain(JsonNode? value) => value.Text() ?? value?.ToJsonString();
+
     private static long Count(JsonObject o, string field) => o.Number("status", field) ?? 0;
 
     private static bool Condition(JsonObject o, string type) =>
@@ -169,9 +185,9 @@ internal sealed class TableCells(TimeProvider time)
         _ => m,
     }));
 
-    private static IEnumerable<Column> Containers(string template) =>
+    private static IEnumerable<Column> Containers(params string[] template) =>
     [
-        new("Containers", o => Join(o.Objects("spec", template, "spec", "containers").Select(c => c.Text("name"))), Wide: true),
-        new("Images", o => Join(o.Objects("spec", template, "spec", "containers").Select(c => c.Text("image"))), Wide: true),
+        new("Containers", o => Join(o.Objects(["spec", .. template, "spec", "containers"]).Select(c => c.Text("name"))), Wide: true),
+        new("Images", o => Join(o.Objects(["spec", .. template, "spec", "containers"]).Select(c => c.Text("image"))), Wide: true),
     ];
 }

@@ -4,6 +4,7 @@ using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Informers;
 using Dpf.Runtime.Reconciling;
+using Dpf.Runtime.Selecting;
 using k8s;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
@@ -91,7 +92,7 @@ public sealed class IpamComponent : IComponent
                         return Result.Done;
                     }
 
-                    var names = nodes.All.Where(n => PoolDivision.Selects(spec(pool).NodeSelector, n)).Select(n => n.Metadata.Name).ToList();
+                    var names = nodes.All.Where(n => spec(pool).NodeSelector.Selects(n)).Select(n => n.Metadata.Name).ToList();
                     var wanted = Json(divide(pool, names));
                     if (!JsonNode.DeepEquals(wanted, Json(status(pool)?.Allocations ?? [])))
                     {

@@ -1,6 +1,3 @@
-using Dpf.Chaining.Sets;
-using k8s.Models;
-
 namespace Dpf.Chaining.Ipam;
 
 /// <summary>Divides pools among nodes: pure. What a node has it keeps for as long as it fits the pool.</summary>
@@ -61,21 +58,6 @@ public static class PoolDivision
             }
         }
     }
-
-    /// <summary>Whether a node gets a part of a pool.</summary>
-    public static bool Selects(V1NodeSelector? selector, V1Node node) =>
-        selector?.NodeSelectorTerms is not { Count: > 0 } terms || terms.Any(term => NodeSelection.Matches(
-            new V1LabelSelector
-            {
-                MatchExpressions =
-                [
-                    .. (term.MatchExpressions ?? []).Select(e => new V1LabelSelectorRequirement
-                    {
-                        Key = e.Key, OperatorProperty = e.OperatorProperty, Values = e.Values,
-                    }),
-                ],
-            },
-            node.Metadata.Labels));
 
     private static List<PoolAllocation> Divide(
         IEnumerable<string> nodes, IEnumerable<PoolAllocation> present, Func<PoolAllocation, AddressRange?> range,

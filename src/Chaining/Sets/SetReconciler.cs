@@ -5,6 +5,7 @@ using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Conditions;
 using Dpf.Runtime.Informers;
 using Dpf.Runtime.Reconciling;
+using Dpf.Runtime.Selecting;
 using k8s;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
@@ -57,6 +58,15 @@ public sealed class SetReconciler<TSet, TChild>(SetKind<TSet, TChild> kind, Cach
         set = await cache.Client.AddFinalizerAsync(set, kind.Finalizer, cancellation);
         var wanted = _nodes.All.Where(n => !n.IsDeleting() && NodeSelection.Means(kind.Selector(set), n))
             .OrderBy(n => n.Metadata.Name, StringComparer.Ordinal).ToList();
+
+        // What a set meant before stays: a slip of the pen takes no port away.
+        if (LabelSelection.Problem(kind.Selector(set)) is { } wrong)
+        {
+            await SaveAsync(
+                set, SetStatus.Of(set, kind.Conditions, kind.Status(set), Views(wanted, children), $"spec.nodeSelector: {wrong}", time.GetUtcNow()), cancellation);
+            return Result.Done;
+        }
+
         string? failure = null;
         try
         {

@@ -1,4 +1,5 @@
 using Dpf.Runtime.Clusters;
+using Dpf.Runtime.Selecting;
 using k8s.Models;
 
 namespace Dpf.Guide.Tracing;
@@ -10,7 +11,7 @@ public static class PolicyNames
     public static IReadOnlyList<string> Selecting(IEnumerable<V1NetworkPolicy> policies, V1Pod pod, string direction) =>
     [
         .. policies
-            .Where(policy => policy.Metadata.NamespaceProperty == pod.Metadata.NamespaceProperty && AppliesTo(policy, direction) && Selects(policy.Spec.PodSelector, pod))
+            .Where(policy => policy.Metadata.NamespaceProperty == pod.Metadata.NamespaceProperty && AppliesTo(policy, direction) && policy.Spec.PodSelector.Selects(pod.Metadata.Labels))
             .Select(policy => policy.Metadata.Name).Order(StringComparer.Ordinal),
     ];
 
@@ -33,18 +34,4 @@ public static class PolicyNames
 
     private static bool AppliesTo(V1NetworkPolicy policy, string direction) =>
         policy.Spec.PolicyTypes is { Count: > 0 } types ? types.Contains(direction) : direction == "Ingress" || policy.Spec.Egress is { Count: > 0 };
-
-    private static bool Selects(V1LabelSelector? selector, V1Pod pod)
-    {
-        var labels = pod.Metadata.Labels ?? new Dictionary<string, string>();
-        return (selector?.MatchLabels ?? new Dictionary<string, string>()).All(pair => labels.TryGetValue(pair.Key, out var value) && value == pair.Value) &&
-            (selector?.MatchExpressions ?? []).All(rule => rule.OperatorProperty switch
-            {
-                "In" => labels.TryGetValue(rule.Key, out var value) && rule.Values.Contains(value),
-                "NotIn" => !labels.TryGetValue(rule.Key, out var other) || !rule.Values.Contains(other),
-                "Exists" => labels.ContainsKey(rule.Key),
-                "DoesNotExist" => !labels.ContainsKey(rule.Key),
-                _ => false,
-            });
-    }
 }

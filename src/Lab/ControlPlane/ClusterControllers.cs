@@ -59,6 +59,8 @@ public static class ClusterControllers
             yield return new DaemonSetController(cache, loggers, time).RunAsync(stop);
             yield return new StatefulSetController(cache, loggers, time).RunAsync(stop);
             yield return new JobController(cache, loggers, time).RunAsync(stop);
+            yield return new CronJobController(cache, loggers, time).RunAsync(stop);
+            yield return new DisruptionController(cache, loggers, time).RunAsync(stop);
             yield return new EndpointsController(cache, loggers, time).RunAsync(stop);
             yield return new NodeLifecycle(cache, options).RunAsync(stop);
             yield return new PodCleanup(cache, loggers, time).RunAsync(stop);

@@ -1,5 +1,7 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
+using Dpf.Runtime.Selecting;
+using k8s;
+using k8s.Models;
 
 namespace Dpf.Ovn.Injector;
 
@@ -26,7 +28,8 @@ public static class NodeMatch
         }
 
         // Terms are alternatives; without any the affinity asks for nothing.
-        return Terms(spec) is not { Count: > 0 } terms || terms.Any(term => Matches(term, node));
+        return Terms(spec) is not { Count: > 0 } terms || terms.Any(term =>
+            KubernetesJson.Deserialize<V1NodeSelectorTerm>(term.ToJsonString()).Selects(node.Name, key => node.Labels.GetValueOrDefault(key)));
     }
 
     /// <summary>The terms of the required node affinity.</summary>
@@ -35,33 +38,4 @@ public static class NodeMatch
         .. (spec["affinity"]?["nodeAffinity"]?["requiredDuringSchedulingIgnoredDuringExecution"]?["nodeSelectorTerms"] as JsonArray ?? [])
             .OfType<JsonObject>(),
     ];
-
-    private static bool Matches(JsonObject term, CandidateNode node)
-    {
-        var expressions = (term["matchExpressions"] as JsonArray ?? []).OfType<JsonObject>().ToList();
-        var fields = (term["matchFields"] as JsonArray ?? []).OfType<JsonObject>().ToList();
-
-        // An empty term matches nothing.
-        return expressions.Count + fields.Count > 0 &&
-            expressions.All(e => Holds(e, node.Labels.GetValueOrDefault((string?)e["key"] ?? ""))) &&
-            fields.All(f => (string?)f["key"] == "metadata.name" && Holds(f, node.Name));
-    }
-
-    private static bool Holds(JsonObject requirement, string? value)
-    {
-        var values = (requirement["values"] as JsonArray ?? []).Select(v => (string?)v).ToList();
-        return (string?)requirement["operator"] switch
-        {
-            "In" => value is not null && values.Contains(value),
-            "NotIn" => value is null || !values.Contains(value),
-            "Exists" => value is not null,
-            "DoesNotExist" => value is null,
-            "Gt" => Number(value) is { } left && Number(values.FirstOrDefault()) is { } right && left > right,
-            "Lt" => Number(value) is { } left && Number(values.FirstOrDefault()) is { } right && left < right,
-            _ => false,
-        };
-    }
-
-    private static long? Number(string? text) =>
-        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
 }

@@ -1,4 +1,5 @@
 using Dpf.Api.Provisioning;
+using Dpf.Runtime.Selecting;
 using k8s.Models;
 
 namespace Dpf.Provisioning.DpuSets;
@@ -10,7 +11,7 @@ internal static class DpuSelection
 
     /// <summary>The DPUs of a node that a set means.</summary>
     public static IEnumerable<HostDpu> Of(DpuSetSpec set, V1Node node) =>
-        node.Metadata.DeletionTimestamp is null && Matches(set.NodeSelector, node.Metadata.Labels)
+        node.Metadata.DeletionTimestamp is null && set.NodeSelector.Selects(node.Metadata.Labels)
             ? HostDpu.Of(node).Where(d => Selects(set.DpuSelector, node, d.Index))
             : [];
 
@@ -27,7 +28,7 @@ internal static class DpuSelection
 
         // While a card restarts its host does not see it, and may lose what describes it: that is no reason to start over.
         var isAway = dpu.Status?.Phase is Dpus.DpuPhases.OsInstalling or Dpus.DpuPhases.Rebooting;
-        if (!Matches(isAway ? WithoutFeatures(set.NodeSelector) : set.NodeSelector, node.Metadata.Labels))
+        if (!(isAway ? WithoutFeatures(set.NodeSelector) : set.NodeSelector).Selects(node.Metadata.Labels))
         {
             return false;
         }
@@ -35,27 +36,6 @@ internal static class DpuSelection
         var label = dpu.Metadata.Labels?.TryGetValue(ProvisioningLabels.PciAddress, out var value) == true ? value : null;
         var known = HostDpu.Of(node).FirstOrDefault(d => d.Pci.Label == label);
         return known is null || Selects(set.DpuSelector, node, known.Index);
-    }
-
-    /// <summary>Whether labels match a selector; none matches everything.</summary>
-    public static bool Matches(V1LabelSelector? selector, IDictionary<string, string>? labels)
-    {
-        var present = labels ?? new Dictionary<string, string>();
-        return (selector?.MatchLabels ?? new Dictionary<string, string>()).All(l => present.TryGetValue(l.Key, out var v) && v == l.Value) &&
-            (selector?.MatchExpressions ?? []).All(e => Matches(e, present));
-    }
-
-    private static bool Matches(V1LabelSelectorRequirement requirement, IDictionary<string, string> labels)
-    {
-        var has = labels.TryGetValue(requirement.Key, out var value);
-        return requirement.OperatorProperty switch
-        {
-            "In" => has && requirement.Values.Contains(value!),
-            "NotIn" => !has || !requirement.Values.Contains(value!),
-            "Exists" => has,
-            "DoesNotExist" => !has,
-            _ => false,
-        };
     }
 
     /// <summary>

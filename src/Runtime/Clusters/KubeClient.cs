@@ -318,7 +318,7 @@ public sealed partial class KubeClient : IDisposable
         {
             if (JsonNode.Parse(text) is JsonObject status)
             {
-                return new KubeException(code, (string?)status["reason"] ?? "", (string?)status["message"] ?? text, request);
+                return new KubeException(code, (string?)status["reason"] ?? "", Message(status) ?? text, request);
             }
         }
         catch (System.Text.Json.JsonException)
@@ -327,6 +327,15 @@ public sealed partial class KubeClient : IDisposable
         }
 
         return new KubeException(code, code.ToString(), text.Trim(), request);
+    }
+
+    /// <summary>The message of a Status, with those of its causes that it does not have in it.</summary>
+    private static string? Message(JsonObject status)
+    {
+        var message = (string?)status["message"];
+        var causes = (status["details"]?["causes"] as JsonArray ?? []).Select(c => (string?)c?["message"]).OfType<string>()
+            .Where(c => message?.Contains(c, StringComparison.Ordinal) != true).ToList();
+        return causes.Count == 0 ? message : $"{message} {string.Join("; ", causes)}".Trim();
     }
 
     private sealed class TypedList<T>

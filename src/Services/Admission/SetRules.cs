@@ -1,5 +1,5 @@
 using Dpf.Api.Services;
-using Dpf.Services.Clusters;
+using Dpf.Runtime.Selecting;
 using Dpf.Services.DpuServices;
 using k8s.Models;
 
@@ -73,21 +73,11 @@ internal static class SetRules
 
     private static void Selector(Findings findings, string path, V1LabelSelector? selector)
     {
-        foreach (var (requirement, index) in (selector?.MatchExpressions ?? []).Select((r, i) => (r, i)))
+        foreach (var (index, requirement) in (selector?.MatchExpressions ?? []).Index())
         {
-            var where = $"{path}.matchExpressions[{index}]";
-            try
+            if (LabelSelection.Problem(requirement) is { } problem)
             {
-                _ = ClusterTargets.Selects(new V1LabelSelector { MatchExpressions = [requirement] }, null);
-            }
-            catch (FormatException e)
-            {
-                findings.Refuse(where, e.Message);
-            }
-
-            if (requirement.OperatorProperty is "In" or "NotIn" && requirement.Values is not { Count: > 0 })
-            {
-                findings.Refuse(where, $"{requirement.OperatorProperty} needs values");
+                findings.Refuse($"{path}.matchExpressions[{index}]", problem);
             }
         }
     }

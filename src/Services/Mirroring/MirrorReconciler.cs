@@ -4,6 +4,7 @@ using Dpf.Runtime.Conditions;
 using Dpf.Runtime.Events;
 using Dpf.Runtime.Informers;
 using Dpf.Runtime.Reconciling;
+using Dpf.Runtime.Selecting;
 using Dpf.Services.Clusters;
 using Dpf.Services.Reporting;
 using k8s;
@@ -64,8 +65,15 @@ internal sealed class MirrorReconciler<T>(
 
     private async Task<Result> ConvergeAsync(T value, NamespacedName key, StatusDraft draft, CancellationToken cancellation)
     {
+        if (LabelSelection.Problem(kind.Selector(value)) is { } wrong)
+        {
+            // What it meant before stays.
+            draft.TrueUnless(kind.Reconciled, Reasons.Error, [$"spec.clusterSelector: {wrong}"], prefix: "Error occurred: ");
+            return Result.Done;
+        }
+
         var all = links.All.Where(l => l.IsTarget).ToList();
-        var selected = all.Where(l => ClusterTargets.Selects(kind.Selector(value), l.Cluster.Metadata.Labels)).ToHashSet();
+        var selected = all.Where(l => kind.Selector(value).Selects(l.Cluster.Metadata.Labels)).ToHashSet();
         var plan = kind.Plan(value);
         var outcomes = await Task.WhenAll(all.Select(async link =>
         {

@@ -97,23 +97,6 @@ public sealed class ClusterFactsTests
         Assert.Empty(Read([], new ClusterObjects { Services = [service] }).Services);
     }
 
-    [Theory]
-    [InlineData("In", true, false)]
-    [InlineData("NotIn", false, true)]
-    [InlineData("Exists", true, false)]
-    [InlineData("DoesNotExist", false, true)]
-    [InlineData("Unheard", false, false)]
-    public void SelectorsFollowTheirOperators(string @operator, bool withLabel, bool without)
-    {
-        var selector = new V1LabelSelector
-        {
-            MatchExpressions = [new V1LabelSelectorRequirement { Key = "app", OperatorProperty = @operator, Values = ["web"] }],
-        };
-        Assert.Equal(withLabel, LabelSelection.Matches(selector, new Dictionary<string, string> { ["app"] = "web" }));
-        Assert.Equal(without, LabelSelection.Matches(selector, null));
-        Assert.True(LabelSelection.Matches(null, null));
-    }
-
     private static ZoneFacts Read(V1Node[] nodes, ClusterObjects? cluster = null) =>
         ClusterFacts.Read("worker1", Sample.Network, (cluster ?? new ClusterObjects()) with { Nodes = nodes });
 

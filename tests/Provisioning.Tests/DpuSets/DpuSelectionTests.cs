@@ -28,18 +28,6 @@ public sealed class DpuSelectionTests
         Assert.Empty(DpuSelection.Of(set, Node()));
     }
 
-    [Theory]
-    [InlineData("In", "a,b", true)]
-    [InlineData("NotIn", "a,b", false)]
-    [InlineData("Exists", "", true)]
-    [InlineData("DoesNotExist", "", false)]
-    [InlineData("Wrong", "", false)]
-    public void ExpressionsAreUnderstood(string operation, string values, bool expected) => Assert.Equal(
-        expected,
-        DpuSelection.Matches(
-            new V1LabelSelector { MatchExpressions = [new V1LabelSelectorRequirement { Key = "k", OperatorProperty = operation, Values = values.Split(',') }] },
-            new Dictionary<string, string> { ["k"] = "a" }));
-
     [Fact]
     public void ACardThatRestartsIsNotForgotten()
     {

@@ -61,27 +61,6 @@ public sealed class PoolTests
         Assert.Equal("no addresses yet for c", PoolReadiness.Problem(new PoolSpec(), status, nodes));
     }
 
-    [Theory]
-    [InlineData("Exists", "kind", "", true)]
-    [InlineData("DoesNotExist", "kind", "", false)]
-    [InlineData("NotIn", "kind", "host", true)]
-    [InlineData("Gt", "cores", "7", true)]
-    [InlineData("Lt", "cores", "7", false)]
-    public void A_selector_of_nodes_knows_all_operators(string operation, string key, string value, bool expected)
-    {
-        var selector = new V1NodeSelector
-        {
-            NodeSelectorTerms =
-            [
-                new V1NodeSelectorTerm { MatchFields = [new V1NodeSelectorRequirement { Key = "metadata.name", OperatorProperty = "In", Values = ["other"] }] },
-                new V1NodeSelectorTerm { MatchExpressions = [new V1NodeSelectorRequirement { Key = key, OperatorProperty = operation, Values = [value] }] },
-            ],
-        };
-        var node = Node("a", "dpu");
-        node.Metadata.Labels["cores"] = "8";
-        Assert.Equal(expected, PoolReadiness.Selects(selector, node));
-    }
-
     private static V1Node Node(string name, string kind) => new()
     {
         Metadata = new V1ObjectMeta { Name = name, Labels = new Dictionary<string, string> { ["kind"] = kind } },

@@ -1,4 +1,4 @@
-using System.Globalization;
+using Dpf.Runtime.Selecting;
 using k8s.Models;
 
 namespace Dpf.Lab.ControlPlane.Scheduling;
@@ -33,18 +33,7 @@ internal static class NodeFit
         }
 
         var required = spec.Affinity?.NodeAffinity?.RequiredDuringSchedulingIgnoredDuringExecution;
-        return required is null || required.NodeSelectorTerms.Any(term => Matches(term, node));
-    }
-
-    /// <summary>Whether one term of a node selector matches.</summary>
-    public static bool Matches(V1NodeSelectorTerm term, V1Node node)
-    {
-        var labels = node.Metadata.Labels ?? new Dictionary<string, string>();
-        var expressions = term.MatchExpressions ?? [];
-        var fields = term.MatchFields ?? [];
-        return expressions.Count + fields.Count > 0 &&
-            expressions.All(e => Matches(e.OperatorProperty, e.Values, labels.TryGetValue(e.Key, out var value) ? value : null)) &&
-            fields.All(f => Matches(f.OperatorProperty, f.Values, f.Key == "metadata.name" ? node.Metadata.Name : null));
+        return required is null || required.Selects(node);
     }
 
     /// <summary>Whether any toleration covers a taint.</summary>
@@ -55,28 +44,4 @@ internal static class NodeFit
         (string.IsNullOrEmpty(toleration.Effect) || toleration.Effect == taint.Effect) &&
         (string.IsNullOrEmpty(toleration.Key) ? toleration.OperatorProperty == "Exists" : toleration.Key == taint.Key) &&
         (toleration.OperatorProperty == "Exists" || (toleration.Value ?? "") == (taint.Value ?? ""));
-
-    /// <summary>Whether a label selector of a pod (anti-)affinity or of a service matches labels.</summary>
-    public static bool Matches(V1LabelSelector? selector, IDictionary<string, string>? labels)
-    {
-        labels ??= new Dictionary<string, string>();
-        return selector is not null &&
-            (selector.MatchLabels ?? new Dictionary<string, string>()).All(p => labels.TryGetValue(p.Key, out var v) && v == p.Value) &&
-            (selector.MatchExpressions ?? []).All(
-                e => Matches(e.OperatorProperty, e.Values, labels.TryGetValue(e.Key, out var value) ? value : null));
-    }
-
-    private static bool Matches(string op, IList<string>? values, string? actual) => op switch
-    {
-        "In" => actual is not null && values?.Contains(actual) == true,
-        "NotIn" => actual is null || values?.Contains(actual) != true,
-        "Exists" => actual is not null,
-        "DoesNotExist" => actual is null,
-        "Gt" => Number(actual) > Number(values?.FirstOrDefault()),
-        "Lt" => Number(actual) < Number(values?.FirstOrDefault()),
-        _ => false,
-    };
-
-    private static long? Number(string? text) =>
-        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
 }

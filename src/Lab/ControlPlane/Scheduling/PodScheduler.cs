@@ -4,6 +4,7 @@ using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Events;
 using Dpf.Runtime.Informers;
 using Dpf.Runtime.Reconciling;
+using Dpf.Runtime.Selecting;
 using k8s;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
@@ -146,7 +147,7 @@ internal sealed class PodScheduler(Cache cache, ILoggerFactory loggers, TimeProv
         }
 
         var far = claims.Select(c => cache.Informer<V1PersistentVolume>().Get(null, c.Spec.VolumeName ?? ""))
-            .Any(v => v?.Spec.NodeAffinity?.Required is { } required && !required.NodeSelectorTerms.Any(t => NodeFit.Matches(t, node)));
+            .Any(v => v?.Spec.NodeAffinity?.Required is { } required && !required.Selects(node));
         if (far)
         {
             return ["node(s) had volume node affinity conflict"];
@@ -155,7 +156,7 @@ internal sealed class PodScheduler(Cache cache, ILoggerFactory loggers, TimeProv
         // Only spreading over nodes: the one topology that a handful of machines has.
         var apart = pod.Spec.Affinity?.PodAntiAffinity?.RequiredDuringSchedulingIgnoredDuringExecution ?? [];
         if (apart.Any(term => there.Any(p => p.Metadata.NamespaceProperty == pod.Metadata.NamespaceProperty &&
-            NodeFit.Matches(term.LabelSelector, p.Metadata.Labels))))
+            term.LabelSelector is not null && term.LabelSelector.Selects(p.Metadata.Labels))))
         {
             return ["node(s) didn't match pod anti-affinity rules"];
         }

@@ -3,6 +3,7 @@ using Dpf.Lab.ControlPlane.Workloads;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Informers;
 using Dpf.Runtime.Reconciling;
+using Dpf.Runtime.Selecting;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
 
@@ -49,7 +50,7 @@ internal sealed class VolumeBinder(Cache cache, ILoggerFactory loggers, TimeProv
             (claim.Spec.VolumeMode ?? "Filesystem") == (volume.Spec.VolumeMode ?? "Filesystem") &&
             (claim.Spec.AccessModes ?? []).All(m => volume.Spec.AccessModes?.Contains(m) == true) &&
             volume.Spec.Capacity?.TryGetValue("storage", out var capacity) == true && capacity.ToDecimal() >= asked &&
-            (claim.Spec.Selector is null || Scheduling.NodeFit.Matches(claim.Spec.Selector, volume.Metadata.Labels));
+            claim.Spec.Selector.Selects(volume.Metadata.Labels);
     }
 
     private async Task<Result> ClaimAsync(NamespacedName key, CancellationToken cancellation)

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Dpf.Api.Provisioning;
-using Dpf.Runtime.Conditions;
 using Dpf.Runtime.Informers;
 using Dpf.Runtime.Reconciling;
 using k8s.Models;
@@ -98,10 +97,7 @@ internal sealed class HostEffects(Cache cache)
             await RequestAsync(maintenance, [.. maintenance.Spec.AdditionalRequestors ?? [], OurRequestor], cancellation);
         }
 
-        var ready = maintenance.Status?.Conditions.Find("Ready");
-        return ready?.Status == "True"
-            ? null
-            : new Step.Wait("Draining", $"node {node}: {ready?.Reason ?? "waiting for the maintenance operator"}{(string.IsNullOrEmpty(ready?.Message) ? "" : ": " + ready.Message)}");
+        return DrainReport.Of(node, maintenance.Status) is { } report ? new Step.Wait("Draining", report) : null;
     }
 
     /// <summary>Withdraws our request; the maintenance ends with the last one.</summary>

@@ -50,4 +50,20 @@ internal sealed class NodeMaintenanceStatus
     /// <summary>The conditions; <c>Ready</c> is True when the node is out of service.</summary>
     [JsonPropertyName("conditions")]
     public IList<V1Condition>? Conditions { get; set; }
+
+    /// <summary>How far the drain is; null before it begins.</summary>
+    [JsonPropertyName("drain")]
+    public DrainStatus? Drain { get; set; }
+
+    /// <summary>The pods whose end is waited for before the drain, <c>ns/name</c>.</summary>
+    [JsonPropertyName("waitForCompletion")]
+    public IList<string>? WaitForCompletion { get; set; }
+}
+
+/// <summary>How far a drain is.</summary>
+internal sealed class DrainStatus
+{
+    /// <summary>The pods that are still there, <c>ns/name</c>.</summary>
+    [JsonPropertyName("waitForEviction")]
+    public IList<string>? WaitForEviction { get; set; }
 }

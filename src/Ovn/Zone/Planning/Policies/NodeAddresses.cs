@@ -1,6 +1,7 @@
 using Dpf.Ovn.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Runtime.Addressing;
+using Dpf.Runtime.Selecting;
 using k8s.Models;
 
 namespace Dpf.Ovn.Zone.Planning.Policies;
@@ -10,7 +11,7 @@ internal static class NodeAddresses
 {
     /// <summary>Every address of the nodes with these labels.</summary>
     public static IpSet Of(IEnumerable<V1Node> nodes, V1LabelSelector selector) => IpSet.Of(
-        nodes.Where(n => LabelSelection.Matches(selector, n.Metadata.Labels)).SelectMany(Of));
+        nodes.Where(n => selector.Selects(n.Metadata.Labels)).SelectMany(Of));
 
     private static IEnumerable<IpAddress> Of(V1Node node)
     {

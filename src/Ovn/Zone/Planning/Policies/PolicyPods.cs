@@ -1,6 +1,7 @@
 using Dpf.Ovn.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Runtime.Addressing;
+using Dpf.Runtime.Selecting;
 using k8s.Models;
 
 namespace Dpf.Ovn.Zone.Planning.Policies;
@@ -65,7 +66,7 @@ internal sealed class PolicyPods
 
     /// <summary>The pods of a namespace with these labels.</summary>
     public IEnumerable<PolicyPod> Select(string ns, V1LabelSelector? selector) =>
-        _pods[ns].Where(p => LabelSelection.Matches(selector, p.Pod.Metadata.Labels));
+        _pods[ns].Where(p => selector.Selects(p.Pod.Metadata.Labels));
 
     /// <summary>The pods with these labels in the namespaces with those labels.</summary>
     public IEnumerable<PolicyPod> Select(V1LabelSelector namespaces, V1LabelSelector? pods) =>
@@ -77,11 +78,11 @@ internal sealed class PolicyPods
 
     /// <summary>The key of the set of a namespace's pods with these labels.</summary>
     public string SetOf(string ns, V1LabelSelector? pods) => Set(
-        $"{ns}_{LabelSelection.Text(pods)}", () => Select(ns, pods).SelectMany(p => p.Addresses));
+        $"{ns}_{SelectorText.Of(pods)}", () => Select(ns, pods).SelectMany(p => p.Addresses));
 
     /// <summary>The key of the set of the pods with these labels in the namespaces with those labels.</summary>
     public string SetOf(V1LabelSelector namespaces, V1LabelSelector? pods) => Set(
-        $"{LabelSelection.Text(namespaces)}_{LabelSelection.Text(pods)}",
+        $"{SelectorText.Of(namespaces)}_{SelectorText.Of(pods)}",
         () =>
         {
             var chosen = Select(namespaces, pods).SelectMany(p => p.Addresses);
@@ -89,7 +90,7 @@ internal sealed class PolicyPods
         });
 
     private IEnumerable<string> Namespaces(V1LabelSelector selector) =>
-        _namespaces.Where(n => LabelSelection.Matches(selector, n.Metadata.Labels)).Select(n => n.Metadata.Name);
+        _namespaces.Where(n => selector.Selects(n.Metadata.Labels)).Select(n => n.Metadata.Name);
 
     private string Set(string key, Func<IEnumerable<IpAddress>> addresses)
     {
