@@ -35,8 +35,7 @@ internal sealed class TokenRequestHandler(ServerComposition server, ServiceAccou
         body["status"] = new JsonObject
         {
             ["token"] = token,
-            ["expirationTimestamp"] = server.Options.Time.GetUtcNow().AddSeconds(seconds)
-                .ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture),
+            ["expirationTimestamp"] = Timestamp.Text(server.Options.Time.GetUtcNow().AddSeconds(seconds)),
         };
         await server.Responses.WriteAsync(request.Http, 201, body, cancellation);
     }

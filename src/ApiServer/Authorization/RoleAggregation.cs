@@ -8,40 +8,39 @@ internal sealed class RoleAggregation(ServerComposition server) : IBackgroundSer
 {
     private static readonly WriteOptions Own = new() { FieldManager = "clusterrole-aggregation-controller", Force = true };
 
+    private ResourceDefinition Roles => server.Registry.FindPreferred("rbac.authorization.k8s.io", "clusterroles")!;
+
     public async Task RunAsync(CancellationToken cancellation)
     {
-        var definition = server.Registry.FindPreferred("rbac.authorization.k8s.io", "clusterroles")!;
-        var revision = await SumAsync(definition, cancellation);
-        using var watch = server.Store.Watch(definition.StorageResource, revision);
+        using var watch = server.Store.Watch(Roles.StorageResource, await SumAsync(cancellation));
         while (await watch.NextAsync(cancellation) is not null)
         {
-            await SumAsync(definition, cancellation);
+            await SumAsync(cancellation);
         }
     }
 
     /// <summary>Sums up until nothing changes: sums may be parts of sums.</summary>
     public async Task SumUpAsync(CancellationToken cancellation)
     {
-        var definition = server.Registry.FindPreferred("rbac.authorization.k8s.io", "clusterroles")!;
-        while (await SumAsync(definition, cancellation) != server.Store.RevisionOf(definition.StorageResource))
+        while (await SumAsync(cancellation) != server.Store.RevisionOf(Roles.StorageResource))
         {
         }
     }
 
     /// <summary>Sums up once; returns the revision that was looked at.</summary>
-    private async Task<long> SumAsync(ResourceDefinition definition, CancellationToken cancellation)
+    private async Task<long> SumAsync(CancellationToken cancellation)
     {
-        var revision = server.Store.RevisionOf(definition.StorageResource);
-        var roles = server.Objects.List(definition);
+        var revision = server.Store.RevisionOf(Roles.StorageResource);
+        var roles = server.Objects.List(Roles);
         foreach (var role in roles)
         {
             if (Sum(role, roles) is { } rules && !JsonNode.DeepEquals(rules, role["rules"] ?? new JsonArray()))
             {
                 await server.Objects.ApplyAsync(
-                    definition, "", role.Name(), "",
+                    Roles, "", role.Name(), "",
                     new JsonObject
                     {
-                        ["apiVersion"] = definition.ApiVersion, ["kind"] = definition.Kind, ["metadata"] = new JsonObject { ["name"] = role.Name() },
+                        ["apiVersion"] = Roles.ApiVersion, ["kind"] = Roles.Kind, ["metadata"] = new JsonObject { ["name"] = role.Name() },
                         ["rules"] = rules,
                     },
                     Own, cancellation);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using Dpf.ApiServer.Serving;
 
@@ -15,15 +14,17 @@ internal sealed class EvictionHandler(ServerComposition server) : IResourceHandl
         var (pods, info) = (request.Definition!, request.Info);
         var pod = server.Objects.Find(pods, info.Namespace, info.Name) ?? throw ApiErrors.NotFound(pods.GroupResource, info.Name);
         var options = new WriteOptions { DryRun = eviction.Texts("deleteOptions", "dryRun").Contains("All") };
-        if (NeedsBudget(pod) && Budget(pod) is { } budget)
-        {
-            await server.Objects.UpdateAsync(
-                Budgets, info.Namespace, budget, "status", present => Spend(present, pod, server.Options.Time.GetUtcNow()), options, cancellation);
-        }
-
         if (NeedsBudget(pod))
         {
-            await server.Objects.UpdateAsync(pods, info.Namespace, info.Name, "status", MarkTarget, options, cancellation);
+            var now = server.Options.Time.GetUtcNow();
+            if (Budget(pod) is { } budget)
+            {
+                await server.Objects.UpdateAsync(Budgets, info.Namespace, budget, "status", present => Spend(present, pod, now), options, cancellation);
+            }
+
+            await server.Objects.UpdateAsync(
+                pods, info.Namespace, info.Name, "status",
+                present => PodConditions.SetTrue(present, "DisruptionTarget", now, "EvictionByEvictionAPI", "Eviction API: evicting"), options, cancellation);
         }
 
         await server.Objects.DeleteAsync(
@@ -36,9 +37,7 @@ internal sealed class EvictionHandler(ServerComposition server) : IResourceHandl
                 ResourceVersion = eviction.Text("deleteOptions", "preconditions", "resourceVersion"),
             },
             options, cancellation);
-        await server.Responses.WriteAsync(
-            request.Http, 201, new JsonObject { ["kind"] = "Status", ["apiVersion"] = "v1", ["metadata"] = new JsonObject(), ["status"] = "Success", ["code"] = 201 },
-            cancellation);
+        await server.Responses.WriteSuccessAsync(request.Http, cancellation);
     }
 
     private ResourceDefinition Budgets => server.Registry.FindPreferred("policy", "poddisruptionbudgets")!;
@@ -82,7 +81,7 @@ internal sealed class EvictionHandler(ServerComposition server) : IResourceHandl
         }
 
         status["disruptionsAllowed"] = Count("disruptionsAllowed") - 1;
-        status.Map("disruptedPods")[pod.Name()] = Timestamp(now);
+        status.Map("disruptedPods")[pod.Name()] = Timestamp.Text(now);
         return budget;
     }
 
@@ -91,21 +90,4 @@ internal sealed class EvictionHandler(ServerComposition server) : IResourceHandl
         {
             HasDetails = true, Causes = [new StatusCause("DisruptionBudget", why)], RetryAfterSeconds = retry,
         };
-
-    private JsonObject MarkTarget(JsonObject pod)
-    {
-        pod.Map("metadata").Remove("resourceVersion");
-        var others = pod.Objects("status", "conditions").Where(c => c.Text("type") != "DisruptionTarget").Select(c => (JsonNode)c.DeepClone());
-        pod.Map("status")["conditions"] = new JsonArray([
-            .. others,
-            new JsonObject
-            {
-                ["type"] = "DisruptionTarget", ["status"] = "True", ["reason"] = "EvictionByEvictionAPI", ["message"] = "Eviction API: evicting",
-                ["lastProbeTime"] = null, ["lastTransitionTime"] = Timestamp(server.Options.Time.GetUtcNow()),
-            },
-        ]);
-        return pod;
-    }
-
-    private static string Timestamp(DateTimeOffset time) => time.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }

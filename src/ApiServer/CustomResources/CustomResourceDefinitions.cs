@@ -149,7 +149,7 @@ internal sealed class CustomResourceDefinitions(ServerComposition server) : IBac
 
     private JsonObject Established(JsonObject crd)
     {
-        var now = server.Options.Time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
+        var now = Timestamp.Text(server.Options.Time.GetUtcNow());
         JsonObject Condition(string type, string reason, string message) => new()
         {
             ["type"] = type, ["status"] = "True", ["reason"] = reason, ["message"] = message,

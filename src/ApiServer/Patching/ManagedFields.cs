@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using Dpf.ApiServer.Schemas;
 using Dpf.ApiServer.Serving;
@@ -98,7 +97,7 @@ public sealed class ManagedFields
                 false,
                 definition.ApiVersion,
                 subresource,
-                own is not null && FieldSet.Same(owned, fields) ? own.Time : Show(now),
+                own is not null && FieldSet.Same(owned, fields) ? own.Time : Timestamp.Text(now),
                 fields));
             FoldOldest();
         }
@@ -154,7 +153,7 @@ public sealed class ManagedFields
         if (!wanted.IsEmpty)
         {
             var same = own is not null && FieldSet.Same(last, wanted) && changed.IsEmpty && removed.IsEmpty;
-            _entries.Add(new Entry(manager, true, definition.ApiVersion, subresource, same ? own!.Time : Show(now), wanted));
+            _entries.Add(new Entry(manager, true, definition.ApiVersion, subresource, same ? own!.Time : Timestamp.Text(now), wanted));
         }
 
         return merged;
@@ -193,7 +192,7 @@ public sealed class ManagedFields
 
         if (!existing.IsEmpty)
         {
-            _entries.Add(new Entry("before-first-apply", false, definition.ApiVersion, "", Show(now), existing));
+            _entries.Add(new Entry("before-first-apply", false, definition.ApiVersion, "", Timestamp.Text(now), existing));
         }
     }
 
@@ -266,7 +265,4 @@ public sealed class ManagedFields
     private static string Show(Entry entry) =>
         $"\"{entry.Manager}\"" + (entry.Subresource.Length > 0 ? $" with subresource \"{entry.Subresource}\"" : "") +
         (entry.Apply ? "" : $" using {entry.ApiVersion}");
-
-    private static string Show(DateTimeOffset now) =>
-        now.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 }

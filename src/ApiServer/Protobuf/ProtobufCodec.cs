@@ -254,7 +254,7 @@ internal sealed class ProtobufCodec(ResourceRegistry registry) : IBodyCodec
 
         return isThere && (seconds != 0 || nanos != 0)
             ? JsonValue.Create(DateTimeOffset.FromUnixTimeSeconds(seconds).AddTicks(nanos / 100).UtcDateTime.ToString(
-                micro ? "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'" : "yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture))
+                micro ? "yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'" : Timestamp.Format, CultureInfo.InvariantCulture))
             : null;
     }
 

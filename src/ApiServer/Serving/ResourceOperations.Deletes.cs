@@ -103,8 +103,7 @@ public sealed partial class ResourceOperations
         var grace = strategy.GracePeriod(value, request.GracePeriodSeconds);
         if (metadata["deletionTimestamp"] is null)
         {
-            metadata["deletionTimestamp"] = server.Options.Time.GetUtcNow().AddSeconds(grace)
-                .ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
+            metadata["deletionTimestamp"] = Timestamp.Text(server.Options.Time.GetUtcNow().AddSeconds(grace));
             metadata["deletionGracePeriodSeconds"] = grace;
             if (definition.Generation != GenerationRule.None)
             {

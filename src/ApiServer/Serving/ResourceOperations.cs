@@ -228,7 +228,7 @@ public sealed partial class ResourceOperations(ServerComposition server)
         value["apiVersion"] = definition.ApiVersion;
         value["kind"] = definition.Kind;
         metadata["uid"] = Guid.NewGuid().ToString();
-        metadata["creationTimestamp"] = Timestamp();
+        metadata["creationTimestamp"] = Timestamp.Text(server.Options.Time.GetUtcNow());
         if (definition.Generation != GenerationRule.None)
         {
             metadata["generation"] = 1;
@@ -241,6 +241,4 @@ public sealed partial class ResourceOperations(ServerComposition server)
 
         Shape(definition, strategy, value, options);
     }
-
-    private string Timestamp() => server.Options.Time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -81,6 +81,11 @@ public sealed class ResponseWriter(ServerComposition server)
         await SendAsync(http, "application/json", JsonSerializer.SerializeToUtf8Bytes(value, JsonText.Relaxed), cancellation);
     }
 
+    /// <summary>Writes that something was done of which there is no object to show (201).</summary>
+    public Task WriteSuccessAsync(HttpContext http, CancellationToken cancellation) => WriteAsync(
+        http, 201, new JsonObject { ["kind"] = "Status", ["apiVersion"] = "v1", ["metadata"] = new JsonObject(), ["status"] = "Success", ["code"] = 201 },
+        cancellation);
+
     /// <summary>Writes a failure.</summary>
     public Task WriteErrorAsync(HttpContext http, ApiException error, CancellationToken cancellation)
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
+using Dpf.ApiServer.Serving;
 using Dpf.Lab.ControlPlane;
 using Dpf.Lab.ControlPlane.Nodes;
 using Dpf.Lab.Fabric;
@@ -77,7 +78,7 @@ internal sealed class ManagementCluster : IAsyncDisposable
                     ["usage-bootstrap-authentication"] = "true",
                     ["usage-bootstrap-signing"] = "true",
                     ["auth-extra-groups"] = "system:bootstrappers:kubeadm:default-node-token",
-                    ["expiration"] = _options.Time.GetUtcNow().AddHours(1).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture),
+                    ["expiration"] = Timestamp.Text(_options.Time.GetUtcNow().AddHours(1)),
                 },
             },
             "kubeadm", cancellation);

@@ -85,7 +85,7 @@ internal sealed class ApplicationWriter(KubeClient client)
 
     private static bool IsAs(JsonObject wanted, JsonObject live) =>
         JsonNode.DeepEquals(live["spec"], wanted["spec"]) && !IsPaused(live) &&
-        Applying.Containment.Holds(live["metadata"]!["labels"], wanted["metadata"]!["labels"]) &&
+        Containment.Holds(live["metadata"]!["labels"], wanted["metadata"]!["labels"]) &&
         Finalizers(live["metadata"]!).Contains(ArgoObjects.Finalizer);
 
     private static bool IsPaused(JsonObject live) => live["metadata"]!["annotations"]?[ArgoObjects.SkipReconcile] is not null;

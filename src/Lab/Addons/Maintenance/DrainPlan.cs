@@ -6,20 +6,23 @@ namespace Dpf.Lab.Addons.Maintenance;
 
 /// <summary>What a drain does with the pods of a node: pure (<c>kubectl drain</c>; maintenance.nvidia.com DrainSpec).</summary>
 /// <param name="Evict">The pods to evict, those on their way out among them.</param>
-/// <param name="Kept">Why pods that should go may not be evicted, <c>ns/name: reason</c>.</param>
-internal sealed record DrainPlan(IReadOnlyList<V1Pod> Evict, IReadOnlyList<string> Kept)
+/// <param name="Kept">The pods that should go and may not be evicted, and why.</param>
+internal sealed record DrainPlan(IReadOnlyList<V1Pod> Evict, IReadOnlyList<(V1Pod Pod, string Why)> Kept)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    /// <summary>All pods that have to go, <c>ns/name</c>, in order.</summary>
+    public IReadOnlyList<string> Left => [.. Evict.Concat(Kept.Select(k => k.Pod)).Select(Name).Order(StringComparer.Ordinal)];
 
     /// <summary>The plan for the pods that are on a node.</summary>
     public static DrainPlan Of(JsonObject drain, IEnumerable<V1Pod> pods)
     {
-        var (evict, kept) = (new List<V1Pod>(), new List<string>());
+        var (evict, kept) = (new List<V1Pod>(), new List<(V1Pod, string)>());
         foreach (var pod in pods.Where(p => Concerns(drain, p)).OrderBy(Name, StringComparer.Ordinal))
         {
             if (pod.Metadata.DeletionTimestamp is null && Obstacle(drain, pod) is { } obstacle)
             {
-                kept.Add($"{Name(pod)}: {obstacle}");
+                kept.Add((pod, obstacle));
             }
             else
             {

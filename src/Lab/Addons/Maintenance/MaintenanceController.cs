@@ -59,10 +59,10 @@ internal sealed class MaintenanceController(Cache cache, ILoggerFactory loggers,
         {
             var plan = DrainPlan.Of(drain, cache.Informer<V1Pod>().All.Where(p => p.Spec.NodeName == node));
             progress["drain"] = Progress(request, node, plan);
-            if (plan.Evict.Count + plan.Kept.Count > 0)
+            if (plan.Left.Count > 0)
             {
-                var refusals = await EvictAsync(plan, cancellation);
-                await ReportAsync(request, "Draining", string.Join("; ", plan.Kept.Concat(refusals)), progress, cancellation);
+                List<string> reasons = [.. plan.Kept.Select(k => $"{DrainPlan.Name(k.Pod)}: {k.Why}"), .. await EvictAsync(plan, cancellation)];
+                await ReportAsync(request, "Draining", string.Join("; ", reasons), progress, cancellation);
                 return Result.RequeueAfter(Again);
             }
         }
@@ -98,7 +98,7 @@ internal sealed class MaintenanceController(Cache cache, ILoggerFactory loggers,
     /// <summary>How far a drain is, counted from what it began with.</summary>
     private JsonObject Progress(NodeMaintenance request, string node, DrainPlan plan)
     {
-        var left = plan.Evict.Count + plan.Kept.Count;
+        var left = plan.Left.Count;
         var before = request.Status?["drain"] as JsonObject;
         var begun = Math.Max((int?)before?["evictionPods"] ?? left, left);
         return new JsonObject
@@ -106,8 +106,7 @@ internal sealed class MaintenanceController(Cache cache, ILoggerFactory loggers,
             ["totalPods"] = (int?)before?["totalPods"] ?? cache.Informer<V1Pod>().All.Count(p => p.Spec.NodeName == node),
             ["evictionPods"] = begun,
             ["drainProgress"] = begun == 0 ? 100 : 100 * (begun - left) / begun,
-            ["waitForEviction"] = left == 0 ? null : new JsonArray(
-                [.. plan.Evict.Select(DrainPlan.Name).Concat(plan.Kept.Select(k => k[..k.IndexOf(':', StringComparison.Ordinal)])).Order(StringComparer.Ordinal).Select(n => (JsonNode)n)]),
+            ["waitForEviction"] = left == 0 ? null : new JsonArray([.. plan.Left.Select(n => (JsonNode)n)]),
         };
     }
 
@@ -142,22 +141,17 @@ internal sealed class MaintenanceController(Cache cache, ILoggerFactory loggers,
         return refusals;
     }
 
-    private async Task ReportAsync(
-        NodeMaintenance request, string phase, string message, JsonObject status, CancellationToken cancellation)
+    private async Task ReportAsync(NodeMaintenance request, string phase, string message, JsonObject status, CancellationToken cancellation)
     {
         var conditions = request.Status?["conditions"] is JsonArray list
             ? KubernetesJson.Deserialize<List<V1Condition>>(list.ToJsonString())
             : [];
         var isNew = conditions.Set("Ready", phase == "Ready", phase, message, request.Metadata.Generation, time.GetUtcNow());
-        if (isNew || status.Any(field => !Holds(request.Status?[field.Key], field.Value)))
+        if (isNew || status.Any(field => !Containment.Holds(request.Status?[field.Key], field.Value)))
         {
             status["conditions"] = JsonNode.Parse(KubernetesJson.Serialize(conditions));
             await cache.Client.PatchStatusAsync<NodeMaintenance>(
                 request.Metadata.NamespaceProperty, request.Metadata.Name, new JsonObject { ["status"] = status }, cancellation);
         }
     }
-
-    private static bool Holds(JsonNode? present, JsonNode? wanted) => wanted is JsonObject fields
-        ? fields.All(f => Holds((present as JsonObject)?[f.Key], f.Value))
-        : JsonNode.DeepEquals(present, wanted);
 }

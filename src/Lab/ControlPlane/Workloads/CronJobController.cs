@@ -1,3 +1,4 @@
+using Dpf.ApiServer.Serving;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Events;
 using Dpf.Runtime.Informers;
@@ -28,33 +29,23 @@ internal sealed class CronJobController(Cache cache, ILoggerFactory loggers, Tim
         var now = time.GetUtcNow();
         var due = cron.Spec.Suspend == true ? null : CronRules.Due(cron, now);
         var last = cron.Status?.LastScheduleTime;
-        if (due is { } scheduled && CronRules.Verdict(cron, scheduled, active.Count, now) is var verdict)
+        if (due is { } scheduled)
         {
-            if (verdict is CronVerdict.Replace)
+            switch (CronRules.Verdict(cron, active.Count))
             {
-                foreach (var job in active)
-                {
-                    await cache.Client.DeleteAsync<V1Job>(key.Namespace, job.Metadata.Name, cancellation, uid: job.Metadata.Uid);
-                }
-
-                active = [];
-            }
-
-            switch (verdict)
-            {
-                case CronVerdict.TooLate:
-                    await _events.WarningAsync(cron, "MissSchedule", $"Missed scheduled time to start a job: {scheduled:R}", cancellation);
-                    break;
                 case CronVerdict.Forbidden:
+                    // Its time stays the next to be looked at, for when the job before has ended.
                     await _events.NormalAsync(cron, "JobAlreadyActive", "Not starting job because prior execution is running and concurrency policy is Forbid", cancellation);
                     break;
+                case CronVerdict.Replace:
+                    await Task.WhenAll(active.Select(j => cache.Client.DeleteAsync<V1Job>(key.Namespace, j.Metadata.Name, cancellation, uid: j.Metadata.Uid)));
+                    active = [];
+                    goto default;
                 default:
                     active.Add(await CreateAsync(cron, scheduled, cancellation));
+                    last = scheduled.UtcDateTime;
                     break;
             }
-
-            // A time that was let pass is not looked at again, except that a forbidden one waits for the job before.
-            last = verdict is CronVerdict.Forbidden ? last : scheduled.UtcDateTime;
         }
 
         await cache.Client.WriteStatusAsync(
@@ -82,7 +73,7 @@ internal sealed class CronJobController(Cache cache, ILoggerFactory loggers, Tim
                 Labels = template.Metadata?.Labels,
                 Annotations = new Dictionary<string, string>(template.Metadata?.Annotations ?? new Dictionary<string, string>())
                 {
-                    ["batch.kubernetes.io/cronjob-scheduled-timestamp"] = CronRules.Text(scheduled),
+                    ["batch.kubernetes.io/cronjob-scheduled-timestamp"] = Timestamp.Text(scheduled),
                 },
                 OwnerReferences = [PodTemplates.ControllerReference(cron)],
             },

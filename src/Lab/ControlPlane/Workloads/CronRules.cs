@@ -15,9 +15,6 @@ internal enum CronVerdict
 
     /// <summary>The job before still runs, and there may be only one.</summary>
     Forbidden,
-
-    /// <summary>Its deadline has passed.</summary>
-    TooLate,
 }
 
 /// <summary>When a CronJob is due, and what is kept of its jobs: pure (batch/v1).</summary>
@@ -29,7 +26,7 @@ internal static class CronRules
         var since = new DateTimeOffset((cron.Status?.LastScheduleTime ?? cron.Metadata.CreationTimestamp ?? now.UtcDateTime).ToUniversalTime());
         if (cron.Spec.StartingDeadlineSeconds is { } seconds && now.AddSeconds(-seconds) > since)
         {
-            // Of what was missed before that nothing is made up for.
+            // What was missed before that is not made up for.
             since = now.AddSeconds(-seconds);
         }
 
@@ -45,10 +42,8 @@ internal static class CronRules
     /// <summary>The next time; null when there is none.</summary>
     public static DateTimeOffset? Next(V1CronJob cron, DateTimeOffset now) => Schedule(cron).GetNextOccurrence(now, Zone(cron))?.ToUniversalTime();
 
-    /// <summary>What becomes of a time.</summary>
-    public static CronVerdict Verdict(V1CronJob cron, DateTimeOffset due, int active, DateTimeOffset now) =>
-        cron.Spec.StartingDeadlineSeconds is { } seconds && due.AddSeconds(seconds) < now ? CronVerdict.TooLate
-        : active == 0 ? CronVerdict.Run
+    /// <summary>What becomes of a time when some jobs of earlier ones are active.</summary>
+    public static CronVerdict Verdict(V1CronJob cron, int active) => active == 0 ? CronVerdict.Run
         : cron.Spec.ConcurrencyPolicy switch
         {
             "Forbid" => CronVerdict.Forbidden,
@@ -59,9 +54,6 @@ internal static class CronRules
     /// <summary>The name of the job of a time: the CronJob's with the minutes since 1970.</summary>
     public static string JobName(V1CronJob cron, DateTimeOffset due) =>
         string.Create(CultureInfo.InvariantCulture, $"{cron.Metadata.Name}-{due.ToUnixTimeSeconds() / 60}");
-
-    /// <summary>A time as annotations have it.</summary>
-    public static string Text(DateTimeOffset time) => time.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     /// <summary><c>Complete</c> or <c>Failed</c>; null while a job runs.</summary>
     public static string? Outcome(V1Job job) => job.Status?.Conditions?.FirstOrDefault(c => c.Type is "Complete" or "Failed" && c.Status == "True")?.Type;

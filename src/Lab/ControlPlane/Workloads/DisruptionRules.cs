@@ -35,7 +35,7 @@ internal static class DisruptionRules
             ? Math.Max(0, expected - PodTemplates.Resolve(most, expected, roundUp: true, "0"))
             : PodTemplates.Resolve(spec.MinAvailable, expected, roundUp: true, "1");
         var allowed = problem is not null || expected == 0 ? 0 : Math.Max(0, healthy - needed);
-        var conditions = new List<V1Condition>(budget.Status?.Conditions ?? []);
+        var conditions = budget.Status?.Conditions.Copy() ?? [];
         conditions.Set(
             "DisruptionAllowed", allowed > 0, problem is not null ? "SyncFailed" : allowed > 0 ? "SufficientPods" : "InsufficientPods", problem ?? "",
             budget.Metadata.Generation, now);

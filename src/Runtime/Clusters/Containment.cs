@@ -1,12 +1,12 @@
 using System.Text.Json.Nodes;
 
-namespace Dpf.Services.Applying;
+namespace Dpf.Runtime.Clusters;
 
 /// <summary>Whether an object in a cluster says all that is wanted of it: pure.</summary>
-internal static class Containment
+public static class Containment
 {
     /// <summary>
-    /// Tables may hold more than is wanted (defaults, what others added); lists must have as many elements, each of which
+    /// Whether one value holds another. Tables may hold more than is wanted (defaults, what others added); lists must have as many elements, each of which
     /// holds the wanted one.
     /// </summary>
     public static bool Holds(JsonNode? live, JsonNode? wanted) => wanted switch

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Dpf.ApiServer.Serving;
 
 namespace Dpf.ApiServer.BuiltIn;
@@ -30,21 +29,9 @@ internal sealed class BindingHandler(ServerComposition server) : IResourceHandle
                 return pod;
             },
             cancellation: cancellation);
-        var now = server.Options.Time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
         await server.Objects.UpdateAsync(
-            definition, info.Namespace, info.Name, "status",
-            pod =>
-            {
-                pod.Map("metadata").Remove("resourceVersion");
-                var conditions = pod.Map("status")["conditions"] as JsonArray ?? [];
-                var kept = new JsonArray([.. conditions.OfType<JsonObject>().Where(c => c.Text("type") != "PodScheduled").Select(c => c.DeepClone())]);
-                kept.Add(new JsonObject { ["type"] = "PodScheduled", ["status"] = "True", ["lastTransitionTime"] = now, ["lastProbeTime"] = null });
-                pod.Map("status")["conditions"] = kept;
-                return pod;
-            },
+            definition, info.Namespace, info.Name, "status", pod => PodConditions.SetTrue(pod, "PodScheduled", server.Options.Time.GetUtcNow()),
             cancellation: cancellation);
-        await server.Responses.WriteAsync(
-            request.Http, 201, new JsonObject { ["kind"] = "Status", ["apiVersion"] = "v1", ["metadata"] = new JsonObject(), ["status"] = "Success", ["code"] = 201 },
-            cancellation);
+        await server.Responses.WriteSuccessAsync(request.Http, cancellation);
     }
 }

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
-using Dpf.Services.Applying;
+using Dpf.Runtime.Clusters;
 
-namespace Dpf.Services.Tests.Applying;
+namespace Dpf.Runtime.Tests.Clusters;
 
 public sealed class ContainmentTests
 {
