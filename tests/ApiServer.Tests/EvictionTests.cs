@@ -41,6 +41,21 @@ public sealed class EvictionTests
     }
 
     [Fact]
+    public async Task An_eviction_that_means_another_pod_costs_the_budget_nothing()
+    {
+        await using var test = await TestServer.StartAsync();
+        await PodAsync(test, "a");
+        await test.PostAsync(Budgets, "metadata: {name: web}\nspec: {minAvailable: 1, selector: {matchLabels: {app: web}}}");
+        await StatusAsync(test, """{"status":{"observedGeneration":1,"disruptionsAllowed":1,"currentHealthy":2,"desiredHealthy":1,"expectedPods":2}}""");
+        await EvictAsync(test, "a", HttpStatusCode.Conflict, "deleteOptions: {preconditions: {uid: other}}");
+        await EvictAsync(test, "a", HttpStatusCode.Conflict, "deleteOptions: {preconditions: {resourceVersion: '1'}}");
+        Assert.Equal(1, (await test.GetAsync(Budgets + "/web")).Number("status", "disruptionsAllowed"));
+
+        var version = (await test.GetAsync(Pods + "/a")).Text("metadata", "resourceVersion");
+        await EvictAsync(test, "a", HttpStatusCode.Created, $"deleteOptions: {{preconditions: {{resourceVersion: '{version}'}}}}");
+    }
+
+    [Fact]
     public async Task Two_budgets_of_a_pod_are_one_too_many()
     {
         await using var test = await TestServer.StartAsync();

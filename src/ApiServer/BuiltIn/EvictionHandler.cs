@@ -13,6 +13,14 @@ internal sealed class EvictionHandler(ServerComposition server) : IResourceHandl
         var eviction = await server.Responses.ReadAsync(request.Http, null, cancellation);
         var (pods, info) = (request.Definition!, request.Info);
         var pod = server.Objects.Find(pods, info.Namespace, info.Name) ?? throw ApiErrors.NotFound(pods.GroupResource, info.Name);
+        var ending = new DeleteRequest
+        {
+            GracePeriodSeconds = eviction.Number("deleteOptions", "gracePeriodSeconds"),
+            PropagationPolicy = eviction.Text("deleteOptions", "propagationPolicy"),
+            Uid = eviction.Text("deleteOptions", "preconditions", "uid"),
+            ResourceVersion = eviction.Text("deleteOptions", "preconditions", "resourceVersion"),
+        };
+        ResourceOperations.CheckPreconditions(pods, ending, pod, info.Name);
         var options = new WriteOptions { DryRun = eviction.Texts("deleteOptions", "dryRun").Contains("All") };
         if (NeedsBudget(pod))
         {
@@ -27,16 +35,9 @@ internal sealed class EvictionHandler(ServerComposition server) : IResourceHandl
                 present => PodConditions.SetTrue(present, "DisruptionTarget", now, "EvictionByEvictionAPI", "Eviction API: evicting"), options, cancellation);
         }
 
+        // The mark is a version of its own: from here on it is only the pod that has to be the same.
         await server.Objects.DeleteAsync(
-            pods, info.Namespace, info.Name,
-            new DeleteRequest
-            {
-                GracePeriodSeconds = eviction.Number("deleteOptions", "gracePeriodSeconds"),
-                PropagationPolicy = eviction.Text("deleteOptions", "propagationPolicy"),
-                Uid = eviction.Text("deleteOptions", "preconditions", "uid"),
-                ResourceVersion = eviction.Text("deleteOptions", "preconditions", "resourceVersion"),
-            },
-            options, cancellation);
+            pods, info.Namespace, info.Name, ending with { Uid = pod.Text("metadata", "uid"), ResourceVersion = null }, options, cancellation);
         await server.Responses.WriteSuccessAsync(request.Http, cancellation);
     }
 

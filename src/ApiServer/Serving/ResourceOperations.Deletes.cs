@@ -56,7 +56,9 @@ public sealed partial class ResourceOperations
         throw ApiErrors.Modified(definition.GroupResource, name);
     }
 
-    private static void CheckPreconditions(ResourceDefinition definition, DeleteRequest request, JsonObject old, string name)
+    /// <summary>Whether an object is the one, in the version, that a deletion means.</summary>
+    /// <exception cref="ApiException">It is not (409).</exception>
+    internal static void CheckPreconditions(ResourceDefinition definition, DeleteRequest request, JsonObject old, string name)
     {
         if (request.Uid is { } uid && uid != old.Text("metadata", "uid"))
         {
