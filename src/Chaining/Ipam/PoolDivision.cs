@@ -15,7 +15,7 @@ public static class PoolDivision
             Candidates(),
             (node, r) => new PoolAllocation
             {
-                NodeName = node, StartIp = AddressRange.Text(r.First), EndIp = AddressRange.Text(r.Last), Gateway = pool.Gateway,
+                NodeName = node, StartIp = AddressRange.Text(r.First), EndIp = AddressRange.Text(r.Last),
             });
 
         // The network's and the broadcast address are nobody's.

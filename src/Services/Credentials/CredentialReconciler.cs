@@ -91,8 +91,8 @@ internal sealed partial class CredentialReconciler(
             await WriteAsync(request, present, CredentialSecret.Of(request, target, token.Token), cancellation);
             draft.True(SecretReconciled);
             draft.Field("secret", secret.ToString());
-            draft.Field("issuedAt", Text(token.Issued));
-            draft.Field("expirationTimestamp", Text(token.Expires));
+            draft.Field("issuedAt", token.Issued.ToRfc3339());
+            draft.Field("expirationTimestamp", token.Expires.ToRfc3339());
         }
         catch (NotOursException e)
         {
@@ -153,8 +153,8 @@ internal sealed partial class CredentialReconciler(
         var token = (string?)answer?["status"]?["token"] ?? throw new InvalidOperationException("the API server answered without a token");
         var expires = DateTimeOffset.Parse((string)answer!["status"]!["expirationTimestamp"]!, CultureInfo.InvariantCulture);
         var issued = expires - TimeSpan.FromSeconds((long?)answer["spec"]?["expirationSeconds"] ?? 3600);
-        draft.Field("issuedAt", Text(issued));
-        draft.Field("expirationTimestamp", Text(expires));
+        draft.Field("issuedAt", issued.ToRfc3339());
+        draft.Field("expirationTimestamp", expires.ToRfc3339());
         return IssuedToken.Read(token) ?? new IssuedToken(token, issued, expires, null);
     }
 
@@ -183,8 +183,6 @@ internal sealed partial class CredentialReconciler(
         (secret.Metadata.Labels?.TryGetValue(CredentialSecret.NameLabel, out var name) != true ||
             (name == request.Metadata.Name &&
             secret.Metadata.Labels.TryGetValue(CredentialSecret.NamespaceLabel, out var ns) && ns == request.Metadata.NamespaceProperty));
-
-    private static string Text(DateTimeOffset instant) => instant.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
 
     private static async Task EnsureNamespaceAsync(KubeClient client, string ns, CancellationToken cancellation)
     {

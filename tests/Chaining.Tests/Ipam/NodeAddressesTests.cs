@@ -18,7 +18,7 @@ public sealed class NodeAddressesTests : IDisposable
             Subnet = "10.0.0.0/24", PerNodeBlockSize = 16, Gateway = "10.0.0.1", Exclusions = [new() { StartIp = "10.0.0.5", EndIp = "10.0.0.6" }],
             Routes = [new() { Dst = "10.9.0.0/16" }],
         },
-        Status = new() { Allocations = [new() { NodeName = "dpu1", StartIp = "10.0.0.1", EndIp = "10.0.0.16", Gateway = "10.0.0.1" }] },
+        Status = new() { Allocations = [new() { NodeName = "dpu1", StartIp = "10.0.0.1", EndIp = "10.0.0.16" }] },
     };
 
     private static CidrPool Networks => new()

@@ -1,5 +1,6 @@
 using Dpf.Chaining.Ipam;
 using FsCheck.Xunit;
+using k8s;
 
 namespace Dpf.Chaining.Tests.Ipam;
 
@@ -52,6 +53,14 @@ public sealed class PoolDivisionTests
         var small = PoolDivision.Blocks(Pool, [], ["a", "b"]);
         var large = PoolDivision.Blocks(new() { Subnet = Pool.Subnet, PerNodeBlockSize = 16, Gateway = Pool.Gateway }, small, ["a", "b"]);
         Assert.Equal(["10.0.0.1-10.0.0.16", "10.0.0.17-10.0.0.32"], large.Select(a => $"{a.StartIp}-{a.EndIp}"));
+    }
+
+    // A server drops what the kind's schema does not have, and the division would be written again and again.
+    [Fact]
+    public void A_block_has_the_fields_that_its_kind_has()
+    {
+        var block = Assert.Single(PoolDivision.Blocks(Pool, [], ["a"]));
+        Assert.Equal("""{"nodeName":"a","startIP":"10.0.0.1","endIP":"10.0.0.8"}""", KubernetesJson.Serialize(block));
     }
 
     private static void Sound(

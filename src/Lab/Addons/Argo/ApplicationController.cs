@@ -102,10 +102,10 @@ internal sealed class ApplicationController(Cache cache, ComponentContext contex
 
         await ReportAsync(application, new JsonObject
         {
-            ["sync"] = new JsonObject { ["status"] = "Synced", ["revision"] = (string?)application.Spec["source"]?["targetRevision"] ?? "" },
+            ["sync"] = new JsonObject { ["status"] = "Synced", ["revision"] = application.Revision },
             ["health"] = new JsonObject { ["status"] = Health.Summary(parts.Select(p => p.Health)) },
             ["resources"] = new JsonArray([.. parts.Select(p => (JsonNode)p.Resource.ToStatus(p.Health))]),
-            ["operationState"] = new JsonObject { ["phase"] = "Succeeded", ["message"] = "successfully synced (all tasks run)" },
+            ["operationState"] = Operation(application, "Succeeded", "successfully synced (all tasks run)"),
             ["conditions"] = null,
         }, cancellation);
         return Result.Done;
@@ -159,7 +159,7 @@ internal sealed class ApplicationController(Cache cache, ComponentContext contex
         return new ChartRequest(
             repository,
             (string?)source["chart"] ?? (string?)source["path"] ?? throw new FormatException("spec.source.chart is missing"),
-            (string?)source["targetRevision"] ?? "",
+            application.Revision,
             (string?)source["helm"]?["releaseName"] ?? application.Metadata.Name,
             application.Namespace,
             source["helm"]?["valuesObject"]?.DeepClone() as JsonObject ?? [],
@@ -214,9 +214,34 @@ internal sealed class ApplicationController(Cache cache, ComponentContext contex
         {
             ["sync"] = new JsonObject { ["status"] = type == "SyncError" ? "OutOfSync" : "Unknown" },
             ["health"] = new JsonObject { ["status"] = type == "SyncError" ? Health.Missing : "Unknown" },
-            ["operationState"] = new JsonObject { ["phase"] = "Failed", ["message"] = message },
+            ["operationState"] = Operation(application, "Failed", message),
             ["conditions"] = new JsonArray(new JsonObject { ["type"] = type, ["message"] = message }),
         }, cancellation);
+
+    // The automatic sync that ended so; its times are those of the first that did.
+    private JsonNode Operation(Application application, string phase, string message)
+    {
+        var revision = application.Revision;
+        if (application.Status?["operationState"] is JsonObject before && (string?)before["phase"] == phase
+            && (string?)before["message"] == message && (string?)before["operation"]?["sync"]?["revision"] == revision)
+        {
+            return before.DeepClone();
+        }
+
+        var now = context.Time.GetUtcNow().ToRfc3339();
+        return new JsonObject
+        {
+            ["operation"] = new JsonObject
+            {
+                ["initiatedBy"] = new JsonObject { ["automated"] = true },
+                ["sync"] = new JsonObject { ["revision"] = revision },
+            },
+            ["phase"] = phase,
+            ["message"] = message,
+            ["startedAt"] = now,
+            ["finishedAt"] = now,
+        };
+    }
 
     private async Task ReportAsync(Application application, JsonObject status, CancellationToken cancellation)
     {

@@ -17,6 +17,9 @@ internal sealed class Application : CustomObject<Anything, Anything>
     /// <summary>The namespace of what does not say its own.</summary>
     public string Namespace => (string?)Spec["destination"]?["namespace"] ?? "default";
 
+    /// <summary>The version of the chart.</summary>
+    public string Revision => (string?)Spec["source"]?["targetRevision"] ?? "";
+
     /// <summary>What was deployed last.</summary>
     public IReadOnlyList<DeployedResource> Deployed =>
     [

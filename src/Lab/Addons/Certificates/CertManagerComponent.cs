@@ -188,7 +188,7 @@ internal sealed class CertificateController(Cache cache, string clusterNamespace
         var status = new JsonObject { ["conditions"] = JsonNode.Parse(KubernetesJson.Serialize(conditions)) };
         if (issued is var (end, revision))
         {
-            status["notAfter"] = end.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", System.Globalization.CultureInfo.InvariantCulture);
+            status["notAfter"] = end.ToRfc3339();
             status["revision"] = revision;
         }
 

@@ -1,4 +1,4 @@
-using System.Globalization;
+using Dpf.Runtime.Clusters;
 using k8s.Models;
 
 namespace Dpf.Ovn.Node.Health;
@@ -68,7 +68,7 @@ public sealed record DpuLease(string Namespace, string Node, TimeSpan RenewInter
         var duration = lease.Spec.LeaseDurationSeconds is > 0 and { } seconds ? TimeSpan.FromSeconds(seconds) : Duration;
         if (age > duration)
         {
-            var time = renewed.ToUniversalTime().ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
+            var time = new DateTimeOffset(renewed.ToUniversalTime()).ToRfc3339();
             return $"DPU Not Ready: it renewed its lease {Namespace}/{Name} at {time} for the last time; is the DPU up, and its ovnkube-node-dpu pod running?";
         }
 

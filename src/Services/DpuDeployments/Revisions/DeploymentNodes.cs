@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json.Nodes;
 using Dpf.Api.Provisioning;
 using Dpf.Api.Services;
@@ -66,7 +65,7 @@ internal sealed class DeploymentNodes(DpuClusterLinks links, TimeProvider time)
             annotations[DeploymentNames.NodeSince(service)] =
                 value == now && node.Node.Metadata.Annotations?.TryGetValue(DeploymentNames.NodeSince(service), out var since) == true
                     ? since
-                    : time.GetUtcNow().UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
+                    : time.GetUtcNow().ToRfc3339();
         }
 
         if (!isNew)
