@@ -89,7 +89,7 @@ internal sealed class SfcAgent(ComponentContext context, KubeClient client, Cach
     {
         var before = ovs.View;
         var plan = NodePlan.Of(interfaces, chains, pods, before);
-        await RaiseAsync(plan.Ports.Where(p => p.Peer is null && !before.Ports.ContainsKey(p.Name)), before, cancellation);
+        await RaiseAsync([.. plan.Ports.Where(p => p.Peer is null && !before.Ports.ContainsKey(p.Name)).Select(p => p.Name)], before, cancellation);
         if (await ovs.ApplyAsync(plan.Rows(before), cancellation) > 0)
         {
             logger.LogInformation("{Node}: ports: {Ports}", node, string.Join(", ", plan.Ports.Select(p => $"{p.Name} on {p.Bridge}")));
@@ -130,11 +130,16 @@ internal sealed class SfcAgent(ComponentContext context, KubeClient client, Cach
     }
 
     /// <summary>A device that the system drives has to be up to carry frames.</summary>
-    private async Task RaiseAsync(IEnumerable<WantedPort> ports, SwitchView view, CancellationToken cancellation)
+    private async Task RaiseAsync(IReadOnlyCollection<string> ports, SwitchView view, CancellationToken cancellation)
     {
+        if (ports.Count == 0 || view.Dpdk)
+        {
+            return;
+        }
+
         // A device that is not there (yet): the switch says so itself.
         var kernel = new KernelNetwork(context.Machine);
-        var down = view.Dpdk ? [] : kernel.Links().Where(l => !l.IsUp).Select(l => l.Name).Intersect(ports.Select(p => p.Name)).ToList();
+        var down = kernel.Links().Where(l => !l.IsUp).Select(l => l.Name).Intersect(ports).ToList();
         await kernel.ApplyAsync(cancellation, [.. down.Select(name => new SetLink(name) { IsUp = true })]);
     }
 

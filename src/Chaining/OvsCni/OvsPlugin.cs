@@ -105,7 +105,7 @@ internal sealed class OvsPlugin(IMachine machine, NodeSwitch ovs)
         {
             await DeleteAsync(attachment.Port, cancellation);
         }
-        else if (call.Namespace.Length > 0 && File.Exists(machine.Path(call.Namespace)) && In(call).Names().Contains(attachment.Interface))
+        else if (call.Namespace.Length > 0 && File.Exists(machine.Path(call.Namespace)) && In(call).Has(attachment.Interface))
         {
             // Back to the machine under a name that is free there; it is found by its device again.
             await In(call).ApplyAsync(
@@ -153,7 +153,7 @@ internal sealed class OvsPlugin(IMachine machine, NodeSwitch ovs)
 
     private async Task DeleteAsync(string link, CancellationToken cancellation)
     {
-        if (_kernel.Names().Contains(link))
+        if (_kernel.Has(link))
         {
             await _kernel.ApplyAsync(cancellation, new DeleteLink(link));
         }

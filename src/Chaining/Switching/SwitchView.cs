@@ -45,13 +45,14 @@ public sealed record SwitchView(IReadOnlySet<string> Bridges, IReadOnlyDictionar
             foreach (var port in snapshot.Follow<Port>(bridge.Ports))
             {
                 var device = snapshot.Follow<Interface>(port.Interfaces).FirstOrDefault();
+                var ids = port.ExternalIds;
                 ports[port.Name] = new PortView(port.Name, bridge.Name)
                 {
-                    Owner = port.ExternalIds.GetValueOrDefault(RowSet.OwnerId),
+                    Owner = ids.GetValueOrDefault(RowSet.OwnerId),
                     Type = device?.Type ?? "",
                     Ofport = device?.Ofport is > 0 and { } number ? number : null,
                     Error = device?.Error,
-                    PortIds = port.ExternalIds,
+                    PortIds = ids,
                     InterfaceIds = device?.ExternalIds ?? new Dictionary<string, string>(),
                 };
             }

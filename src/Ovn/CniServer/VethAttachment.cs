@@ -112,7 +112,7 @@ public sealed class VethAttachment(NodeContext node, OpenVSwitch ovs) : IPodAtta
 
     private async Task DeleteLinkAsync(string name, CancellationToken cancellation)
     {
-        if (node.Kernel.Names().Contains(name))
+        if (node.Kernel.Has(name))
         {
             await node.Kernel.ApplyAsync(cancellation, new DeleteLink(name));
         }

@@ -16,6 +16,9 @@ public sealed class PciDevices(IMachine machine)
     // By the port's name. A representor keeps its device as long as it lives: one look at the device is enough to know it again.
     private readonly ConcurrentDictionary<string, string> _representors = new(StringComparer.Ordinal);
 
+    // By the VF's address: a card has many VFs, and each is where it was.
+    private readonly ConcurrentDictionary<string, string> _links = new(StringComparer.Ordinal);
+
     /// <summary>The VF at a PCI address.</summary>
     /// <exception cref="InvalidOperationException">There is none, or it is not a VF.</exception>
     public VirtualFunction AtAddress(string address)
@@ -24,9 +27,9 @@ public sealed class PciDevices(IMachine machine)
         var parent = LinkName(System.IO.Path.Combine(folder, "physfn")) ?? throw new InvalidOperationException(
             $"{machine.HostName}: PCI device {address} is not there or is not a virtual function; is the device plugin's pool right?");
         var parentFolder = machine.Path("/sys/bus/pci/devices/" + parent);
-        var index = Directory.EnumerateFileSystemEntries(parentFolder, "virtfn*")
-            .FirstOrDefault(link => LinkName(link) == address) ?? throw new InvalidOperationException(
-            $"{machine.HostName}: PCI device {parent} has no virtfn link to {address}");
+        var index = _links.TryGetValue(address, out var last) && LinkName(last) == address ? last : _links[address] =
+            Directory.EnumerateFileSystemEntries(parentFolder, "virtfn*").FirstOrDefault(link => LinkName(link) == address) ??
+            throw new InvalidOperationException($"{machine.HostName}: PCI device {parent} has no virtfn link to {address}");
         return new VirtualFunction(
             int.Parse(parent[(parent.LastIndexOf('.') + 1)..], CultureInfo.InvariantCulture),
             int.Parse(System.IO.Path.GetFileName(index)["virtfn".Length..], CultureInfo.InvariantCulture),
@@ -60,10 +63,13 @@ public sealed class PciDevices(IMachine machine)
             : null;
 
     /// <summary>The representor of a VF on the DPU; null while it is not there.</summary>
-    public string? Representor(int pfId, int vfId)
+    /// <param name="pfId">The PF's function number.</param>
+    /// <param name="vfId">The VF's index.</param>
+    /// <param name="isThere">Whether somebody knows for sure that this device, which was the VF's, is there still.</param>
+    public string? Representor(int pfId, int vfId, Func<string, bool>? isThere = null)
     {
         var port = string.Create(CultureInfo.InvariantCulture, $"pf{pfId}vf{vfId}");
-        if (_representors.TryGetValue(port, out var known) && Port(known) == port)
+        if (_representors.TryGetValue(port, out var known) && (isThere?.Invoke(known) == true || Port(known) == port))
         {
             return known;
         }

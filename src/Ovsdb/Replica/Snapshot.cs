@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Dpf.Ovsdb.Rows;
 
@@ -8,6 +9,9 @@ public sealed class Snapshot
 {
     private static readonly ImmutableDictionary<Guid, Row> NoRows = ImmutableDictionary<Guid, Row>.Empty;
     private readonly ImmutableDictionary<string, ImmutableDictionary<Guid, Row>> _tables;
+
+    // Made when a table's rows are asked for by name for the first time.
+    private readonly ConcurrentDictionary<string, Dictionary<string, Row>> _byName = new(StringComparer.Ordinal);
 
     internal Snapshot(ImmutableDictionary<string, ImmutableDictionary<Guid, Row>> tables, long version)
     {
@@ -41,7 +45,8 @@ public sealed class Snapshot
 
     /// <summary>The first row whose <c>name</c> is <paramref name="name"/>, typed; null when there is none.</summary>
     public T? Named<T>(string name)
-        where T : TableRow, ITable, new() => FindBy<T>("name", name);
+        where T : TableRow, ITable, new() =>
+        _byName.GetOrAdd(T.TableName, ByName).TryGetValue(name, out var row) ? TableRow.From<T>(row) : null;
 
     /// <summary>The first row whose column holds the text, typed; null when there is none.</summary>
     public T? FindBy<T>(string column, string text)
@@ -49,5 +54,16 @@ public sealed class Snapshot
     {
         var row = Table(T.TableName).Values.FirstOrDefault(r => r.Text(column) == text);
         return row is null ? null : TableRow.From<T>(row);
+    }
+
+    private Dictionary<string, Row> ByName(string table)
+    {
+        var rows = new Dictionary<string, Row>(StringComparer.Ordinal);
+        foreach (var row in Table(table).Values)
+        {
+            rows.TryAdd(row.Text("name"), row);
+        }
+
+        return rows;
     }
 }

@@ -299,7 +299,7 @@ public static class RowPlanner
         private bool Markable(string table) =>
             desired.Claims.ContainsKey(table) || Table(table).Columns.ContainsKey("external_ids");
 
-        private Datum Resolve(Datum datum) => datum.Select(a => a.Kind != AtomKind.Key ? a
+        private Datum Resolve(Datum datum) => !datum.HasLogicalKeys ? datum : datum.Select(a => a.Kind != AtomKind.Key ? a
             : _atoms.TryGetValue(a.Key!, out var atom) ? atom
             : throw new ArgumentException($"a row of '{desired.Owner}' refers to {a.Key}, which the row set does not hold"));
 

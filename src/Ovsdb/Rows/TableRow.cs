@@ -16,7 +16,8 @@ public interface ITable
 /// </summary>
 public abstract class TableRow
 {
-    private readonly Dictionary<string, Datum> _assigned = new(StringComparer.Ordinal);
+    private static readonly Dictionary<string, Datum> Nothing = [];
+    private Dictionary<string, Datum>? _assigned;
     private Row? _row;
 
     /// <summary>The table's name.</summary>
@@ -26,13 +27,13 @@ public abstract class TableRow
     public Guid Uuid => _row?.Uuid ?? Guid.Empty;
 
     /// <summary>The columns that were assigned.</summary>
-    public IReadOnlyDictionary<string, Datum> Assigned => _assigned;
+    public IReadOnlyDictionary<string, Datum> Assigned => _assigned ?? Nothing;
 
     /// <summary>A column by its name in the schema.</summary>
     public Datum this[string column]
     {
-        get => _assigned.TryGetValue(column, out var datum) ? datum : _row?[column] ?? Datum.Empty;
-        set => _assigned[column] = value;
+        get => _assigned?.TryGetValue(column, out var datum) == true ? datum : _row?[column] ?? Datum.Empty;
+        set => (_assigned ??= new Dictionary<string, Datum>(StringComparer.Ordinal))[column] = value;
     }
 
     /// <summary>The typed view of a row.</summary>
@@ -71,21 +72,21 @@ public abstract class TableRow
     protected IReadOnlyDictionary<string, long> IntegerMap(string column) =>
         this[column].Pairs().ToDictionary(p => p.Key.Text, p => p.Value.Integer, StringComparer.Ordinal);
 
-    protected void Assign(string column, Datum value) => _assigned[column] = value;
+    protected void Assign(string column, Datum value) => this[column] = value;
 
     protected void AssignOptional(string column, Atom? value) =>
-        _assigned[column] = value is { } atom ? Datum.Of(atom) : Datum.Empty;
+        this[column] = value is { } atom ? Datum.Of(atom) : Datum.Empty;
 
-    protected void Assign(string column, IEnumerable<string> values) => _assigned[column] = Datum.Set(values.Select(Atom.Of));
+    protected void Assign(string column, IEnumerable<string> values) => this[column] = Datum.Set(values.Select(Atom.Of));
 
-    protected void Assign(string column, IEnumerable<long> values) => _assigned[column] = Datum.Set(values.Select(Atom.Of));
+    protected void Assign(string column, IEnumerable<long> values) => this[column] = Datum.Set(values.Select(Atom.Of));
 
     protected void Assign(string column, IEnumerable<RowReference> values) =>
-        _assigned[column] = Datum.Set(values.Select(v => v.Atom));
+        this[column] = Datum.Set(values.Select(v => v.Atom));
 
     protected void Assign(string column, IEnumerable<KeyValuePair<string, string>> values) =>
-        _assigned[column] = Datum.Map(values);
+        this[column] = Datum.Map(values);
 
     protected void Assign(string column, IEnumerable<KeyValuePair<string, long>> values) =>
-        _assigned[column] = Datum.Map(values.Select(p => KeyValuePair.Create(Atom.Of(p.Key), Atom.Of(p.Value))));
+        this[column] = Datum.Map(values.Select(p => KeyValuePair.Create(Atom.Of(p.Key), Atom.Of(p.Value))));
 }

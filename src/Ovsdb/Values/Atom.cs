@@ -135,7 +135,9 @@ public readonly struct Atom : IEquatable<Atom>, IComparable<Atom>
     }
 
     /// <inheritdoc />
-    public bool Equals(Atom other) => CompareTo(other) == 0;
+    public bool Equals(Atom other) => Kind == AtomKind.String
+        ? other.Kind == AtomKind.String && string.Equals(Text, other.Text, StringComparison.Ordinal)
+        : CompareTo(other) == 0;
 
     /// <inheritdoc />
     public override bool Equals(object? obj) => obj is Atom other && Equals(other);

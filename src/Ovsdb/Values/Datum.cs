@@ -44,13 +44,15 @@ public sealed class Datum : IEquatable<Datum>
     /// <summary>A map; the last of two equal keys wins.</summary>
     public static Datum Map(IEnumerable<KeyValuePair<Atom, Atom>> pairs)
     {
-        var sorted = new SortedDictionary<Atom, Atom>();
-        foreach (var (key, value) in pairs)
+        List<KeyValuePair<Atom, Atom>> all = [.. pairs];
+        if (!IsSorted(all))
         {
-            sorted[key] = value;
+            // A stable order: of equal keys the last comes last.
+            var ordered = all.OrderBy(p => p.Key).ToList();
+            all = [.. ordered.Where((p, at) => at + 1 == ordered.Count || ordered[at + 1].Key != p.Key)];
         }
 
-        return new Datum([.. sorted.Keys], [.. sorted.Values]);
+        return new Datum([.. all.Select(p => p.Key)], [.. all.Select(p => p.Value)]);
     }
 
     /// <summary>A map of strings.</summary>
@@ -65,6 +67,9 @@ public sealed class Datum : IEquatable<Datum>
             yield return KeyValuePair.Create(Keys[i], Values[i]);
         }
     }
+
+    /// <summary>Whether it names a row by its logical key anywhere.</summary>
+    public bool HasLogicalKeys => Keys.Any(k => k.Kind == AtomKind.Key) || (IsMap && Values.Any(v => v.Kind == AtomKind.Key));
 
     /// <summary>The value of a map's string key, or null.</summary>
     public string? Lookup(string key)
@@ -119,6 +124,19 @@ public sealed class Datum : IEquatable<Datum>
         }
 
         return type.Key == AtomKind.Real && Keys[0].Kind == AtomKind.Integer ? Select(a => Atom.Of(a.Real)) : this;
+    }
+
+    private static bool IsSorted(List<KeyValuePair<Atom, Atom>> pairs)
+    {
+        for (var at = 1; at < pairs.Count; at++)
+        {
+            if (pairs[at - 1].Key >= pairs[at].Key)
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <inheritdoc />

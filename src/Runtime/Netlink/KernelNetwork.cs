@@ -32,6 +32,14 @@ public sealed class KernelNetwork(IMachine machine, string? networkNamespace = n
     /// <exception cref="IOException">The namespace is not there, or the kernel refused.</exception>
     public Link? Find(string name) => Links().FirstOrDefault(l => l.Name == name);
 
+    /// <summary>Whether there is an interface of this name.</summary>
+    /// <exception cref="IOException">The namespace is not there, or the kernel refused.</exception>
+    public bool Has(string name)
+    {
+        using var socket = Open();
+        return KernelTables.Find(socket, name) is not null;
+    }
+
     /// <summary>The names of the interfaces.</summary>
     /// <exception cref="IOException">The namespace is not there, or the kernel refused.</exception>
     public IReadOnlySet<string> Names()

@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Zone.Planning;
 using Dpf.Ovsdb.Models.OpenVSwitch;
+using Dpf.Ovsdb.Replica;
 using Dpf.Ovsdb.Rows;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Events;
@@ -22,6 +23,10 @@ public sealed class PodWiring
     private static readonly TimeSpan InstallLimit = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
+    private const string Owner = "pod-ports";
+
+    // What a pod's state depends on; the switch writes others too.
+    private static readonly string[] Telling = ["external_ids", "error", "ofport", "mtu", "admin_state"];
     private readonly NodeContext _node;
     private readonly OpenVSwitch _ovs;
     private readonly EventRecorder _events;
@@ -56,7 +61,7 @@ public sealed class PodWiring
         await _node.Pods.Synced.WaitAsync(cancellation);
         using var changes = _ovs.Client.Replica.Subscribe(change =>
         {
-            if (change.Rows.Any(r => r.Table == "Interface"))
+            if (change.Rows.Any(Tells))
             {
                 _work.Raise();
             }
@@ -126,7 +131,7 @@ public sealed class PodWiring
             await ReportAsync(wiring, cancellation);
         }
 
-        var rows = new RowSet("pod-ports");
+        var rows = new RowSet(Owner);
         var bridge = rows.Existing<Bridge>(OpenVSwitch.IntegrationBridge);
         foreach (var wiring in claims.Where(w => w.Representor is not null))
         {
@@ -137,8 +142,9 @@ public sealed class PodWiring
                 continue;
             }
 
-            // Also the device of a port that is there: the representor of a VF that came back is another one.
-            if (!IsSetUp(wiring) && _waiting.TryAdd(wiring.Claim.Details.SandboxId, wiring.Representor!))
+            // After the switch has opened it, which waits for the kernel as well, and for which OVN waits. Also the device of a port
+            // that is there: the representor of a VF that came back is another one.
+            if (IsOpen(wiring.Representor!) && !IsSetUp(wiring) && _waiting.TryAdd(wiring.Claim.Details.SandboxId, wiring.Representor!))
             {
                 _devices.Writer.TryWrite(wiring);
             }
@@ -156,19 +162,35 @@ public sealed class PodWiring
         await _ovs.ApplyAsync(rows, cancellation);
     }
 
+    private static bool Tells(RowChange change) => change.Table == "Interface" && (
+        change.After is not { } after ||
+        (change.Before is { } before
+            ? Telling.Any(c => !before[c].Equals(after[c]))
+            : after.ExternalId(RowSet.OwnerId) != Owner));
+
     private string? Representor(ConnectionDetails details) =>
-        int.TryParse(details.PfId, out var pf) && int.TryParse(details.VfId, out var vf) ? _node.Pci.Representor(pf, vf) : null;
+        int.TryParse(details.PfId, out var pf) && int.TryParse(details.VfId, out var vf)
+            ? _node.Pci.Representor(pf, vf, IsOpen)
+            : null;
+
+    private bool IsOpen(string representor) => _ovs.Now.Named<Interface>(representor)?.Ofport > 0;
 
     private async Task ReportAsync(Wiring wiring, CancellationToken cancellation)
     {
         var meta = wiring.Claim.Pod.Metadata;
-        if (Status(wiring) is not { } status || NodeAnnotations.Plain(meta.Annotations, ConnectionStatus.Annotation) == status.Write())
+        if (Status(wiring) is not { } status)
+        {
+            return;
+        }
+
+        var text = status.Write();
+        if (NodeAnnotations.Plain(meta.Annotations, ConnectionStatus.Annotation) == text)
         {
             return;
         }
 
         // What was said of this very pod is on its way back.
-        var (sandbox, told) = (wiring.Claim.Details.SandboxId, (meta.ResourceVersion, status.Write()));
+        var (sandbox, told) = (wiring.Claim.Details.SandboxId, (meta.ResourceVersion, text));
         if (_told.GetValueOrDefault(sandbox) == told)
         {
             return;
@@ -177,7 +199,7 @@ public sealed class PodWiring
         try
         {
             await _node.Client.AnnotateAsync<V1Pod>(
-                meta.NamespaceProperty, meta.Name, [new KeyValuePair<string, string?>(ConnectionStatus.Annotation, status.Write())],
+                meta.NamespaceProperty, meta.Name, [new KeyValuePair<string, string?>(ConnectionStatus.Annotation, text)],
                 cancellation, meta.Uid);
             _told[sandbox] = told;
             _node.Logger.LogInformation(
@@ -220,7 +242,7 @@ public sealed class PodWiring
             return Error($"Open vSwitch on the DPU cannot use {wiring.Representor}: {error}");
         }
 
-        var isInstalled = row.ExternalIds.GetValueOrDefault("ovn-installed") == "true";
+        var isInstalled = row["external_ids"].Lookup("ovn-installed") == "true";
         if (isInstalled && (_up.ContainsKey(sandbox) || IsSetUp(wiring)))
         {
             _plugged.Remove(sandbox);
@@ -237,8 +259,8 @@ public sealed class PodWiring
     private bool IsSetUp(Wiring wiring) => RepresentorInterface.IsSetUp(_ovs.Now, wiring.Representor!, _node.Settings.Network.Mtu);
 
     private static bool Serves(Interface row, Wiring wiring) =>
-        row.ExternalIds.GetValueOrDefault("iface-id-ver") == wiring.Claim.Pod.Metadata.Uid &&
-        row.ExternalIds.GetValueOrDefault("sandbox") == wiring.Claim.Details.SandboxId;
+        row["external_ids"].Lookup("iface-id-ver") == wiring.Claim.Pod.Metadata.Uid &&
+        row["external_ids"].Lookup("sandbox") == wiring.Claim.Details.SandboxId;
 
     private static Dictionary<string, string> Ids(Wiring wiring)
     {
