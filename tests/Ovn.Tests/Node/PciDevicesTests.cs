@@ -43,4 +43,29 @@ public sealed class PciDevicesTests
             }
         }
     }
+
+    [Fact]
+    public async Task AFunctionIsWhereTheCardSaysNow()
+    {
+        await using var machine = await NamespaceMachine.StartAsync(Cancellation);
+        var pci = new PciDevices(machine);
+        var (card, function) = (machine.Path("/sys/bus/pci/devices/0000:03:00.0"), machine.Path("/sys/bus/pci/devices/0000:03:00.3"));
+        Directory.CreateDirectory(card);
+        Directory.CreateDirectory(function);
+        File.CreateSymbolicLink(Path.Combine(function, "physfn"), "../0000:03:00.0");
+        Assert.Throws<InvalidOperationException>(() => pci.AtAddress("0000:03:00.3"));
+
+        Link("virtfn1");
+        Assert.Equal(new VirtualFunction(0, 1, null), pci.AtAddress("0000:03:00.3"));
+        Assert.Equal(new VirtualFunction(0, 1, null), pci.AtAddress("0000:03:00.3"));
+
+        // The card was given another number of functions.
+        File.Delete(Path.Combine(card, "virtfn1"));
+        Link("virtfn0");
+        Assert.Equal(new VirtualFunction(0, 0, null), pci.AtAddress("0000:03:00.3"));
+        File.Delete(Path.Combine(card, "virtfn0"));
+        Assert.Throws<InvalidOperationException>(() => pci.AtAddress("0000:03:00.3"));
+
+        void Link(string name) => File.CreateSymbolicLink(Path.Combine(card, name), "../0000:03:00.3");
+    }
 }

@@ -25,6 +25,20 @@ public sealed class DatumTests
     public bool OrderAndRepetitionDoNotMatter(long[] members) =>
         Datum.Set(members.Select(Atom.Of)).Equals(Datum.Set(members.Reverse().Concat(members).Select(Atom.Of)));
 
+    [Property]
+    public void AMapIsSortedAndTheLastOfEqualKeysWins((byte Key, int Value)[] pairs)
+    {
+        pairs ??= [];
+        var expected = new SortedDictionary<long, long>();
+        foreach (var (key, value) in pairs)
+        {
+            expected[key] = value;
+        }
+
+        var map = Datum.Map(pairs.Select(p => KeyValuePair.Create(Atom.Of((long)p.Key), Atom.Of((long)p.Value))));
+        Assert.Equal(expected.ToList(), map.Pairs().Select(p => KeyValuePair.Create(p.Key.Integer, p.Value.Integer)));
+    }
+
     [Theory]
     [InlineData("\"integer\"", "5", "5")]
     [InlineData("\"real\"", "5", "5")]
