@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using Dpf.Runtime.Addressing;
 
 namespace Dpf.Runtime.Netlink;
@@ -8,12 +9,15 @@ internal static class KernelTables
 {
     private const int ClonedRoute = 0x200;
 
+    // IFNAMSIZ, the final zero not counted; the kernel refuses to look for what no interface can be called.
+    private const int LongestName = 15;
+
     // IPv6 routes always have one; this is the kernel's where nobody said any.
     private const int DefaultSixMetric = 1024;
 
     /// <summary>An interface, without its addresses; null when it is not there.</summary>
     public static Link? Find(RouteSocket socket, string name) =>
-        socket.Get(
+        Encoding.UTF8.GetByteCount(name) is > 0 and <= LongestName && socket.Get(
             new NetlinkMessage(MessageType.GetLink, MessageFlag.Request, new byte[LinkAttribute.FixedLength]).Add(LinkAttribute.Name, name),
             $"link show {name}") is { } reply
             ? ReadLink(reply)

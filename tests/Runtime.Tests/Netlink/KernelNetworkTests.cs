@@ -97,6 +97,8 @@ public sealed class KernelNetworkTests : IAsyncLifetime
         Assert.Equal(Assert.Single(state.Links, l => l.Kind == "bridge").Index, Assert.Single(state.Links, l => l.Name == "two").Master);
         Assert.Equal(["10.0.0.1/24", "10.0.0.9/32", "fd00::1/64"], one.Addresses.Select(a => a.ToString()).Order(StringComparer.Ordinal));
         Assert.Equal(["bridge0", "lo", "one", "two"], _ours.Names().Order(StringComparer.Ordinal));
+        Assert.True(_ours.Has("bridge0"));
+        Assert.All(["bridge1", "", "longer-than-any-interface"], name => Assert.False(_ours.Has(name)));
         var (hop, hop6) = (IpAddress.Parse("10.0.0.2"), IpAddress.Parse("fd00::2"));
         Assert.Contains(new Route(Cidr.Parse("10.1.0.0/16"), hop, "one", IpAddress.Parse("10.0.0.1"), 1300), state.Routes);
         Assert.Contains(new Route(Cidr.Parse("fd01::/48"), hop6, "one", Metric: 5), state.Routes);
