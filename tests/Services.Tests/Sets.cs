@@ -6,10 +6,13 @@ namespace Dpf.Services.Tests;
 /// <summary>What the controller of a DPU cluster would say of a set.</summary>
 internal static class Sets
 {
-    /// <summary>Says that all of a set's children work.</summary>
+    private const string Version = "svc.dpu.nvidia.com/v1alpha1";
+
+    /// <summary>Says that all of a set's children work, once it is there.</summary>
     public static async Task ReportAsync(KubeClient client, string kind, string ns, string name, long generation)
     {
-        var (type, _) = await client.MapAsync("svc.dpu.nvidia.com/v1alpha1", kind, TestContext.Current.CancellationToken);
+        await client.HasAsync(Version, kind, ns, name);
+        var (type, _) = await client.MapAsync(Version, kind, TestContext.Current.CancellationToken);
         await client.SendRawAsync(
             HttpMethod.Patch, type.Path(ns, name, "status"),
             new JsonObject

@@ -56,7 +56,7 @@ internal sealed class TableConverter(ApiServerOptions options) : ITableConverter
 
     private IReadOnlyList<Column> Columns(ResourceDefinition definition)
     {
-        var name = new Column("Name", o => o.Name());
+        var name = TableCells.Name(definition.GroupResource);
         if (!definition.IsCustom)
         {
             return [name, .. _cells.Of(definition.GroupResource) ?? [Age]];

@@ -1,0 +1,31 @@
+using System.Text.Json.Nodes;
+using Dpf.ApiServer.Serving;
+
+namespace Dpf.ApiServer.Tables;
+
+/// <summary>What a horizontal pod autoscaler aims at, and where it is: <c>cpu: 10%/80%</c>.</summary>
+internal static class AutoscalerCells
+{
+    private const int Shown = 2;
+
+    public static JsonNode Targets(JsonObject o)
+    {
+        var current = o.Objects("status", "currentMetrics").ToList();
+        var targets = o.Objects("spec", "metrics").Select((metric, at) => Target(metric, at < current.Count ? current[at] : null)).ToList();
+        return targets.Count == 0 ? "<none>"
+            : string.Join(", ", targets.Take(Shown)) + (targets.Count > Shown ? $" + {targets.Count - Shown} more..." : "");
+    }
+
+    private static string Target(JsonObject metric, JsonObject? current)
+    {
+        var type = metric.Text("type") ?? "";
+        var field = type.Length > 0 ? char.ToLowerInvariant(type[0]) + type[1..] : "";
+        var (wanted, now) = (metric.At(field, "target"), current.At(field, "current"));
+        var name = type is "Resource" or "ContainerResource" ? metric.Text(field, "name") + ": " : "";
+        return wanted.Number("averageUtilization") is { } percent
+            ? $"{name}{(now.Number("averageUtilization") is { } used ? $"{used}%" : "<unknown>")}/{percent}%"
+            : wanted.Text("averageValue") is { } average
+                ? $"{name}{now.Text("averageValue") ?? "<unknown>"}/{average}{(name.Length > 0 ? "" : " (avg)")}"
+                : $"{name}{now.Text("value") ?? "<unknown>"}/{wanted.Text("value")}";
+    }
+}
