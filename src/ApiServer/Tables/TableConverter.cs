@@ -59,7 +59,9 @@ internal sealed class TableConverter(ApiServerOptions options) : ITableConverter
         var name = TableCells.Name(definition.GroupResource);
         if (!definition.IsCustom)
         {
-            return [name, .. _cells.Of(definition.GroupResource) ?? [Age]];
+            // Of an event the name matters least: it is the last of its own columns.
+            var cells = _cells.Of(definition.GroupResource) ?? [Age];
+            return cells.Any(c => c.Name == name.Name) ? cells : [name, .. cells];
         }
 
         return definition.PrinterColumns.Count == 0
