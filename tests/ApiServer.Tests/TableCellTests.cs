@@ -23,7 +23,11 @@ public sealed class TableCellTests
     [InlineData(
         "horizontalpodautoscalers.autoscaling",
         """{"spec": {"maxReplicas": 5, "scaleTargetRef": {"kind": "Deployment", "name": "d"}, "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": {"averageUtilization": 80}}}, {"type": "Pods", "pods": {"target": {"averageValue": "10"}}}, {"type": "Resource", "resource": {"name": "memory", "target": {"averageUtilization": 1}}}]}, "status": {"currentReplicas": 2, "currentMetrics": [{"resource": {"current": {"averageUtilization": 10}}}]}}""",
-        "Deployment/d|cpu: 10%/80%, <unknown>/10 (avg) + 1 more...|<unset>|5|2|60m")]
+        "Deployment/d|cpu: 10%/80%, <unknown>/10 + 1 more...|<unset>|5|2|60m")]
+    [InlineData(
+        "horizontalpodautoscalers.autoscaling",
+        """{"spec": {"minReplicas": 2, "maxReplicas": 5, "scaleTargetRef": {"kind": "Deployment", "name": "d"}, "metrics": [{"type": "External", "external": {"target": {"averageValue": "10"}}}, {"type": "Object", "object": {"target": {"value": "7"}}}]}, "status": {"currentMetrics": [{"external": {"current": {"averageValue": "4"}}}, {"object": {"current": {"value": "3"}}}]}}""",
+        "Deployment/d|4/10 (avg), 3/7|2|5|0|60m")]
     [InlineData("resourcequotas", """{"status": {"hard": {"pods": "10", "limits.cpu": "4", "configmaps": "2"}, "used": {"pods": "3", "limits.cpu": "1"}}}""", "configmaps: 0/2, pods: 3/10|limits.cpu: 1/4|60m")]
     [InlineData("priorityclasses.scheduling.k8s.io", """{"value": 1000, "globalDefault": true, "preemptionPolicy": "Never"}""", "1000|true|60m|Never")]
     [InlineData("storageclasses.storage.k8s.io", """{"provisioner": "p"}""", "p|Delete|Immediate|false|60m")]
@@ -37,7 +41,7 @@ public sealed class TableCellTests
     {
         var value = JsonNode.Parse(json)!.AsObject();
         value["metadata"] ??= new JsonObject { ["name"] = "x", ["creationTimestamp"] = "2026-05-04T11:00:00Z" };
-        var columns = Cells.Of(Resource(resource))!;
+        var columns = Cells.Own(Resource(resource))!;
         Assert.Equal(cells, string.Join('|', columns.Select(c => c.Value(value)?.ToString())));
     }
 

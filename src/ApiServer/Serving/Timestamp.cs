@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Dpf.ApiServer.Serving;
 
 /// <summary>Times as objects have them (metav1.Time: RFC 3339, UTC, whole seconds).</summary>
-public static class Timestamp
+internal static class Timestamp
 {
     /// <summary>The format, for times in UTC.</summary>
     public const string Format = "yyyy-MM-dd'T'HH:mm:ss'Z'";

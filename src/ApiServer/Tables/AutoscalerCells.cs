@@ -7,6 +7,7 @@ namespace Dpf.ApiServer.Tables;
 internal static class AutoscalerCells
 {
     private const int Shown = 2;
+    private const string Unknown = "<unknown>";
 
     public static JsonNode Targets(JsonObject o)
     {
@@ -22,10 +23,13 @@ internal static class AutoscalerCells
         var field = type.Length > 0 ? char.ToLowerInvariant(type[0]) + type[1..] : "";
         var (wanted, now) = (metric.At(field, "target"), current.At(field, "current"));
         var name = type is "Resource" or "ContainerResource" ? metric.Text(field, "name") + ": " : "";
-        return wanted.Number("averageUtilization") is { } percent
-            ? $"{name}{(now.Number("averageUtilization") is { } used ? $"{used}%" : "<unknown>")}/{percent}%"
-            : wanted.Text("averageValue") is { } average
-                ? $"{name}{now.Text("averageValue") ?? "<unknown>"}/{average}{(name.Length > 0 ? "" : " (avg)")}"
-                : $"{name}{now.Text("value") ?? "<unknown>"}/{wanted.Text("value")}";
+        if (wanted.Number("averageUtilization") is { } percent)
+        {
+            return $"{name}{(now.Number("averageUtilization") is { } used ? $"{used}%" : Unknown)}/{percent}%";
+        }
+
+        return wanted.Text("averageValue") is { } average
+            ? $"{name}{now.Text("averageValue") ?? Unknown}/{average}{(type is "Object" or "External" ? " (avg)" : "")}"
+            : $"{name}{now.Text("value") ?? Unknown}/{wanted.Text("value")}";
     }
 }

@@ -56,20 +56,16 @@ internal sealed class TableConverter(ApiServerOptions options) : ITableConverter
 
     private IReadOnlyList<Column> Columns(ResourceDefinition definition)
     {
-        var name = TableCells.Name(definition.GroupResource);
         if (!definition.IsCustom)
         {
-            // Of an event the name matters least: it is the last of its own columns.
-            var cells = _cells.Of(definition.GroupResource) ?? [Age];
-            return cells.Any(c => c.Name == name.Name) ? cells : [name, .. cells];
+            return _cells.Of(definition.GroupResource);
         }
 
+        var name = TableCells.Name(definition.GroupResource);
         return definition.PrinterColumns.Count == 0
-            ? [name, Age]
+            ? [name, _cells.Age]
             : [name, .. definition.PrinterColumns.Select(c => new Column(c.Name, o => Cell(o, c), c.Priority > 0, c.Type == "date" ? "string" : c.Type))];
     }
-
-    private Column Age => new("Age", o => _cells.Since(o.Text("metadata", "creationTimestamp")));
 
     private JsonNode? Cell(JsonObject value, PrinterColumn column)
     {

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
-using Dpf.ApiServer.Serving;
 using Dpf.Lab.ControlPlane;
 using Dpf.Lab.ControlPlane.Nodes;
 using Dpf.Lab.Fabric;
@@ -78,7 +77,7 @@ internal sealed class ManagementCluster : IAsyncDisposable
                     ["usage-bootstrap-authentication"] = "true",
                     ["usage-bootstrap-signing"] = "true",
                     ["auth-extra-groups"] = "system:bootstrappers:kubeadm:default-node-token",
-                    ["expiration"] = Timestamp.Text(_options.Time.GetUtcNow().AddHours(1)),
+                    ["expiration"] = _options.Time.GetUtcNow().AddHours(1).ToRfc3339(),
                 },
             },
             "kubeadm", cancellation);

@@ -21,7 +21,7 @@ internal sealed class VfSandboxes(IMachine machine, PciDevices pci, int mtu, ILo
     private readonly KernelNetwork _host = new(machine);
 
     /// <summary>The name that a VF has on the host now; null while it is not there, or in a sandbox.</summary>
-    public string? OnHost(string? pciAddress, string? otherName = null) => First(_host.Has, pciAddress, otherName);
+    public string? OnHost(string? pciAddress, string? otherName = null) => NameOnHost(_host.Has, pciAddress, otherName);
 
     /// <summary>Moves the VF into its sandbox, if it is not there yet, and makes it the pod's interface.</summary>
     public async Task EnterAsync(string containerId, AttachmentState state, PodNetwork network, CancellationToken cancellation)
@@ -86,9 +86,9 @@ internal sealed class VfSandboxes(IMachine machine, PciDevices pci, int mtu, ILo
 
     private bool IsAmiss(AttachmentState state, IReadOnlySet<string> onHost) =>
         state.NetworkNamespace is { } ns &&
-        (!File.Exists(machine.Path(ns)) || First(onHost.Contains, state.PciAddress, state.Device) is not null || state.Mtu != mtu);
+        (!File.Exists(machine.Path(ns)) || NameOnHost(onHost.Contains, state.PciAddress, state.Device) is not null || state.Mtu != mtu);
 
-    private string? First(Func<string, bool> isOnHost, string? pciAddress, string? otherName) =>
+    private string? NameOnHost(Func<string, bool> isOnHost, string? pciAddress, string? otherName) =>
         new[] { pciAddress is null ? null : pci.NetdevAt(pciAddress), otherName }.FirstOrDefault(n => n is not null && isOnHost(n));
 
     private async Task RestoreAsync(string id, AttachmentState state, CancellationToken cancellation)

@@ -27,12 +27,16 @@ public sealed class PciDevices(IMachine machine)
         var parent = LinkName(System.IO.Path.Combine(folder, "physfn")) ?? throw new InvalidOperationException(
             $"{machine.HostName}: PCI device {address} is not there or is not a virtual function; is the device plugin's pool right?");
         var parentFolder = machine.Path("/sys/bus/pci/devices/" + parent);
-        var index = _links.TryGetValue(address, out var last) && LinkName(last) == address ? last : _links[address] =
-            Directory.EnumerateFileSystemEntries(parentFolder, "virtfn*").FirstOrDefault(link => LinkName(link) == address) ??
-            throw new InvalidOperationException($"{machine.HostName}: PCI device {parent} has no virtfn link to {address}");
+        if (!_links.TryGetValue(address, out var link) || LinkName(link) != address)
+        {
+            link = Directory.EnumerateFileSystemEntries(parentFolder, "virtfn*").FirstOrDefault(l => LinkName(l) == address) ??
+                throw new InvalidOperationException($"{machine.HostName}: PCI device {parent} has no virtfn link to {address}");
+            _links[address] = link;
+        }
+
         return new VirtualFunction(
             int.Parse(parent[(parent.LastIndexOf('.') + 1)..], CultureInfo.InvariantCulture),
-            int.Parse(System.IO.Path.GetFileName(index)["virtfn".Length..], CultureInfo.InvariantCulture),
+            int.Parse(System.IO.Path.GetFileName(link)["virtfn".Length..], CultureInfo.InvariantCulture),
             NetdevAt(address));
     }
 

@@ -1,4 +1,3 @@
-using Dpf.ApiServer.Serving;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Events;
 using Dpf.Runtime.Informers;
@@ -73,7 +72,7 @@ internal sealed class CronJobController(Cache cache, ILoggerFactory loggers, Tim
                 Labels = template.Metadata?.Labels,
                 Annotations = new Dictionary<string, string>(template.Metadata?.Annotations ?? new Dictionary<string, string>())
                 {
-                    ["batch.kubernetes.io/cronjob-scheduled-timestamp"] = Timestamp.Text(scheduled),
+                    ["batch.kubernetes.io/cronjob-scheduled-timestamp"] = scheduled.ToRfc3339(),
                 },
                 OwnerReferences = [PodTemplates.ControllerReference(cron)],
             },
