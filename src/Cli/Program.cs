@@ -30,7 +30,11 @@ var root = new RootCommand(
 
 try
 {
-    return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    // Without a time to end in, a signal would end the process as it stands.
+    return await root.Parse(args).InvokeAsync(new InvocationConfiguration
+    {
+        EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(20),
+    });
 }
 catch (Exception e) when (UserErrors.Explain(e) is { } message)
 {

@@ -47,7 +47,7 @@ public sealed class CommandLineTests : IDisposable
             using var kill = Process.Start("kill", ["-TERM", server.Id.ToString(CultureInfo.InvariantCulture)]);
             await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
         });
-        Assert.True(code is 0 or 143, error);
+        Assert.True(code == 0, $"{code} {error}");
     }
 
     [Theory]

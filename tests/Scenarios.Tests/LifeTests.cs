@@ -100,6 +100,29 @@ public sealed class LifeTests
             """'{range .items[*]}{.spec.nodeName} {.metadata.labels.app\.kubernetes\.io/instance} {.status.phase}{"\n"}{end}'""");
     }
 
+    /// <summary>What charts and pods give their containers is what the programs in them need: mounts, privileges, devices.</summary>
+    [Fact]
+    public async Task Isolated_every_component_runs_as_a_container_of_its_own_and_traffic_gets_through()
+    {
+        await using var lab = new LabHost();
+        var before = await MachineState.LinesAsync(lab);
+        var up = await lab.DpfAsync("up --isolated --workers 1 --output json");
+        Assert.True(up.ExitCode == 0, up.ToString());
+        var first = await lab.UserSucceedsAsync(
+            "kubectl exec -n dpf-operator-system deploy/dpf-provisioning-controller-manager -- cat /proc/1/cmdline | tr '\\0' ' '");
+        Assert.Contains("/opt/dpf/Dpf.Cli.dll run provisioning-controller", first, StringComparison.Ordinal);
+        await lab.DpuUserSucceedsAsync("kubectl exec -n dpf-operator-system ds/ovnkube-node-dpu -c ovn-controller -- ovs-vsctl show | grep br-int");
+        await lab.UserSucceedsAsync("kubectl logs -n ovn-kubernetes ds/ovnkube-node-dpu-host | grep 'CNI ADD'");
+
+        var reboot = await lab.DpfAsync("reboot worker1-0000-03-00");
+        Assert.True(reboot.ExitCode == 0, reboot.ToString());
+        await Until.SeesAsync("ok", async () => (await lab.DpfAsync("traffic --short --output json")).ExitCode == 0 ? "ok" : "");
+
+        var down = await lab.DpfAsync("down");
+        Assert.True(down.ExitCode == 0, down.ToString());
+        Assert.Equal(before, await MachineState.LinesAsync(lab));
+    }
+
     [Theory]
     [InlineData("POD_CIDR=10.233.64.0", "POD_CIDR=10.233.64.0: not a network in CIDR form")]
     [InlineData("SERVICE_CIDR=10.233.64.0/18", "POD_CIDR and SERVICE_CIDR overlap")]

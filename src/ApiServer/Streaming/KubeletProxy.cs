@@ -21,8 +21,16 @@ internal sealed class KubeletProxy(ServerComposition server) : IResourceHandler
         var info = request.Info;
         var pod = server.Objects.Find(request.Definition!, info.Namespace, info.Name)
             ?? throw ApiErrors.NotFound(request.Definition!.GroupResource, info.Name);
-        var (host, port) = Kubelet(pod.Text("spec", "nodeName") ?? "", info.Name);
-        var path = Path(request, pod);
+        var path = KubeletPath.Of(request, pod);
+        var node = pod.Text("spec", "nodeName") ?? "";
+        if (node.Length == 0 && info.Subresource == "log")
+        {
+            // What has not run has said nothing.
+            request.Http.Response.ContentType = "text/plain";
+            return;
+        }
+
+        var (host, port) = Kubelet(node, info.Name);
         try
         {
             await using var kubelet = new SslStream(await Dialing.DialAsync(server.Options, host, port, cancellation));
@@ -68,33 +76,6 @@ internal sealed class KubeletProxy(ServerComposition server) : IResourceHandler
         return (address, (int)(value.Number("status", "daemonEndpoints", "kubeletEndpoint", "Port") ?? 10250));
     }
 
-    private static string Path(ApiRequest request, System.Text.Json.Nodes.JsonObject pod)
-    {
-        var info = request.Info;
-        var names = pod.Objects("spec", "containers").Concat(pod.Objects("spec", "initContainers")).Select(c => c.Text("name")!).ToList();
-        var container = request.Parameter("container") is { Length: > 0 } asked ? asked
-            : pod.Text("metadata", "annotations", "kubectl.kubernetes.io/default-container") ?? names[0];
-        if (!names.Contains(container))
-        {
-            throw ApiErrors.BadRequest($"container {container} is not valid for pod {info.Name}");
-        }
-
-        string Flag(string mine, string its) => request.Parameter(mine) is "true" or "1" ? $"&{its}=1" : "";
-        var target = $"{info.Namespace}/{info.Name}";
-        switch (info.Subresource)
-        {
-            case "log":
-                var query = string.Join('&', request.Query.Where(q => q.Key != "container").Select(q => $"{q.Key}={Uri.EscapeDataString(q.Value.ToString())}"));
-                return $"/containerLogs/{target}/{container}?{query}";
-            case "portforward":
-                return $"/portForward/{target}?" + string.Join('&', request.Query["ports"].Select(p => $"ports={p}"));
-            default:
-                var commands = string.Concat(request.Query["command"].Select(c => "&command=" + Uri.EscapeDataString(c ?? "")));
-                return $"/{info.Subresource}/{target}/{container}?" +
-                    (Flag("stdin", "input") + Flag("stdout", "output") + Flag("stderr", "error") + Flag("tty", "tty") + commands).TrimStart('&');
-        }
-    }
-
     private static async Task ForwardAsync(HttpContext http, Stream kubelet, string path, string host, CancellationToken cancellation)
     {
         var head = new StringBuilder($"{http.Request.Method} {path} HTTP/1.1\r\nHost: {host}\r\n");
@@ -115,6 +96,11 @@ internal sealed class KubeletProxy(ServerComposition server) : IResourceHandler
         await kubelet.WriteAsync(Encoding.ASCII.GetBytes(head.ToString()), cancellation);
         await kubelet.FlushAsync(cancellation);
         var response = await ResponseHead.ReadAsync(kubelet, cancellation);
+        if (response.Status >= 400)
+        {
+            throw await RefusalAsync(response, kubelet, cancellation);
+        }
+
         http.Response.StatusCode = response.Status;
         foreach (var (name, value) in response.Headers)
         {
@@ -141,8 +127,23 @@ internal sealed class KubeletProxy(ServerComposition server) : IResourceHandler
 
         http.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         await http.Response.StartAsync(cancellation);
-        var body = response.IsChunked ? new ChunkedStream(kubelet) : kubelet;
-        await CopyAsync(body, http.Response.Body, response.Length, cancellation);
+        await CopyAsync(Body(response, kubelet), http.Response.Body, response.Length, cancellation);
+    }
+
+    private static Stream Body(ResponseHead response, Stream kubelet) => response.IsChunked ? new ChunkedStream(kubelet) : kubelet;
+
+    /// <summary>What a kubelet refuses it says in plain words, clients understand a Status.</summary>
+    private static async Task<ApiException> RefusalAsync(ResponseHead response, Stream kubelet, CancellationToken cancellation)
+    {
+        using var words = new MemoryStream();
+        await CopyAsync(Body(response, kubelet), words, response.Length, cancellation);
+        var text = Encoding.UTF8.GetString(words.ToArray()).Trim();
+        return response.Status switch
+        {
+            400 => ApiErrors.BadRequest(text),
+            404 => new ApiException(404, "NotFound", text),
+            _ => ApiErrors.Internal(text),
+        };
     }
 
     private static async Task CopyAsync(Stream from, Stream to, long? length, CancellationToken cancellation)

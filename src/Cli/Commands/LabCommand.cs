@@ -11,7 +11,8 @@ internal static class LabCommand
     {
         var state = new Option<string>("--state") { Description = "the lab's folder", DefaultValueFactory = _ => LabPaths.Default.Root };
         var workers = new Option<int>("--workers") { Description = "worker nodes", DefaultValueFactory = _ => 2 };
-        var serve = new Command("serve", "Run the lab in this process until it is stopped.") { state, workers };
+        var isolated = new Option<bool>("--isolated") { Description = "run the components as containers of processes of their own" };
+        var serve = new Command("serve", "Run the lab in this process until it is stopped.") { state, workers, isolated };
         serve.SetAction(async (result, cancellation) =>
         {
             using var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(console =>
@@ -19,7 +20,9 @@ internal static class LabCommand
                 console.SingleLine = true;
                 console.TimestampFormat = "HH:mm:ss.fff ";
             }));
-            await new LabDaemon(new LabPaths(result.GetValue(state)!), result.GetValue(workers), loggers, TimeProvider.System).RunAsync(cancellation);
+            await new LabDaemon(
+                new LabPaths(result.GetValue(state)!), new LabShape(result.GetValue(workers), result.GetValue(isolated)), loggers, TimeProvider.System)
+                .RunAsync(cancellation);
             return 0;
         });
         return new Command("lab", "The simulated machines and networks.") { serve };

@@ -25,24 +25,28 @@ internal static class UpCommand
         {
             Description = "the way of the guide's step 5: dpuservice (5.1) or dpudeployment (5.2)", DefaultValueFactory = _ => DpuServiceMode,
         };
+        var isolated = new Option<bool>("--isolated")
+        {
+            Description = "run every component of the product as a container with its own processes and mounts: slower, as on a real node",
+        };
         mode.AcceptOnlyFromAmong(DpuServiceMode, DpuDeploymentMode);
-        var command = new Command("up", "Bring up the lab, walk the guide's steps 0 to 6 and show the traffic matrix.") { output, workers, mode };
+        var command = new Command("up", "Bring up the lab, walk the guide's steps 0 to 6 and show the traffic matrix.") { output, workers, mode, isolated };
         command.SetAction((result, cancellation) => RunAsync(
-            result.GetValue(output) == "json", result.GetValue(workers),
+            result.GetValue(output) == "json", new LabShape(result.GetValue(workers), result.GetValue(isolated)),
             result.GetValue(mode) == DpuDeploymentMode ? GuideSteps.ProvisioningWithDpuDeployment : GuideSteps.ProvisioningWithDpuServices,
             cancellation));
         return command;
     }
 
-    private static async Task<int> RunAsync(bool json, int workers, GuideStep provisioning, CancellationToken cancellation)
+    private static async Task<int> RunAsync(bool json, LabShape shape, GuideStep provisioning, CancellationToken cancellation)
     {
         var time = TimeProvider.System;
         var paths = LabPaths.Default;
         var console = json ? Terminal.Error : Terminal.Console;
         var progress = new ProgressView(console);
-        if (workers is < 1 or > 4)
+        if (shape.Workers is < 1 or > 4)
         {
-            throw new UserErrorException($"--workers {workers}: the lab has room for 1 to 4", 2);
+            throw new UserErrorException($"--workers {shape.Workers}: the lab has room for 1 to 4", 2);
         }
 
         // Wrong variables are told before anything is touched.
@@ -55,7 +59,7 @@ internal static class UpCommand
         }
 
         var start = time.GetTimestamp();
-        var status = await StartAsync(lab, paths, workers, progress, console, time, cancellation);
+        var status = await StartAsync(lab, paths, shape, progress, console, time, cancellation);
         var cells = 0;
         var report = await new GuideWalk(paths, lab, status, progress, time).UpAsync(
             provisioning,
@@ -77,7 +81,7 @@ internal static class UpCommand
     }
 
     private static async Task<LabStatus> StartAsync(
-        LabClient lab, LabPaths paths, int workers, ProgressView progress, IAnsiConsole console, TimeProvider time, CancellationToken cancellation)
+        LabClient lab, LabPaths paths, LabShape shape, ProgressView progress, IAnsiConsole console, TimeProvider time, CancellationToken cancellation)
     {
         var known = await lab.StatusAsync(cancellation);
         if (known is { Failure: null })
@@ -92,7 +96,7 @@ internal static class UpCommand
                 await Cleanup.RunAsync(paths, lab, cancellation);
             }
 
-            LabClient.Start(paths, workers);
+            LabClient.Start(paths, shape);
         }
 
         return await ReadyAsync(lab, paths, progress, time, cancellation);

@@ -14,15 +14,21 @@ internal static class ComponentTable
         Services.Components.All, Telemetry.Components.All,
     ];
 
+    // It needs silicon: in the lab another takes its place.
+    private const string Dms = "dms";
+
     /// <summary>What <c>dpf run</c> can run.</summary>
     public static IReadOnlyDictionary<string, IComponent> Standalone { get; } = Join(
         [.. Product, new Dictionary<string, IComponent> { ["apiserver"] = new ApiServerComponent() }]);
+
+    /// <summary>Whether the lab runs the product's own component of a name, which needs nothing of the lab's process.</summary>
+    public static bool IsOfProduct(string name) => name != Dms && Product.Any(table => table.ContainsKey(name));
 
     /// <summary>What the kubelets of a lab can host: what needs silicon is the lab's own.</summary>
     public static IReadOnlyDictionary<string, IComponent> ForLab(GuideLab lab) => new Dictionary<string, IComponent>(
         Join([.. Product, Lab.Addons.Components.With(new ApiServerLauncher(), new ApplicationCharts(lab))]), StringComparer.Ordinal)
     {
-        ["dms"] = new DmsComponent(lab.CardOf),
+        [Dms] = new DmsComponent(lab.CardOf),
     };
 
     private static Dictionary<string, IComponent> Join(IEnumerable<IReadOnlyDictionary<string, IComponent>> tables)

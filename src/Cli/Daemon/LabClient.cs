@@ -46,7 +46,7 @@ public sealed class LabClient : IDisposable
     public async Task StopAsync(CancellationToken cancellation) => await PostAsync("/stop", cancellation);
 
     /// <summary>Starts the daemon, detached from this terminal.</summary>
-    public static void Start(LabPaths paths, int workers)
+    public static void Start(LabPaths paths, LabShape shape)
     {
         Directory.CreateDirectory(paths.Root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var start = new ProcessStartInfo("setsid")
@@ -60,7 +60,8 @@ public sealed class LabClient : IDisposable
         foreach (var word in new[]
         {
             "sh", "-c", "exec \"$0\" \"$@\" >>\"$DPF_LAB_LOG\" 2>&1 </dev/null &", Environment.ProcessPath!, self, "lab", "serve",
-            "--state", paths.Root, "--workers", workers.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            "--state", paths.Root, "--workers", shape.Workers.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            "--isolated", shape.IsIsolated ? "true" : "false",
         })
         {
             start.ArgumentList.Add(word);

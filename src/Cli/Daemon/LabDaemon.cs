@@ -3,6 +3,8 @@ using Dpf.Cli.Commands;
 using Dpf.Cli.Composition;
 using Dpf.Guide.Variables;
 using Dpf.Lab.Fabric;
+using Dpf.Lab.Kubelet;
+using Dpf.Lab.Machines;
 using Dpf.Lab.Topologies;
 using Dpf.Runtime.Hosting;
 using Microsoft.AspNetCore.Builder;
@@ -14,7 +16,7 @@ using Microsoft.Extensions.Logging;
 namespace Dpf.Cli.Daemon;
 
 /// <summary>The process that a lab lives in, and its control socket.</summary>
-internal sealed class LabDaemon(LabPaths paths, int workers, ILoggerFactory loggers, TimeProvider time)
+internal sealed class LabDaemon(LabPaths paths, LabShape shape, ILoggerFactory loggers, TimeProvider time)
 {
     private readonly Lock _gate = new();
     private readonly List<LabStage> _stages = [];
@@ -52,9 +54,13 @@ internal sealed class LabDaemon(LabPaths paths, int workers, ILoggerFactory logg
                 new LabOptions
                 {
                     StateRoot = paths.Root,
-                    Workers = workers,
+                    Workers = shape.Workers,
                     ChartsPath = Path.Combine(Home.Path, "deploy/charts"),
                     Components = ComponentTable.ForLab,
+                    Isolated = shape.IsIsolated
+                        ? new IsolatedComponents(
+                            Machine.Program, [Environment.ProcessPath!, Machine.Program + "/Dpf.Cli.dll"], ComponentTable.IsOfProduct)
+                        : null,
                     ApiServerCommand = facts =>
                     [
                         Environment.ProcessPath!, self, "run", "apiserver", "--data", facts.DataPath, "--kubeconfig", facts.Kubeconfig, "--host",

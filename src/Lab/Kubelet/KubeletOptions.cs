@@ -31,6 +31,9 @@ public sealed record KubeletOptions
     /// <summary>The components that containers with the command <c>dpf run &lt;name&gt;</c> run, by name.</summary>
     public IReadOnlyDictionary<string, IComponent> Components { get; init; } = new Dictionary<string, IComponent>();
 
+    /// <summary>The components that run as containers of processes of their own instead; null when all are hosted in this process.</summary>
+    public IsolatedComponents? Isolated { get; init; }
+
     /// <summary>Labels beyond host name, operating system and architecture.</summary>
     public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
 
@@ -49,7 +52,7 @@ public sealed record KubeletOptions
     /// <summary>The domain of the cluster's names.</summary>
     public string ClusterDomain { get; init; } = "cluster.local";
 
-    /// <summary>Where an NFS export (server, path) is found by this process; null when there is no such export.</summary>
+    /// <summary>Where an NFS export (server, path) is found on the machine; null when there is no such export.</summary>
     public Func<string, string, string?> NfsFolder { get; init; } = (_, _) => null;
 
     /// <summary>What the node has, besides what device plugins offer.</summary>
@@ -70,3 +73,9 @@ public sealed record KubeletOptions
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }
+
+/// <summary>Components that run as a container runtime would run them: with their own processes, mounts and privileges.</summary>
+/// <param name="Folder">The folder of the program, on the machine and in containers.</param>
+/// <param name="Command">What runs the program, without its arguments.</param>
+/// <param name="Includes">Whether it runs a component, by its name.</param>
+public sealed record IsolatedComponents(string Folder, IReadOnlyList<string> Command, Func<string, bool> Includes);

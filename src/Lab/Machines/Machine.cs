@@ -27,6 +27,15 @@ public sealed class Machine : IMachine, IAsyncDisposable
     /// </summary>
     public const string Shared = "/opt/local-path-provisioner";
 
+    /// <summary>Where every machine of a lab finds what the services host exports, as if it had mounted it.</summary>
+    public const string Exports = "/run/" + ExportsName;
+
+    /// <summary>The folder of the exports in the lab's state.</summary>
+    public const string ExportsName = "nfs";
+
+    /// <summary>Where every machine of a lab finds the program that the lab is, as its image would have it.</summary>
+    public const string Program = "/opt/dpf";
+
     /// <inheritdoc />
     public string HostName { get; }
 
@@ -101,7 +110,7 @@ public sealed class Machine : IMachine, IAsyncDisposable
         }
 
         // Left over from a machine that was killed: the kernel refuses a work folder that is in use or odd.
-        var info = new ProcessStartInfo("unshare", ["--mount", "--net", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "bash", "-c", BootScript, HostName, _folder])
+        var info = new ProcessStartInfo("unshare", ["--mount", "--net", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "bash", "-c", BootScript, HostName, _folder, _state, AppContext.BaseDirectory])
         {
             UseShellExecute = false,
             RedirectStandardInput = true,
@@ -203,7 +212,7 @@ public sealed class Machine : IMachine, IAsyncDisposable
         return command with { Environment = environment, InheritsEnvironment = false };
     }
 
-    // $0 is the host name, $1 the folder.
+    // $0 is the host name, $1 the folder, $2 that of the lab, $3 that of its program.
     private const string BootScript =
         """
         set -e
@@ -218,6 +227,9 @@ public sealed class Machine : IMachine, IAsyncDisposable
         mkdir -p "$1/opt/local-path-provisioner" opt/local-path-provisioner
         mount --bind "$1/opt/local-path-provisioner" opt/local-path-provisioner
         mount -t tmpfs -o mode=755 tmpfs sys
+        mkdir -p "$2/nfs" run/nfs opt/dpf
+        mount --bind "$2/nfs" run/nfs
+        mount --bind "$3" opt/dpf
         mkdir -p sys/class/net sys/bus/pci/devices sys/bus/pci/drivers sys/fs/cgroup sys/devices/system/cpu sys/kernel run/old run/netns run/lock
         mount --rbind /sys/fs/cgroup sys/fs/cgroup
         mount --rbind /sys/devices/system/cpu sys/devices/system/cpu 2>/dev/null || true
@@ -229,6 +241,8 @@ public sealed class Machine : IMachine, IAsyncDisposable
         rm -rf etc/cni/net.d.host && mkdir -p etc/cni/net.d opt/cni/bin var/lib/kubelet
         pivot_root . run/old
         umount -l /run/old
+        # As on any machine that systemd boots: what is mounted later reaches the containers that asked for it.
+        mount --make-rshared /
         hostname "$0"
         ip link set lo up
         # arp_ignore: the kernel sees what arrives at a port of a switch in user space, and must not answer for addresses that are

@@ -104,6 +104,7 @@ internal sealed class DpuJoin(BlueFieldCard card, LabOptions options, IReadOnlyD
             NodeIp = address,
             StateFolder = Path.Combine(options.StateRoot, "kubelets", request["node"]),
             Components = components,
+            Isolated = options.Isolated,
             Capacity = new Dictionary<string, string>
             {
                 ["cpu"] = "16", ["memory"] = "32Gi", ["ephemeral-storage"] = "60Gi", ["pods"] = "110",

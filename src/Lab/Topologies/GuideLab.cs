@@ -211,6 +211,7 @@ public sealed class GuideLab : IAsyncDisposable
             NodeIp = address,
             StateFolder = Path.Combine(_options.StateRoot, "kubelets", machine.HostName),
             Components = _components,
+            Isolated = _options.Isolated,
             Labels = labels,
             Taints = taints,
             ClusterDns = _options.ClusterDns,
@@ -227,9 +228,8 @@ public sealed class GuideLab : IAsyncDisposable
             return null;
         }
 
-        var folder = Path.Combine(_options.StateRoot, "nfs", path.TrimStart('/'));
-        Directory.CreateDirectory(folder);
-        return folder;
+        Directory.CreateDirectory(Path.Combine(_options.StateRoot, Machine.ExportsName, path.Trim('/')));
+        return $"{Machine.Exports}/{path.Trim('/')}";
     }
 
     private async Task PrepareAsync(string node, JsonObject metadata, CancellationToken cancellation)

@@ -18,6 +18,9 @@ public sealed record LabOptions
     /// <summary>The components that the nodes' kubelets host, by name; made for this lab, as some need its hardware.</summary>
     public required Func<GuideLab, IReadOnlyDictionary<string, IComponent>> Components { get; init; }
 
+    /// <summary>The components that run as containers of processes of their own; null when none do.</summary>
+    public Kubelet.IsolatedComponents? Isolated { get; init; }
+
     /// <summary>The command line of a process that is the management cluster's API server.</summary>
     public required Func<ApiServerFacts, IReadOnlyList<string>> ApiServerCommand { get; init; }
 

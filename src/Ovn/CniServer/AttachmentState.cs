@@ -59,8 +59,15 @@ public sealed record AttachmentState(string Device, string InterfaceName)
             : [];
     }
 
-    /// <summary>Forgets a sandbox.</summary>
-    public static void Remove(IMachine machine, string containerId) => File.Delete(PathOf(machine, containerId));
+    /// <summary>Forgets a sandbox, if it is known.</summary>
+    public static void Remove(IMachine machine, string containerId)
+    {
+        // Deleting a file that is not there is no failure; in a folder that is not there it is.
+        if (PathOf(machine, containerId) is var path && File.Exists(path))
+        {
+            File.Delete(path);
+        }
+    }
 
     private static AttachmentState? Read(string path)
     {

@@ -19,14 +19,11 @@ public sealed class RshimTests : IDisposable
     [Fact]
     public async Task The_preflight_fails_when_the_host_drives_the_card_itself()
     {
-        var last = Path.Combine(_devices, "termination-log");
-        await File.WriteAllTextAsync(last, "", Cancellation);
         AddRshim("0000:03:00");
 
         var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => Preflight("0000:03:00"));
 
         Assert.Contains("/dev/rshim0", failure.Message, StringComparison.Ordinal);
-        Assert.Equal(failure.Message, await File.ReadAllTextAsync(last, Cancellation));
     }
 
     [Fact]

@@ -25,7 +25,7 @@ internal sealed class ComponentContainer : IRunningContainer
             Environment = plan.Environment,
             Machine = node.Machine,
             Network = plan.NetworkPath is null ? node.Machine.Network : node.Machine.NetworkAt(plan.NetworkPath),
-            Mounts = plan.Mounts.ToDictionary(m => m.Target, m => (m.OnHost ? m.Source : node.Machine.Path(m.Source)).TrimEnd('/')),
+            Mounts = plan.Mounts.ToDictionary(m => m.Target, m => node.Machine.Path(m.Source).TrimEnd('/')),
             Loggers = _log,
             Time = node.Time,
         };

@@ -129,7 +129,7 @@ internal sealed class ContainerRunner(PodScope scope, V1Container container, Con
             {
                 run++;
                 await EventAsync("BackOff", $"Back-off restarting failed container {container.Name}");
-                Replace(ContainerStatuses.CrashLoop(container, Status, backOff, run));
+                Replace(ContainerStatuses.CrashLoop(scope.Pod(), container, Status, backOff));
             }
 
             await _node.DelayAsync(backOff, _stop.Token);

@@ -48,6 +48,11 @@ internal static class ContainerStart
         };
         if (plan.Component is { } component)
         {
+            if (node.Options.Isolated is { } isolated && isolated.Includes(component))
+            {
+                return (plan.Id, RuncContainer.Start(node, OfProgram(plan, isolated)));
+            }
+
             return node.Options.Components.TryGetValue(component, out var hosted)
                 ? (plan.Id, new ComponentContainer(node, plan, hosted))
                 : throw new ContainerCreationException("CreateContainerError", $"dpf has no component named {component}; `dpf run` lists them");
@@ -55,6 +60,13 @@ internal static class ContainerStart
 
         return (plan.Id, RuncContainer.Start(node, plan));
     }
+
+    /// <summary>A container of the product's image, which the lab does not pull: the program is mounted instead.</summary>
+    private static ContainerPlan OfProgram(ContainerPlan plan, IsolatedComponents isolated) => plan with
+    {
+        Arguments = [.. isolated.Command, .. plan.Arguments.Skip(1)],
+        Mounts = [.. plan.Mounts, new ContainerMount(isolated.Folder, isolated.Folder, ReadOnly: true)],
+    };
 
     /// <summary>The expanded command and arguments.</summary>
     /// <exception cref="ContainerCreationException">There is none.</exception>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using k8s.Models;
 
 namespace Dpf.Lab.Kubelet.Containers;
@@ -19,13 +20,15 @@ internal static class ContainerStatuses
         State = new V1ContainerState { Waiting = new V1ContainerStateWaiting { Reason = reason, Message = message } },
     };
 
-    /// <summary>It waits before it is started again.</summary>
-    public static V1ContainerStatus CrashLoop(V1Container container, V1ContainerStatus before, TimeSpan backOff, int restarts)
+    /// <summary>It waits before it is started again; until then no restart is counted.</summary>
+    public static V1ContainerStatus CrashLoop(V1Pod pod, V1Container container, V1ContainerStatus before, TimeSpan backOff)
     {
-        var status = Waiting(
-            container, before, "CrashLoopBackOff", $"back-off {backOff.TotalMilliseconds:0}ms restarting failed container={container.Name}");
-        status.RestartCount = restarts;
-        return status;
+        var pause = string.Create(CultureInfo.InvariantCulture, $"{(backOff < TimeSpan.FromSeconds(1) ? backOff.TotalMilliseconds : backOff.TotalSeconds):0.#}");
+        var meta = pod.Metadata;
+        return Waiting(
+            container, before, "CrashLoopBackOff",
+            $"back-off {pause}{(backOff < TimeSpan.FromSeconds(1) ? "ms" : "s")} restarting failed container={container.Name} " +
+            $"pod={meta.Name}_{meta.NamespaceProperty}({meta.Uid})");
     }
 
     /// <summary>It runs.</summary>

@@ -22,10 +22,10 @@ internal interface IRunningContainer : IAsyncDisposable
 
 /// <summary>A mount of a container.</summary>
 /// <param name="Target">The path in the container.</param>
-/// <param name="Source">The path on the machine; for a folder of the lab's host, the path of this process.</param>
+/// <param name="Source">The path on the machine.</param>
 /// <param name="ReadOnly">Whether it may only be read.</param>
-/// <param name="OnHost">Whether <paramref name="Source"/> is of the lab's host.</param>
-internal sealed record ContainerMount(string Target, string Source, bool ReadOnly, bool OnHost = false);
+/// <param name="SeesLater">Whether what is mounted below the source later appears in the container (HostToContainer).</param>
+internal sealed record ContainerMount(string Target, string Source, bool ReadOnly, bool SeesLater = false);
 
 /// <summary>Everything that a container is started from.</summary>
 internal sealed record ContainerPlan

@@ -12,24 +12,16 @@ internal static class RuncConfig
         "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT", "CAP_KILL", "CAP_AUDIT_WRITE",
     ];
 
-    private static readonly string[] AllCapabilities =
-    [
-        .. DefaultCapabilities, "CAP_DAC_READ_SEARCH", "CAP_LINUX_IMMUTABLE", "CAP_NET_BROADCAST", "CAP_NET_ADMIN", "CAP_IPC_LOCK",
-        "CAP_IPC_OWNER", "CAP_SYS_MODULE", "CAP_SYS_RAWIO", "CAP_SYS_PTRACE", "CAP_SYS_PACCT", "CAP_SYS_ADMIN", "CAP_SYS_BOOT",
-        "CAP_SYS_NICE", "CAP_SYS_RESOURCE", "CAP_SYS_TIME", "CAP_SYS_TTY_CONFIG", "CAP_LEASE", "CAP_AUDIT_CONTROL",
-        "CAP_MAC_OVERRIDE", "CAP_MAC_ADMIN", "CAP_SYSLOG", "CAP_WAKE_ALARM", "CAP_BLOCK_SUSPEND", "CAP_AUDIT_READ", "CAP_PERFMON",
-        "CAP_BPF", "CAP_CHECKPOINT_RESTORE",
-    ];
-
     /// <summary>Builds <c>config.json</c>.</summary>
     /// <param name="plan">The container.</param>
     /// <param name="files">Files that the kubelet makes for the container: target → path on the machine.</param>
-    public static JsonObject Build(ContainerPlan plan, IReadOnlyDictionary<string, string> files)
+    /// <param name="held">The capabilities that there are to give.</param>
+    public static JsonObject Build(ContainerPlan plan, IReadOnlyDictionary<string, string> files, IReadOnlyList<string> held)
     {
         var spec = plan.Pod.Spec;
         var security = plan.Container.SecurityContext;
         var privileged = security?.Privileged == true;
-        var capabilities = Capabilities(security);
+        var capabilities = Capabilities(security).Intersect(held).ToList();
         return new JsonObject
         {
             ["ociVersion"] = "1.0.2",
@@ -71,14 +63,13 @@ internal static class RuncConfig
     {
         if (security?.Privileged == true)
         {
-            return AllCapabilities;
+            return LinuxCapabilities.All;
         }
 
-        static string Full(string name) => name.StartsWith("CAP_", StringComparison.Ordinal) ? name : "CAP_" + name;
-        var dropped = (security?.Capabilities?.Drop ?? []).Select(Full).ToHashSet(StringComparer.Ordinal);
-        var added = (security?.Capabilities?.Add ?? []).Select(Full).ToList();
+        var dropped = (security?.Capabilities?.Drop ?? []).Select(LinuxCapabilities.Full).ToHashSet(StringComparer.Ordinal);
+        var added = (security?.Capabilities?.Add ?? []).Select(LinuxCapabilities.Full).ToList();
         IEnumerable<string> kept = dropped.Contains("CAP_ALL") ? [] : DefaultCapabilities.Except(dropped);
-        return [.. kept.Concat(added.Contains("CAP_ALL") ? AllCapabilities : added).Distinct(StringComparer.Ordinal)];
+        return [.. kept.Concat(added.Contains("CAP_ALL") ? LinuxCapabilities.All : added).Distinct(StringComparer.Ordinal)];
     }
 
     private static JsonArray Namespaces(ContainerPlan plan)
@@ -139,7 +130,7 @@ internal static class RuncConfig
         // A mount below another one comes after it.
         foreach (var mount in plan.Mounts.OrderBy(m => m.Target.Length))
         {
-            mounts.Add(Mount(Real(mount.Target), "bind", mount.Source, "rbind", "rslave", mount.ReadOnly ? "ro" : "rw"));
+            mounts.Add(Mount(Real(mount.Target), "bind", mount.Source, "rbind", mount.SeesLater ? "rslave" : "rprivate", mount.ReadOnly ? "ro" : "rw"));
         }
 
         return mounts;

@@ -57,15 +57,8 @@ internal sealed class RuncContainer : IRunningContainer
     public string? TerminationMessage => null;
 
     /// <summary>Starts a container.</summary>
-    /// <exception cref="ContainerCreationException">It cannot be made as asked for.</exception>
     public static RuncContainer Start(NodeContext node, ContainerPlan plan)
     {
-        if (plan.Mounts.FirstOrDefault(m => m.OnHost) is { } outside)
-        {
-            throw new ContainerCreationException(
-                "CreateContainerError", $"{outside.Target}: a folder of the services host can be mounted only by components; run one, or use another volume");
-        }
-
         var bundle = "/run/dpf-containers/" + plan.Id;
         var folder = node.Machine.Path(bundle);
         Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
@@ -85,7 +78,7 @@ internal sealed class RuncContainer : IRunningContainer
             files["/etc/resolv.conf"] = bundle + "/resolv.conf";
         }
 
-        File.WriteAllText(Path.Combine(folder, "config.json"), RuncConfig.Build(plan, files).ToJsonString());
+        File.WriteAllText(Path.Combine(folder, "config.json"), RuncConfig.Build(plan, files, LinuxCapabilities.Held).ToJsonString());
         return new RuncContainer(node, plan, bundle);
     }
 

@@ -147,7 +147,9 @@ internal sealed class KubeletServer(NodeContext node, PodManager pods)
         }
 
         var previous = http.Request.Query["previous"] == "true";
-        var run = (runner.Status.RestartCount) - (previous ? 1 : 0);
+
+        // While it waits to be started again, the run that ended is the last one, and the one before the next.
+        var run = runner.Status.RestartCount - (previous && runner.Status.State?.Waiting is null ? 1 : 0);
         var path = node.Machine.Path(PodScope.LogPath(worker.Pod, container, run));
         if (!File.Exists(path))
         {

@@ -12,7 +12,7 @@ internal sealed class PodVolumes(NodeContext node, Func<V1Pod> pod, Func<PodFiel
 {
     private const string Root = "/var/lib/kubelet/pods";
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
-    private readonly Dictionary<string, (string Source, bool OnHost)> _sources = [];
+    private readonly Dictionary<string, string> _sources = [];
     private readonly Channel<bool> _changed = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly VolumeWriter _writer = new(node, pod, fields);
 
@@ -69,7 +69,7 @@ internal sealed class PodVolumes(NodeContext node, Func<V1Pod> pod, Func<PodFiel
             {
                 try
                 {
-                    await _writer.WriteAsync(volume, _sources[volume.Name].Source, cancellation);
+                    await _writer.WriteAsync(volume, _sources[volume.Name], cancellation);
                 }
                 catch (Exception e) when (e is VolumeException or KubeException or IOException or HttpRequestException or TimeoutException)
                 {
@@ -92,21 +92,22 @@ internal sealed class PodVolumes(NodeContext node, Func<V1Pod> pod, Func<PodFiel
                 throw new ContainerCreationException("CreateContainerConfigError", $"volumeMount {mount.Name}: the pod has no such volume");
             }
 
-            var path = source.Source;
+            var path = source;
             var below = mount.SubPathExpr is { Length: > 0 } expression
                 ? VariableExpansion.Expand(expression, environment)
                 : mount.SubPath;
             if (below is { Length: > 0 })
             {
                 path = $"{path.TrimEnd('/')}/{below}";
-                var real = source.OnHost ? path : node.Machine.Path(path);
+                var real = node.Machine.Path(path);
                 if (!File.Exists(real) && !Directory.Exists(real))
                 {
                     Directory.CreateDirectory(real);
                 }
             }
 
-            mounts.Add(new ContainerMount(mount.MountPath, path, mount.ReadOnlyProperty == true, source.OnHost));
+            mounts.Add(new ContainerMount(
+                mount.MountPath, path, mount.ReadOnlyProperty == true, mount.MountPropagation is "HostToContainer" or "Bidirectional"));
         }
 
         return mounts;
@@ -149,23 +150,23 @@ internal sealed class PodVolumes(NodeContext node, Func<V1Pod> pod, Func<PodFiel
         _changed.Reader.TryRead(out _);
     }
 
-    private async Task<(string Source, bool OnHost)> MakeAsync(V1Volume volume, CancellationToken cancellation)
+    private async Task<string> MakeAsync(V1Volume volume, CancellationToken cancellation)
     {
         var own = $"{Folder}/v/{volume.Name}";
         switch (volume)
         {
             case { HostPath: { } host }:
-                return (MakeHostPath(Normal(host.Path), host.Type), false);
+                return MakeHostPath(Normal(host.Path), host.Type);
             case { PersistentVolumeClaim: { } claim }:
                 return await ClaimAsync(claim.ClaimName, cancellation);
             case { Nfs: { } nfs }:
                 return Export(nfs);
             case { EmptyDir: not null }:
                 Directory.CreateDirectory(node.Machine.Path(own), (UnixFileMode)0x1FF);
-                return (own, false);
+                return own;
             case var made when VolumeWriter.IsWritten(made):
                 await _writer.WriteAsync(volume, own, cancellation);
-                return (own, false);
+                return own;
             default:
                 throw new VolumeException("its type is not supported; use emptyDir, hostPath, configMap, secret, projected, downwardAPI, nfs or a claim");
         }
@@ -194,7 +195,7 @@ internal sealed class PodVolumes(NodeContext node, Func<V1Pod> pod, Func<PodFiel
         return path;
     }
 
-    private async Task<(string Source, bool OnHost)> ClaimAsync(string name, CancellationToken cancellation)
+    private async Task<string> ClaimAsync(string name, CancellationToken cancellation)
     {
         var claim = await node.Client.GetAsync<V1PersistentVolumeClaim>(pod().Metadata.NamespaceProperty, name, cancellation)
             ?? throw new VolumeException($"persistentvolumeclaim \"{name}\" not found");
@@ -208,12 +209,12 @@ internal sealed class PodVolumes(NodeContext node, Func<V1Pod> pod, Func<PodFiel
         return volume.Spec switch
         {
             { Nfs: { } nfs } => Export(new V1NFSVolumeSource { Server = nfs.Server, Path = nfs.Path }),
-            { HostPath: { } host } => (MakeHostPath(Normal(host.Path), host.Type ?? "DirectoryOrCreate"), false),
-            { Local: { } local } => (MakeHostPath(Normal(local.Path), "DirectoryOrCreate"), false),
+            { HostPath: { } host } => MakeHostPath(Normal(host.Path), host.Type ?? "DirectoryOrCreate"),
+            { Local: { } local } => MakeHostPath(Normal(local.Path), "DirectoryOrCreate"),
             _ => throw new VolumeException($"persistentvolume \"{volumeName}\": its type is not supported; use nfs, hostPath or local"),
         };
     }
 
-    private (string Source, bool OnHost) Export(V1NFSVolumeSource nfs) =>
-        (node.Options.NfsFolder(nfs.Server, nfs.Path) ?? throw new VolumeException($"mount.nfs: {nfs.Server}:{nfs.Path}: no such export"), true);
+    private string Export(V1NFSVolumeSource nfs) =>
+        node.Options.NfsFolder(nfs.Server, nfs.Path) ?? throw new VolumeException($"mount.nfs: {nfs.Server}:{nfs.Path}: no such export");
 }
