@@ -51,8 +51,9 @@ public sealed class KubeletClusterTests
             Assert.Equal(3, (await client.ExecAsync("default", "p", "real", ["sh", "-c", "exit 3"], Cancellation)).ExitCode);
             await client.PatchAsync<V1ConfigMap>("default", "config", new JsonObject { ["data"] = new JsonObject { ["text"] = "two" } }, Cancellation);
             await UntilAsync(async () => await client.ExecAsync("default", "p", "real", ["cat", "/config/text"], Cancellation), r => r.Output == "two");
-            await UntilAsync(() => LogAsync(client, "hosted"), log => log.Contains("pods: 1", StringComparison.Ordinal));
+            await UntilAsync(async () => await LogAsync(client, "hosted"), log => log.Contains("pods: 1", StringComparison.Ordinal));
             Assert.Equal("started with one\n", await LogAsync(client, "real"));
+            await FailingAsync(client);
 
             await client.DeleteAsync<V1Pod>("default", "p", Cancellation);
             await UntilAsync(async () => await client.GetAsync<V1Pod>("default", "p", Cancellation) is null ? "gone" : null, _ => true);
@@ -229,12 +230,40 @@ public sealed class KubeletClusterTests
             }, Cancellation);
     }
 
+    /// <summary>What a container said that has ended is there while it waits for its next start; what cannot be said is told in words.</summary>
+    private static async Task FailingAsync(KubeClient client)
+    {
+        await client.CreateAsync(k8s.KubernetesYaml.Deserialize<V1Pod>("""
+            metadata: {name: failing, namespace: default}
+            spec:
+              nodeName: test
+              hostNetwork: true
+              terminationGracePeriodSeconds: 0
+              containers: [{name: c, image: debian, command: [sh, -c, "echo no luck; exit 7"]}]
+            """), Cancellation);
+        var waits = await UntilAsync(
+            () => client.GetAsync<V1Pod>("default", "failing", Cancellation),
+            p => p.Status.ContainerStatuses?[0] is { RestartCount: > 1, State.Waiting.Reason: "CrashLoopBackOff" });
+        Assert.Equal(7, waits.Status.ContainerStatuses[0].LastState.Terminated.ExitCode);
+        Assert.Equal("no luck\n", await LogAsync(client, "c", "failing"));
+        Assert.Equal("no luck\n", await LogAsync(client, "c", "failing", "&previous=true"));
+
+        Assert.Contains("previous terminated container \\\"real\\\" in pod \\\"p\\\" not found", await LogAsync(client, "real", "p", "&previous=true"), StringComparison.Ordinal);
+        Assert.Contains("container z is not valid for pod p", await LogAsync(client, "z"), StringComparison.Ordinal);
+        Assert.Contains("a container name must be specified for pod p, choose one of: [real hosted]", await LogAsync(client, ""), StringComparison.Ordinal);
+        Assert.Contains(
+            "PodLogOptions \\\"p\\\" is invalid: tailLines: Invalid value: -1: must be greater than or equal to 0",
+            await LogAsync(client, "real", "p", "&tailLines=-1"), StringComparison.Ordinal);
+    }
+
     private static bool IsReady(V1Pod pod) => pod.Status?.Conditions?.Any(c => c.Type == "Ready" && c.Status == "True") == true;
 
-    private static async Task<string?> LogAsync(KubeClient client, string container)
+    /// <summary>A log, or the Status that says why there is none.</summary>
+    private static async Task<string> LogAsync(KubeClient client, string container, string pod = "p", string more = "")
     {
         using var http = new HttpClient(client.Connection.CreateHandler()) { BaseAddress = client.Connection.Server };
-        return await http.GetStringAsync(new Uri($"/api/v1/namespaces/default/pods/p/log?container={container}", UriKind.Relative), Cancellation);
+        using var response = await http.GetAsync(new Uri($"/api/v1/namespaces/default/pods/{pod}/log?container={container}{more}", UriKind.Relative), Cancellation);
+        return await response.Content.ReadAsStringAsync(Cancellation);
     }
 
     private static Socket Listen(KubeletTestMachine machine)

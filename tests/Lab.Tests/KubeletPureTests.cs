@@ -78,6 +78,46 @@ public sealed class KubeletPureTests
     }
 
     [Fact]
+    public void Nobody_is_given_a_capability_that_is_not_there_to_give()
+    {
+        var held = LinuxCapabilities.Of(["Name:\tdotnet", "CapBnd:\t000001fffeffffff"]);
+
+        Assert.Equal(["CAP_SYS_RESOURCE"], LinuxCapabilities.All.Except(held));
+        Assert.Equal(LinuxCapabilities.All, LinuxCapabilities.Of([]));
+        var pod = Pod();
+        pod.Spec.Containers[0].SecurityContext = new V1SecurityContext { Privileged = true };
+        Assert.Equal(held, RuncConfig.Build(Plan(pod), new Dictionary<string, string>(), held)["process"]!["capabilities"]!["effective"]!.AsArray().Select(c => (string)c!));
+    }
+
+    [Theory]
+    [InlineData(false, "rprivate")]
+    [InlineData(true, "rslave")]
+    public void What_is_mounted_later_appears_only_where_it_was_asked_for(bool seesLater, string propagation)
+    {
+        var plan = Plan(Pod()) with { Mounts = [new ContainerMount("/run/netns", "/run/netns", ReadOnly: false, seesLater)] };
+
+        var mount = RuncConfig.Build(plan, new Dictionary<string, string>(), LinuxCapabilities.All)["mounts"]!.AsArray()
+            .Single(m => (string)m!["destination"]! == "/run/netns");
+
+        Assert.Equal(["rbind", propagation, "rw"], mount!["options"]!.AsArray().Select(o => (string)o!));
+    }
+
+    [Fact]
+    public void A_restart_is_counted_when_it_happens_and_the_wait_for_it_says_how_long()
+    {
+        var pod = Pod();
+        var container = pod.Spec.Containers[0];
+        var ran = ContainerStatuses.Running(container, ContainerStatuses.Waiting(container, null, "x"), "x", 2, Now, true, true);
+        var ended = ContainerStatuses.Terminated(container, ran, "x", 1, Now, Now, null, isInit: false);
+
+        var waits = ContainerStatuses.CrashLoop(pod, container, ended, TimeSpan.FromSeconds(20));
+
+        Assert.Equal((2, "CrashLoopBackOff", 1), (waits.RestartCount, waits.State.Waiting.Reason, waits.LastState.Terminated.ExitCode));
+        Assert.StartsWith($"back-off 20s restarting failed container={container.Name} pod={pod.Metadata.Name}_", waits.State.Waiting.Message, StringComparison.Ordinal);
+        Assert.StartsWith("back-off 500ms ", ContainerStatuses.CrashLoop(pod, container, ended, TimeSpan.FromSeconds(0.5)).State.Waiting.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_downward_api_knows_fields_and_resources()
     {
         var pod = Pod();
@@ -153,6 +193,18 @@ public sealed class KubeletPureTests
         files.ToDictionary(f => f.Name, f => new VolumeFile(Encoding.UTF8.GetBytes(f.Text), 0x1A4));
 
     private static string Ready(V1PodStatus status) => status.Conditions.Single(c => c.Type == "Ready").Status;
+
+    private static ContainerPlan Plan(V1Pod pod) => new()
+    {
+        Id = "x",
+        Pod = pod,
+        Container = pod.Spec.Containers[0],
+        Arguments = ["true"],
+        Environment = new Dictionary<string, string>(),
+        Mounts = [],
+        NetworkPath = null,
+        LogPath = "/var/log/x",
+    };
 
     private static V1Pod Pod() => new()
     {

@@ -99,6 +99,15 @@ public sealed class VfSandboxesTests : IAsyncLifetime
         }
     }
 
+    /// <summary>A runtime cleans up before it begins; on a new node the folder of sandboxes is not there yet.</summary>
+    [Fact]
+    public void A_sandbox_that_was_never_known_is_forgotten_all_the_same()
+    {
+        AttachmentState.Remove(_machine, "abcdef0123456789");
+
+        Assert.Empty(AttachmentState.All(_machine));
+    }
+
     /// <summary>A known fault of the original (13): a DEL that came while the VF was gone, and one whose VF is on the host already.</summary>
     [Theory]
     [InlineData("ip link del pf0vf2")]
