@@ -5,7 +5,7 @@ namespace Dpf.Scenarios.Tests;
 
 /// <summary>
 /// A lab in which the guide was carried out once, for the tests that look at it. It has two workers, or as many as the environment's
-/// <c>SCENARIO_WORKERS</c> says.
+/// <c>SCENARIO_WORKERS</c> says; with <c>SCENARIO_ISOLATED=1</c> every component is a container of its own in it.
 /// </summary>
 public class GuideLab : IAsyncLifetime
 {
@@ -34,7 +34,8 @@ public class GuideLab : IAsyncLifetime
     /// <inheritdoc />
     public async ValueTask InitializeAsync()
     {
-        var outcome = await _lab.DpfAsync($"up --workers {Workers.Count} --output json");
+        var isolated = Environment.GetEnvironmentVariable("SCENARIO_ISOLATED") == "1";
+        var outcome = await _lab.DpfAsync($"up --workers {Workers.Count} {(isolated ? "--isolated " : "")}--output json");
         Assert.True(outcome.ExitCode == 0, $"up: {outcome}");
         Report = JsonNode.Parse(outcome.Output)!;
     }

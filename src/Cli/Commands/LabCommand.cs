@@ -10,7 +10,7 @@ internal static class LabCommand
     public static Command Create()
     {
         var state = new Option<string>("--state") { Description = "the lab's folder", DefaultValueFactory = _ => LabPaths.Default.Root };
-        var workers = new Option<int>("--workers") { Description = "worker nodes", DefaultValueFactory = _ => 2 };
+        var workers = new Option<int>("--workers") { Description = "worker nodes", DefaultValueFactory = _ => LabShape.Usual.Workers };
         var isolated = new Option<bool>("--isolated") { Description = "run the components as containers of processes of their own" };
         var serve = new Command("serve", "Run the lab in this process until it is stopped.") { state, workers, isolated };
         serve.SetAction(async (result, cancellation) =>

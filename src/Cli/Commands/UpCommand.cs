@@ -20,33 +20,33 @@ internal static class UpCommand
     {
         var output = new Option<string>("--output", "-o") { Description = "text, or json: one object on standard output, progress on standard error", DefaultValueFactory = _ => "text" };
         output.AcceptOnlyFromAmong("text", "json");
-        var workers = new Option<int>("--workers") { Description = "worker nodes, each with a BlueField", DefaultValueFactory = _ => 2 };
+        var workers = new Option<int?>("--workers") { Description = $"worker nodes, each with a BlueField; {LabShape.Usual.Workers} unless said" };
         var mode = new Option<string>("--mode", "-m")
         {
             Description = "the way of the guide's step 5: dpuservice (5.1) or dpudeployment (5.2)", DefaultValueFactory = _ => DpuServiceMode,
         };
-        var isolated = new Option<bool>("--isolated")
+        var isolated = new Option<bool?>("--isolated")
         {
             Description = "run every component of the product as a container with its own processes and mounts: slower, as on a real node",
         };
         mode.AcceptOnlyFromAmong(DpuServiceMode, DpuDeploymentMode);
         var command = new Command("up", "Bring up the lab, walk the guide's steps 0 to 6 and show the traffic matrix.") { output, workers, mode, isolated };
         command.SetAction((result, cancellation) => RunAsync(
-            result.GetValue(output) == "json", new LabShape(result.GetValue(workers), result.GetValue(isolated)),
+            result.GetValue(output) == "json", new LabWish(result.GetValue(workers), result.GetValue(isolated)),
             result.GetValue(mode) == DpuDeploymentMode ? GuideSteps.ProvisioningWithDpuDeployment : GuideSteps.ProvisioningWithDpuServices,
             cancellation));
         return command;
     }
 
-    private static async Task<int> RunAsync(bool json, LabShape shape, GuideStep provisioning, CancellationToken cancellation)
+    private static async Task<int> RunAsync(bool json, LabWish wish, GuideStep provisioning, CancellationToken cancellation)
     {
         var time = TimeProvider.System;
         var paths = LabPaths.Default;
         var console = json ? Terminal.Error : Terminal.Console;
         var progress = new ProgressView(console);
-        if (shape.Workers is < 1 or > 4)
+        if (wish.Workers is < 1 or > 4)
         {
-            throw new UserErrorException($"--workers {shape.Workers}: the lab has room for 1 to 4", 2);
+            throw new UserErrorException($"--workers {wish.Workers}: the lab has room for 1 to 4", 2);
         }
 
         // Wrong variables are told before anything is touched.
@@ -59,7 +59,7 @@ internal static class UpCommand
         }
 
         var start = time.GetTimestamp();
-        var status = await StartAsync(lab, paths, shape, progress, console, time, cancellation);
+        var status = await StartAsync(lab, paths, wish, progress, console, time, cancellation);
         var cells = 0;
         var report = await new GuideWalk(paths, lab, status, progress, time).UpAsync(
             provisioning,
@@ -81,11 +81,16 @@ internal static class UpCommand
     }
 
     private static async Task<LabStatus> StartAsync(
-        LabClient lab, LabPaths paths, LabShape shape, ProgressView progress, IAnsiConsole console, TimeProvider time, CancellationToken cancellation)
+        LabClient lab, LabPaths paths, LabWish wish, ProgressView progress, IAnsiConsole console, TimeProvider time, CancellationToken cancellation)
     {
         var known = await lab.StatusAsync(cancellation);
         if (known is { Failure: null })
         {
+            if (wish.Unmet(known.Shape) is { } problem)
+            {
+                throw new UserErrorException(problem, 2);
+            }
+
             console.WriteLine("A lab is running already: walking the guide again, which heals what is missing.");
         }
         else
@@ -96,7 +101,7 @@ internal static class UpCommand
                 await Cleanup.RunAsync(paths, lab, cancellation);
             }
 
-            LabClient.Start(paths, shape);
+            LabClient.Start(paths, wish.Shape);
         }
 
         return await ReadyAsync(lab, paths, progress, time, cancellation);

@@ -112,7 +112,7 @@ internal sealed class LabDaemon(LabPaths paths, LabShape shape, ILoggerFactory l
         lock (_gate)
         {
             string[] outside = IsDual ? [LabAddresses.Outside, LabAddresses.OutsideSix] : [LabAddresses.Outside];
-            return new LabStatus(Environment.ProcessId, _stage, _ready, _failure, _variables, outside, [.. _stages]);
+            return new LabStatus(Environment.ProcessId, _stage, _ready, _failure, shape, _variables, outside, [.. _stages]);
         }
     }
 

@@ -110,7 +110,7 @@ public sealed class Machine : IMachine, IAsyncDisposable
         }
 
         // Left over from a machine that was killed: the kernel refuses a work folder that is in use or odd.
-        var info = new ProcessStartInfo("unshare", ["--mount", "--net", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "bash", "-c", BootScript, HostName, _folder, _state, AppContext.BaseDirectory])
+        var info = new ProcessStartInfo("unshare", ["--mount", "--net", "--uts", "--ipc", "--pid", "--fork", "--kill-child", "bash", "-c", BootScript, HostName, _folder])
         {
             UseShellExecute = false,
             RedirectStandardInput = true,
@@ -119,6 +119,7 @@ public sealed class Machine : IMachine, IAsyncDisposable
             WorkingDirectory = "/",
         };
         info.Environment[Marker] = _state;
+        info.Environment["DPF_PROGRAM"] = AppContext.BaseDirectory;
         info.Environment["PATH"] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         info.Environment.Remove("KUBECONFIG");
         _outer = Process.Start(info)!;
@@ -212,7 +213,7 @@ public sealed class Machine : IMachine, IAsyncDisposable
         return command with { Environment = environment, InheritsEnvironment = false };
     }
 
-    // $0 is the host name, $1 the folder, $2 that of the lab, $3 that of its program.
+    // $0 is the host name, $1 the folder; a user finds a machine by how this command line ends.
     private const string BootScript =
         """
         set -e
@@ -227,9 +228,9 @@ public sealed class Machine : IMachine, IAsyncDisposable
         mkdir -p "$1/opt/local-path-provisioner" opt/local-path-provisioner
         mount --bind "$1/opt/local-path-provisioner" opt/local-path-provisioner
         mount -t tmpfs -o mode=755 tmpfs sys
-        mkdir -p "$2/nfs" run/nfs opt/dpf
-        mount --bind "$2/nfs" run/nfs
-        mount --bind "$3" opt/dpf
+        mkdir -p "$DPF_LAB/nfs" run/nfs opt/dpf
+        mount --bind "$DPF_LAB/nfs" run/nfs
+        mount --bind "$DPF_PROGRAM" opt/dpf
         mkdir -p sys/class/net sys/bus/pci/devices sys/bus/pci/drivers sys/fs/cgroup sys/devices/system/cpu sys/kernel run/old run/netns run/lock
         mount --rbind /sys/fs/cgroup sys/fs/cgroup
         mount --rbind /sys/devices/system/cpu sys/devices/system/cpu 2>/dev/null || true
