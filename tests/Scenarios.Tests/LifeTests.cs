@@ -110,7 +110,7 @@ public sealed class LifeTests
         Assert.True(up.ExitCode == 0, up.ToString());
         var first = await lab.UserSucceedsAsync(
             "kubectl exec -n dpf-operator-system deploy/dpf-provisioning-controller-manager -- cat /proc/1/cmdline | tr '\\0' ' '");
-        Assert.Contains("/opt/dpf/Dpf.Cli.dll run provisioning-controller", first, StringComparison.Ordinal);
+        Assert.Contains("/usr/local/lib/dpf/Dpf.Cli.dll run provisioning-controller", first, StringComparison.Ordinal);
         await lab.DpuUserSucceedsAsync("kubectl exec -n dpf-operator-system ds/ovnkube-node-dpu -c ovn-controller -- ovs-vsctl show | grep br-int");
         await lab.UserSucceedsAsync("kubectl logs -n ovn-kubernetes ds/ovnkube-node-dpu-host | grep 'CNI ADD'");
 

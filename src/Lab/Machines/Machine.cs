@@ -34,7 +34,7 @@ public sealed class Machine : IMachine, IAsyncDisposable
     public const string ExportsName = "nfs";
 
     /// <summary>Where every machine of a lab finds the program that the lab is, as its image would have it.</summary>
-    public const string Program = "/opt/dpf";
+    public const string Program = "/usr/local/lib/dpf";
 
     /// <inheritdoc />
     public string HostName { get; }
@@ -228,9 +228,10 @@ public sealed class Machine : IMachine, IAsyncDisposable
         mkdir -p "$1/opt/local-path-provisioner" opt/local-path-provisioner
         mount --bind "$1/opt/local-path-provisioner" opt/local-path-provisioner
         mount -t tmpfs -o mode=755 tmpfs sys
-        mkdir -p "$DPF_LAB/nfs" run/nfs opt/dpf
+        mkdir -p "$DPF_LAB/nfs" run/nfs usr/local/lib/dpf
         mount --bind "$DPF_LAB/nfs" run/nfs
-        mount --bind "$DPF_PROGRAM" opt/dpf
+        mount --bind "$DPF_PROGRAM" usr/local/lib/dpf
+        mount -o remount,bind,ro usr/local/lib/dpf
         mkdir -p sys/class/net sys/bus/pci/devices sys/bus/pci/drivers sys/fs/cgroup sys/devices/system/cpu sys/kernel run/old run/netns run/lock
         mount --rbind /sys/fs/cgroup sys/fs/cgroup
         mount --rbind /sys/devices/system/cpu sys/devices/system/cpu 2>/dev/null || true
