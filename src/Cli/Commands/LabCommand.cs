@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dpf.Cli.Daemon;
+using Dpf.Cli.Views;
 using Microsoft.Extensions.Logging;
 
 namespace Dpf.Cli.Commands;
@@ -15,14 +16,9 @@ internal static class LabCommand
         var serve = new Command("serve", "Run the lab in this process until it is stopped.") { state, workers, isolated };
         serve.SetAction(async (result, cancellation) =>
         {
-            using var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(console =>
-            {
-                console.SingleLine = true;
-                console.TimestampFormat = "HH:mm:ss.fff ";
-            }));
-            await new LabDaemon(
-                new LabPaths(result.GetValue(state)!), new LabShape(result.GetValue(workers), result.GetValue(isolated)), loggers, TimeProvider.System)
-                .RunAsync(cancellation);
+            using var loggers = ConsoleLog.Create(ofServers: LogLevel.Information);
+            var shape = new LabShape(result.GetValue(workers), result.GetValue(isolated));
+            await new LabDaemon(new LabPaths(result.GetValue(state)!), shape, loggers, TimeProvider.System).RunAsync(cancellation);
             return 0;
         });
         return new Command("lab", "The simulated machines and networks.") { serve };

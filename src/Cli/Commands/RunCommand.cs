@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dpf.Cli.Composition;
+using Dpf.Cli.Views;
 using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Machines;
 using Microsoft.Extensions.Logging;
@@ -31,11 +32,7 @@ internal static class RunCommand
                 $"'{name}' is no component; there are: {string.Join(", ", ComponentTable.Standalone.Keys.Order(StringComparer.Ordinal))}", 2);
         }
 
-        using var loggers = LoggerFactory.Create(logging => logging.AddSimpleConsole(console =>
-        {
-            console.SingleLine = true;
-            console.TimestampFormat = "HH:mm:ss.fff ";
-        }).AddFilter("Microsoft", LogLevel.Warning));
+        using var loggers = ConsoleLog.Create(ofServers: LogLevel.Warning);
         var machine = new LocalMachine();
         var variables = Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>();
         var context = new ComponentContext
@@ -59,7 +56,7 @@ internal static class RunCommand
         }
         catch (Exception e)
         {
-            loggers.CreateLogger(name).LogCritical(e, "{Message}", e.Message);
+            loggers.CreateLogger(name).LogCritical(e, "failed");
             await LeaveWordAsync(e.Message);
             return 1;
         }

@@ -63,7 +63,8 @@ public sealed record AttachmentState(string Device, string InterfaceName)
     public static void Remove(IMachine machine, string containerId)
     {
         // Deleting a file that is not there is no failure; in a folder that is not there it is.
-        if (PathOf(machine, containerId) is var path && File.Exists(path))
+        var path = PathOf(machine, containerId);
+        if (File.Exists(path))
         {
             File.Delete(path);
         }

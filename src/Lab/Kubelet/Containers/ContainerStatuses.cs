@@ -23,12 +23,11 @@ internal static class ContainerStatuses
     /// <summary>It waits before it is started again; until then no restart is counted.</summary>
     public static V1ContainerStatus CrashLoop(V1Pod pod, V1Container container, V1ContainerStatus before, TimeSpan backOff)
     {
-        var pause = string.Create(CultureInfo.InvariantCulture, $"{(backOff < TimeSpan.FromSeconds(1) ? backOff.TotalMilliseconds : backOff.TotalSeconds):0.#}");
+        var (number, unit) = backOff < TimeSpan.FromSeconds(1) ? (backOff.TotalMilliseconds, "ms") : (backOff.TotalSeconds, "s");
         var meta = pod.Metadata;
-        return Waiting(
-            container, before, "CrashLoopBackOff",
-            $"back-off {pause}{(backOff < TimeSpan.FromSeconds(1) ? "ms" : "s")} restarting failed container={container.Name} " +
-            $"pod={meta.Name}_{meta.NamespaceProperty}({meta.Uid})");
+        return Waiting(container, before, "CrashLoopBackOff", string.Create(
+            CultureInfo.InvariantCulture,
+            $"back-off {number:0.#}{unit} restarting failed container={container.Name} pod={meta.Name}_{meta.NamespaceProperty}({meta.Uid})"));
     }
 
     /// <summary>It runs.</summary>

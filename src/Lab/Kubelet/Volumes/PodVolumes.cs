@@ -87,12 +87,11 @@ internal sealed class PodVolumes(NodeContext node, Func<V1Pod> pod, Func<PodFiel
         List<ContainerMount> mounts = [];
         foreach (var mount in container.VolumeMounts ?? [])
         {
-            if (!_sources.TryGetValue(mount.Name, out var source))
+            if (!_sources.TryGetValue(mount.Name, out var path))
             {
                 throw new ContainerCreationException("CreateContainerConfigError", $"volumeMount {mount.Name}: the pod has no such volume");
             }
 
-            var path = source;
             var below = mount.SubPathExpr is { Length: > 0 } expression
                 ? VariableExpansion.Expand(expression, environment)
                 : mount.SubPath;
@@ -106,6 +105,7 @@ internal sealed class PodVolumes(NodeContext node, Func<V1Pod> pod, Func<PodFiel
                 }
             }
 
+            // What a container mounts itself stays with it, Bidirectional or not: nothing on a machine waits for it.
             mounts.Add(new ContainerMount(
                 mount.MountPath, path, mount.ReadOnlyProperty == true, mount.MountPropagation is "HostToContainer" or "Bidirectional"));
         }
