@@ -29,10 +29,15 @@ internal static class UpCommand
         {
             Description = "run every component of the product as a container with its own processes and mounts: slower, as on a real node",
         };
+        var image = new Option<string?>("--image")
+        {
+            Description = "run them from the files of the components' image, unpacked into this folder: what it lacks is missing; with it --isolated is meant",
+        };
         mode.AcceptOnlyFromAmong(DpuServiceMode, DpuDeploymentMode);
-        var command = new Command("up", "Bring up the lab, walk the guide's steps 0 to 6 and show the traffic matrix.") { output, workers, mode, isolated };
+        var command = new Command("up", "Bring up the lab, walk the guide's steps 0 to 6 and show the traffic matrix.") { output, workers, mode, isolated, image };
         command.SetAction((result, cancellation) => RunAsync(
-            result.GetValue(output) == "json", new LabWish(result.GetValue(workers), result.GetValue(isolated)),
+            result.GetValue(output) == "json", new LabWish(
+                result.GetValue(workers), result.GetValue(isolated), result.GetValue(image) is { } folder ? Path.GetFullPath(folder) : null),
             result.GetValue(mode) == DpuDeploymentMode ? GuideSteps.ProvisioningWithDpuDeployment : GuideSteps.ProvisioningWithDpuServices,
             cancellation));
         return command;
@@ -44,9 +49,9 @@ internal static class UpCommand
         var paths = LabPaths.Default;
         var console = json ? Terminal.Error : Terminal.Console;
         var progress = new ProgressView(console);
-        if (wish.Workers is < 1 or > 4)
+        if (wish.Problem is { } problem)
         {
-            throw new UserErrorException($"--workers {wish.Workers}: the lab has room for 1 to 4", 2);
+            throw new UserErrorException(problem, 2);
         }
 
         // Wrong variables are told before anything is touched.

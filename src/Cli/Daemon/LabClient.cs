@@ -57,12 +57,13 @@ public sealed class LabClient : IDisposable
             WorkingDirectory = "/",
         };
         var self = Path.Combine(AppContext.BaseDirectory, "Dpf.Cli.dll");
-        foreach (var word in new[]
-        {
+        string[] words =
+        [
             "sh", "-c", "exec \"$0\" \"$@\" >>\"$DPF_LAB_LOG\" 2>&1 </dev/null &", Environment.ProcessPath!, self, "lab", "serve",
             "--state", paths.Root, "--workers", shape.Workers.ToString(System.Globalization.CultureInfo.InvariantCulture),
-            "--isolated", shape.IsIsolated ? "true" : "false",
-        })
+            "--isolated", shape.IsIsolated ? "true" : "false", .. shape.Image is { } image ? (string[])["--image", image] : [],
+        ];
+        foreach (var word in words)
         {
             start.ArgumentList.Add(word);
         }

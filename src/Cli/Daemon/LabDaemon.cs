@@ -49,6 +49,11 @@ internal sealed class LabDaemon(LabPaths paths, LabShape shape, ILoggerFactory l
         _stageStart = time.GetTimestamp();
         try
         {
+            if (shape.Image is { } image)
+            {
+                Machine.UseImage(paths.Root, image);
+            }
+
             var self = Path.Combine(AppContext.BaseDirectory, "Dpf.Cli.dll");
             _lab = await GuideLab.StartAsync(
                 new LabOptions
@@ -57,10 +62,7 @@ internal sealed class LabDaemon(LabPaths paths, LabShape shape, ILoggerFactory l
                     Workers = shape.Workers,
                     ChartsPath = Path.Combine(Home.Path, "deploy/charts"),
                     Components = ComponentTable.ForLab,
-                    Isolated = shape.IsIsolated
-                        ? new IsolatedComponents(
-                            Machine.Program, [Environment.ProcessPath!, Machine.Program + "/Dpf.Cli.dll"], ComponentTable.IsOfProduct)
-                        : null,
+                    Isolated = Isolated(),
                     ApiServerCommand = facts =>
                     [
                         Environment.ProcessPath!, self, "run", "apiserver", "--data", facts.DataPath, "--kubeconfig", facts.Kubeconfig, "--host",
@@ -92,6 +94,16 @@ internal sealed class LabDaemon(LabPaths paths, LabShape shape, ILoggerFactory l
             }
         }
     }
+
+    // Without an image the machine's files take its place, with the program among them.
+    private IsolatedComponents? Isolated() =>
+        !shape.IsIsolated ? null
+        : shape.Image is not null ? new IsolatedComponents(ComponentTable.IsOfProduct) { Root = Machine.Image }
+        : new IsolatedComponents(ComponentTable.IsOfProduct)
+        {
+            Command = [Environment.ProcessPath!, Machine.Program + "/Dpf.Cli.dll"],
+            Folders = [Machine.Program],
+        };
 
     private void NextStage(string title)
     {

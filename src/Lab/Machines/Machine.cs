@@ -36,6 +36,9 @@ public sealed class Machine : IMachine, IAsyncDisposable
     /// <summary>Where every machine of a lab finds the program that the lab is, as its image would have it.</summary>
     public const string Program = "/usr/local/lib/dpf";
 
+    /// <summary>Where every machine of a lab finds the files of the components' image, as if it had pulled it, when the lab has one.</summary>
+    public const string Image = "/run/image";
+
     /// <inheritdoc />
     public string HostName { get; }
 
@@ -47,6 +50,11 @@ public sealed class Machine : IMachine, IAsyncDisposable
 
     /// <inheritdoc />
     public INetworkNamespace Network => new NetworkNamespace(() => string.Create(CultureInfo.InvariantCulture, $"/proc/{_init}/ns/net"));
+
+    /// <summary>Gives all machines of a lab that start from now on the files of an image (<see cref="Image"/>).</summary>
+    /// <param name="state">The lab's state folder.</param>
+    /// <param name="folder">The image's root file system.</param>
+    public static void UseImage(string state, string folder) => File.CreateSymbolicLink(System.IO.Path.Combine(state, "image"), folder);
 
     /// <summary>Makes a machine and switches it on. What it writes to its disk stays until it is removed.</summary>
     /// <param name="state">The lab's state folder.</param>
@@ -232,6 +240,7 @@ public sealed class Machine : IMachine, IAsyncDisposable
         mount --bind "$DPF_LAB/nfs" run/nfs
         mount --bind "$DPF_PROGRAM" usr/local/lib/dpf
         mount -o remount,bind,ro usr/local/lib/dpf
+        [ ! -e "$DPF_LAB/image" ] || { mkdir -p run/image; mount --bind "$DPF_LAB/image" run/image; }
         mkdir -p sys/class/net sys/bus/pci/devices sys/bus/pci/drivers sys/fs/cgroup sys/devices/system/cpu sys/kernel run/old run/netns run/lock
         mount --rbind /sys/fs/cgroup sys/fs/cgroup
         mount --rbind /sys/devices/system/cpu sys/devices/system/cpu 2>/dev/null || true

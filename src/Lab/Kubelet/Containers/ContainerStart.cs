@@ -50,7 +50,7 @@ internal static class ContainerStart
         {
             if (node.Options.Isolated is { } isolated && isolated.Includes(component))
             {
-                return (plan.Id, RuncContainer.Start(node, OfProgram(plan, isolated)));
+                return (plan.Id, RuncContainer.Start(node, OfProduct(plan, isolated)));
             }
 
             return node.Options.Components.TryGetValue(component, out var hosted)
@@ -61,11 +61,12 @@ internal static class ContainerStart
         return (plan.Id, RuncContainer.Start(node, plan));
     }
 
-    /// <summary>A container of the product's image, which the lab does not pull: the program is mounted instead.</summary>
-    private static ContainerPlan OfProgram(ContainerPlan plan, IsolatedComponents isolated) => plan with
+    /// <summary>A container of the product's image, which the lab does not pull.</summary>
+    private static ContainerPlan OfProduct(ContainerPlan plan, IsolatedComponents isolated) => plan with
     {
         Arguments = [.. isolated.Command, .. plan.Arguments.Skip(1)],
-        Mounts = [.. plan.Mounts, new ContainerMount(isolated.Folder, isolated.Folder, ReadOnly: true)],
+        Mounts = [.. plan.Mounts, .. isolated.Folders.Select(f => new ContainerMount(f, f, ReadOnly: true))],
+        Root = isolated.Root,
     };
 
     /// <summary>The expanded command and arguments.</summary>

@@ -43,6 +43,9 @@ internal sealed record ContainerPlan
 
     public required IReadOnlyList<ContainerMount> Mounts { get; init; }
 
+    /// <summary>The folder on the machine whose files it starts with.</summary>
+    public string Root { get; init; } = "/";
+
     public IReadOnlyList<DeviceNode> Devices { get; init; } = [];
 
     /// <summary>The pod's network namespace on the machine; null for the machine's own.</summary>

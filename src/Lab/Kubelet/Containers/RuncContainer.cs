@@ -3,7 +3,7 @@ using Dpf.Runtime.Machines;
 
 namespace Dpf.Lab.Kubelet.Containers;
 
-/// <summary>A container of real processes: runc on an overlay of the machine's root file system.</summary>
+/// <summary>A container of real processes: runc on an overlay of its root file system, which is the machine's unless it has an image.</summary>
 internal sealed class RuncContainer : IRunningContainer
 {
     private const string Root = "/run/runc";
@@ -29,7 +29,7 @@ internal sealed class RuncContainer : IRunningContainer
 
         cd "$1"
         mkdir -p rootfs upper work
-        mount -t overlay overlay -o "lowerdir=/,upperdir=$1/upper,workdir=$1/work" "$1/rootfs"
+        mount -t overlay overlay -o "lowerdir=$4,upperdir=$1/upper,workdir=$1/work" "$1/rootfs"
         exec runc --root "$2" run --bundle "$1" "$3"
         """;
 
@@ -44,7 +44,7 @@ internal sealed class RuncContainer : IRunningContainer
     {
         (_node, _plan, _bundle) = (node, plan, bundle);
         _process = node.Machine.Start(
-            new MachineCommand("unshare", "--mount", "--propagation", "slave", "sh", "-c", Run, "sh", bundle, Root, plan.Id)
+            new MachineCommand("unshare", "--mount", "--propagation", "slave", "sh", "-c", Run, "sh", bundle, Root, plan.Id, plan.Root)
             {
                 LogPath = plan.LogPath,
             });
