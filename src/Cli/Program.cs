@@ -13,6 +13,7 @@ var root = new RootCommand(
       ./dpf trace POD svc/NAME        the way of a packet, and where it would be dropped
       ./dpf traffic                   test the traffic flows, with throughput and proof of offload
       ./dpf reboot worker1-0000-03-00 reboot a DPU under running pods
+      ./dpf publish oci://HOST/PATH   write the charts to a registry, for a real cluster
       ./dpf down                      tear everything down in the guide's order
     """)
 {
@@ -24,6 +25,7 @@ var root = new RootCommand(
     SupportCommand.Create(),
     TrafficCommand.Create(),
     RebootCommand.Create(),
+    PublishCommand.Create(),
     RunCommand.Create(),
     LabCommand.Create(),
 };
@@ -31,10 +33,12 @@ var root = new RootCommand(
 try
 {
     // Without a time to end in, a signal would end the process as it stands.
-    return await root.Parse(args).InvokeAsync(new InvocationConfiguration
+    var parsed = root.Parse(args);
+    var code = await parsed.InvokeAsync(new InvocationConfiguration
     {
         EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(20),
     });
+    return parsed.Errors.Count > 0 ? 2 : code;
 }
 catch (Exception e) when (UserErrors.Explain(e) is { } message)
 {

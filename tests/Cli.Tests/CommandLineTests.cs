@@ -52,6 +52,13 @@ public sealed class CommandLineTests : IDisposable
 
     [Theory]
     [InlineData("up --workers 0", 2, "the lab has room for 1 to 4")]
+    [InlineData("up --image /nowhere", 2, "--image /nowhere: no folder; unpack the image there")]
+    [InlineData("up --image /usr", 2, "--image /usr: no root file system of the components' image: it has no /usr/local/lib/dpf")]
+    [InlineData("up --nothing", 2, "'--nothing'")]
+    [InlineData("publish oci://127.0.0.1:1/x", 2, "'--image' is required")]
+    [InlineData("publish 127.0.0.1:1/x --image a:1 --hostdriver-image b:1", 2, "127.0.0.1:1/x: a registry of charts is written oci://HOST[:PORT]/PATH")]
+    [InlineData("publish oci://127.0.0.1:1/x --image a:1 --hostdriver-image b:1 --version new", 2, "--version new: no version as charts have them")]
+    [InlineData("publish oci://127.0.0.1:1/x --image a:1 --hostdriver-image b:1 --dependencies .", 2, "neither argo-cd-7.6.8.tgz nor a folder argo-cd is there")]
     [InlineData("run nothing", 2, "'nothing' is no component; there are: ")]
     [InlineData("env", 1, "no lab is running; start one with ./dpf up")]
     [InlineData("describe", 1, "no cluster: no lab is running (./dpf up starts one)")]

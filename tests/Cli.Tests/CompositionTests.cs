@@ -11,10 +11,12 @@ namespace Dpf.Cli.Tests;
 
 public sealed partial class CompositionTests
 {
-    private static readonly string[] Places = ["deploy/charts", "src/Operator/Manifests", "src/Provisioning", "src/Lab/Addons"];
+    private static readonly string[] Places = ["deploy/charts", "deploy/stand-ins", "src/Operator/Manifests", "src/Provisioning", "src/Lab/Addons"];
+
+    private static readonly string[] Folders = [Path.Combine(TestFolder.Repository, "deploy/charts"), Path.Combine(TestFolder.Repository, "deploy/stand-ins")];
 
     public static TheoryData<string> Charts() =>
-        [.. Directory.GetDirectories(Path.Combine(TestFolder.Repository, "deploy/charts")).Select(d => Path.GetFileName(d)!).Order(StringComparer.Ordinal)];
+        [.. Folders.SelectMany(Directory.GetDirectories).Select(d => Path.GetFileName(d)!).Order(StringComparer.Ordinal)];
 
     [Fact]
     public void WhatAContainerRunsIsThere()
@@ -36,7 +38,7 @@ public sealed partial class CompositionTests
         foreach (var values in guide.Count == 0 ? [new JsonObject()] : guide.Select(f => ValuesFile.Parse(ShellLine.Substitute(File.ReadAllText(f), variables), f)))
         {
             var rendered = ChartRenderer.Render(
-                ChartLoader.FromFolder(Path.Combine(TestFolder.Repository, "deploy/charts", name)), new ReleaseFacts("rel", "ns"), values, Capabilities.Default);
+                PackedChart.Load(name), new ReleaseFacts("rel", "ns"), values, Capabilities.Default);
             Assert.All(rendered.Objects, o => Assert.NotEmpty(o.Name));
             Assert.Equal(rendered.Objects.Count, rendered.Objects.Select(o => (o.ApiVersion, o.Kind, o.Namespace, o.Name)).Distinct().Count());
         }

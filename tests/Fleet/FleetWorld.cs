@@ -84,7 +84,7 @@ internal sealed partial class FleetWorld : IAsyncDisposable
         await _console.StartAsync(cancellation);
         Management = await FleetCluster.StartAsync(
             "management", Path.Combine(_folder, "management"), AddressOf(0), _options,
-            ["dpf-operator", "cert-manager", "maintenance-operator", "argo-cd"], cancellation);
+            ["charts/dpf-operator", "stand-ins/cert-manager", "stand-ins/maintenance-operator-chart", "stand-ins/argo-cd"], cancellation);
         await Management.ApplyAsync(
             $$"""
             apiVersion: v1

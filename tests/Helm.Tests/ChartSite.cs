@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using Dpf.Helm.Repositories;
 
 namespace Dpf.Helm.Tests;
 
@@ -24,6 +25,11 @@ internal sealed class ChartSite : IAsyncDisposable
 
     /// <summary>The token without which the registry answers 401; null for none.</summary>
     public string? Token { get; set; }
+
+    /// <summary>The token without which nothing can be written; null for none.</summary>
+    public string? WriteToken { get; set; }
+
+    public bool IsReadOnly { get; set; }
 
     public string? TokenAskedBy { get; private set; }
 
@@ -57,6 +63,9 @@ internal sealed class ChartSite : IAsyncDisposable
                 """);
         }
     }
+
+    /// <summary>What is served under a path.</summary>
+    public byte[] Page(string path) => _pages[path];
 
     /// <summary>Changes what is served under a path.</summary>
     public void Damage(string path)
@@ -123,23 +132,72 @@ internal sealed class ChartSite : IAsyncDisposable
     private void Answer(HttpListenerContext call)
     {
         var path = call.Request.Url!.AbsolutePath;
+        var authorization = call.Request.Headers["Authorization"];
+        var isWrite = call.Request.HttpMethod is "POST" or "PUT";
         if (path == "/token")
         {
-            (TokenAskedBy, TokenScope) = (call.Request.Headers["Authorization"], call.Request.QueryString["scope"]);
-            call.Response.OutputStream.Write(Json($$"""{"token": "{{Token}}"}"""));
+            (TokenAskedBy, TokenScope) = (authorization, call.Request.QueryString["scope"]);
+            if (authorization == "Basic " + Convert.ToBase64String("user:guessed"u8))
+            {
+                call.Response.StatusCode = 401;
+                return;
+            }
+
+            var token = TokenScope?.EndsWith(",push", StringComparison.Ordinal) == true ? WriteToken : Token;
+            call.Response.OutputStream.Write(Json($$"""{"token": "{{token}}"}"""));
         }
-        else if (path.StartsWith("/v2/", StringComparison.Ordinal) && Token is not null && call.Request.Headers["Authorization"] != "Bearer " + Token)
+        else if (path.StartsWith("/v2/", StringComparison.Ordinal) &&
+            (isWrite ? WriteToken : Token) is { } needed && authorization != "Bearer " + needed && authorization != "Bearer " + WriteToken)
         {
             call.Response.StatusCode = 401;
-            call.Response.AddHeader("WWW-Authenticate", $"Bearer realm=\"{Address}/token\",service=\"s\",scope=\"repository:some/where/c:pull\"");
+            call.Response.AddHeader(
+                "WWW-Authenticate", $"Bearer realm=\"{Address}/token\",service=\"s\",scope=\"repository:some/where/c:pull{(isWrite ? ",push" : "")}\"");
+        }
+        else if (isWrite)
+        {
+            Write(call, path);
         }
         else if (_pages.TryGetValue(path, out var page))
         {
-            call.Response.OutputStream.Write(page);
+            call.Response.ContentLength64 = page.Length;
+            if (call.Request.HttpMethod == "GET")
+            {
+                call.Response.OutputStream.Write(page);
+            }
         }
         else
         {
             call.Response.StatusCode = 404;
         }
+    }
+
+    // Uploads begin where the chart is and go on somewhere else, with a query of their own, as real registries have it.
+    private void Write(HttpListenerContext call, string path)
+    {
+        if (IsReadOnly)
+        {
+            call.Response.StatusCode = 405;
+            return;
+        }
+
+        if (call.Request.HttpMethod == "POST")
+        {
+            call.Response.StatusCode = 202;
+            call.Response.AddHeader("Location", path + "an-upload?state=begun");
+            return;
+        }
+
+        using var body = new MemoryStream();
+        call.Request.InputStream.CopyTo(body);
+        var content = body.ToArray();
+        var digest = call.Request.QueryString["digest"];
+        if (digest is not null && (call.Request.QueryString["state"] != "begun" || digest != ChartPackage.DigestOf(content)))
+        {
+            call.Response.StatusCode = 400;
+            return;
+        }
+
+        _pages[digest is null ? path : path.Replace("uploads/an-upload", digest, StringComparison.Ordinal)] = content;
+        call.Response.StatusCode = 201;
     }
 }

@@ -12,6 +12,7 @@ using Dpf.Lab.Addons.Certificates;
 using Dpf.Lab.Addons.Features;
 using Dpf.Lab.Addons.Multus;
 using Dpf.Lab.Addons.Sriov;
+using Dpf.Helm.Repositories;
 using Dpf.Lab.Repository;
 
 namespace Dpf.Lab.Tests;
@@ -30,7 +31,7 @@ public sealed class AddonsTests : IDisposable
         Write("child/Chart.yaml", "apiVersion: v2\nname: child\nversion: 1.0.0\n");
         Write("child/templates/a.yaml", "kind: ConfigMap\n");
         await using var repository = await ChartRepository.StartAsync(
-            new ChartRepositoryOptions { ChartsPath = _folder, Endpoints = [new IPEndPoint(IPAddress.Loopback, 0)] }, stop);
+            new ChartRepositoryOptions { ChartsPaths = [_folder], Endpoints = [new IPEndPoint(IPAddress.Loopback, 0)] }, stop);
         using var http = new HttpClient { BaseAddress = new Uri(repository.Addresses.First()) };
 
         var manifest = await http.GetFromJsonAsync<JsonObject>("/v2/nvidia/parent/manifests/v24.10.0", stop);
@@ -49,7 +50,7 @@ public sealed class AddonsTests : IDisposable
     {
         var stop = TestContext.Current.CancellationToken;
         await using var repository = await ChartRepository.StartAsync(
-            new ChartRepositoryOptions { ChartsPath = _folder, Endpoints = [new IPEndPoint(IPAddress.Loopback, 0)] }, stop);
+            new ChartRepositoryOptions { ChartsPaths = [_folder], Endpoints = [new IPEndPoint(IPAddress.Loopback, 0)] }, stop);
         using var http = new HttpClient { BaseAddress = new Uri(repository.Addresses.First()) };
         using var request = new HttpRequestMessage(HttpMethod.Get, "/bfb/bf-bundle-2.9.1-lab.bfb");
         request.Headers.Range = new RangeHeaderValue(0, 3);

@@ -90,7 +90,7 @@ public sealed class DisruptionTests
     [Fact]
     public async Task A_drain_waits_for_a_budget_and_says_for_which()
     {
-        await using var cluster = await TestCluster.StartAsync("maintenance-operator");
+        await using var cluster = await TestCluster.StartAsync("maintenance-operator-chart");
         await using var cache = new Cache(cluster.Client, TimeProvider.System, NullLoggerFactory.Instance);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         var running = Task.WhenAll(

@@ -20,11 +20,11 @@ internal sealed class TestCluster : IAsyncDisposable
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     /// <summary>Starts a cluster.</summary>
-    /// <param name="charts">Folders of <c>deploy/charts</c> whose <c>crds</c> are installed.</param>
+    /// <param name="charts">Charts whose <c>crds</c> are installed.</param>
     public static async Task<TestCluster> StartAsync(params string[] charts)
     {
         var cluster = new TestCluster(await EmbeddedApiServer.StartAsync(new ApiServerOptions(), Cancellation));
-        var files = charts.SelectMany(c => Directory.GetFiles(Path.Combine(TestFolder.Repository, "deploy/charts", c, "crds"), "*.yaml")).ToList();
+        var files = charts.SelectMany(c => Directory.GetFiles(Path.Combine(TestFolder.Chart(c), "crds"), "*.yaml")).ToList();
         foreach (var file in files)
         {
             await cluster.ApplyAsync(await File.ReadAllTextAsync(file, Cancellation));

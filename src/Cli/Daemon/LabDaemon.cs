@@ -60,7 +60,7 @@ internal sealed class LabDaemon(LabPaths paths, LabShape shape, ILoggerFactory l
                 {
                     StateRoot = paths.Root,
                     Workers = shape.Workers,
-                    ChartsPath = Path.Combine(Home.Path, "deploy/charts"),
+                    ChartsPaths = [Path.Combine(Home.Path, "deploy/charts"), Path.Combine(Home.Path, "deploy/stand-ins")],
                     Components = ComponentTable.ForLab,
                     Isolated = Isolated(),
                     ApiServerCommand = facts =>

@@ -24,11 +24,30 @@ public sealed class ChartFetcher(HttpClient http)
             return FromPath(Path.Combine(reference.Repository, reference.Chart));
         }
 
+        return await ExplainAsync(reference, async () =>
+        {
+            var found = await LocateAsync(reference, cancellation).ConfigureAwait(false);
+            if (found.Digest is { } known && _charts.TryGetValue(known, out var chart))
+            {
+                return chart;
+            }
+
+            using var archive = new MemoryStream(await found.DownloadAsync().ConfigureAwait(false));
+            chart = ChartLoader.FromArchive(archive, found.Source);
+            return found.Digest is { } digest ? _charts.GetOrAdd(digest, chart) : chart;
+        }, cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Fetches the archive (tar, gzip) of a chart from a registry or a repository.</summary>
+    /// <exception cref="ChartException">It is not there.</exception>
+    public Task<byte[]> ArchiveAsync(ChartReference reference, CancellationToken cancellation) => ExplainAsync(
+        reference, async () => await (await LocateAsync(reference, cancellation).ConfigureAwait(false)).DownloadAsync().ConfigureAwait(false), cancellation);
+
+    private static async Task<T> ExplainAsync<T>(ChartReference reference, Func<Task<T>> fetch, CancellationToken cancellation)
+    {
         try
         {
-            return reference.Repository.StartsWith("oci://", StringComparison.Ordinal)
-                ? await FromRegistryAsync(reference, cancellation).ConfigureAwait(false)
-                : await FromRepositoryAsync(reference, cancellation).ConfigureAwait(false);
+            return await fetch().ConfigureAwait(false);
         }
         catch (HttpRequestException e)
         {
@@ -56,32 +75,38 @@ public sealed class ChartFetcher(HttpClient http)
         return ChartLoader.FromArchive(archive, path);
     }
 
-    private async Task<Chart> FromRegistryAsync(ChartReference reference, CancellationToken cancellation)
+    /// <param name="Digest">What the archive is known by; null where only its content tells.</param>
+    /// <param name="Source">Where it comes from, for people.</param>
+    /// <param name="DownloadAsync">Gets the archive.</param>
+    private sealed record Found(string? Digest, string Source, Func<Task<byte[]>> DownloadAsync);
+
+    private Task<Found> LocateAsync(ChartReference reference, CancellationToken cancellation) =>
+        reference.Repository.StartsWith("oci://", StringComparison.Ordinal)
+            ? InRegistryAsync(reference, cancellation)
+            : InRepositoryAsync(reference, cancellation);
+
+    private async Task<Found> InRegistryAsync(ChartReference reference, CancellationToken cancellation)
     {
         var session = new OciSession(http, reference, PlainHttp, Credentials);
         var tag = await session.ResolveAsync(cancellation).ConfigureAwait(false);
         var digest = await session.ChartLayerAsync(tag, cancellation).ConfigureAwait(false);
-        if (_charts.TryGetValue(digest, out var known))
-        {
-            return known;
-        }
-
-        using var archive = new MemoryStream(await session.BlobAsync(digest, cancellation).ConfigureAwait(false));
-        return _charts.GetOrAdd(digest, ChartLoader.FromArchive(archive, $"{reference.Chart}:{tag}"));
+        return new Found(digest, $"{reference.Chart}:{tag}", () => session.BlobAsync(digest, cancellation));
     }
 
-    private async Task<Chart> FromRepositoryAsync(ChartReference reference, CancellationToken cancellation)
+    private async Task<Found> InRepositoryAsync(ChartReference reference, CancellationToken cancellation)
     {
         var root = new Uri(reference.Repository.TrimEnd('/') + "/");
         var index = RepositoryIndex.Parse(
             await GetTextAsync(new Uri(root, "index.yaml"), cancellation).ConfigureAwait(false), root.ToString());
         var url = new Uri(root, index.Find(reference.Chart, reference.Version));
-        using var request = new HttpRequestMessage(HttpMethod.Get, url);
-        OciSession.Authorize(request, url.Host == root.Host ? Credentials : null);
-        using var response = await http.SendAsync(request, cancellation).ConfigureAwait(false);
-        response.EnsureSuccessStatusCode();
-        using var archive = new MemoryStream(await response.Content.ReadAsByteArrayAsync(cancellation).ConfigureAwait(false));
-        return ChartLoader.FromArchive(archive, url.ToString());
+        return new Found(null, url.ToString(), async () =>
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, url);
+            OciSession.Authorize(request, url.Host == root.Host ? Credentials : null);
+            using var response = await http.SendAsync(request, cancellation).ConfigureAwait(false);
+            response.EnsureSuccessStatusCode();
+            return await response.Content.ReadAsByteArrayAsync(cancellation).ConfigureAwait(false);
+        });
     }
 
     private async Task<string> GetTextAsync(Uri url, CancellationToken cancellation)

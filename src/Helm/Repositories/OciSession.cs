@@ -8,7 +8,7 @@ using Dpf.Helm.Charts;
 
 namespace Dpf.Helm.Repositories;
 
-/// <summary>Reads one chart of an OCI registry (OCI distribution specification 1.1).</summary>
+/// <summary>Reads or writes one chart of an OCI registry (OCI distribution specification 1.1).</summary>
 internal sealed partial class OciSession
 {
     private const string ChartLayer = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
@@ -16,6 +16,7 @@ internal sealed partial class OciSession
     private readonly HttpClient _http;
     private readonly ChartReference _reference;
     private readonly (string User, string Password)? _credentials;
+    private readonly string _host;
     private readonly string _base;
     private string? _token;
 
@@ -26,9 +27,9 @@ internal sealed partial class OciSession
         _credentials = credentials;
         var path = reference.Repository["oci://".Length..];
         var slash = path.IndexOf('/', StringComparison.Ordinal);
-        var host = slash < 0 ? path : path[..slash];
+        _host = slash < 0 ? path : path[..slash];
         var folder = slash < 0 ? "" : path[(slash + 1)..] + "/";
-        _base = $"{(plainHttp.Contains(host) ? "http" : "https")}://{host}/v2/{folder}{reference.Chart}";
+        _base = $"{(plainHttp.Contains(_host) ? "http" : "https")}://{_host}/v2/{folder}{reference.Chart}";
     }
 
     /// <summary>The tag of the version that is wanted.</summary>
@@ -58,11 +59,38 @@ internal sealed partial class OciSession
     /// <summary>A blob, checked against its digest.</summary>
     public async Task<byte[]> BlobAsync(string digest, CancellationToken cancellation)
     {
-        using var response = await SendAsync($"{_base}/blobs/{digest}", "*/*", cancellation).ConfigureAwait(false);
+        using var response = await GetAsync($"{_base}/blobs/{digest}", "*/*", cancellation).ConfigureAwait(false);
         var content = await response.Content.ReadAsByteArrayAsync(cancellation).ConfigureAwait(false);
         return digest == "sha256:" + Convert.ToHexStringLower(SHA256.HashData(content))
             ? content
             : throw new ChartException($"{_base}: blob {digest} arrived with another content; try again");
+    }
+
+    /// <summary>Writes a blob, unless it is there.</summary>
+    public async Task UploadAsync(byte[] blob, CancellationToken cancellation)
+    {
+        var digest = ChartPackage.DigestOf(blob);
+        using (var known = await SendAsync(HttpMethod.Head, $"{_base}/blobs/{digest}", null, cancellation).ConfigureAwait(false))
+        {
+            if (known.IsSuccessStatusCode)
+            {
+                return;
+            }
+        }
+
+        var start = $"{_base}/blobs/uploads/";
+        using var begun = Checked(start, await SendAsync(HttpMethod.Post, start, () => Content([], "application/octet-stream"), cancellation).ConfigureAwait(false));
+        var place = begun.Headers.Location ?? throw new ChartException($"{start}: the registry does not say where to write");
+        var target = new Uri(new Uri(start), place).ToString();
+        target += $"{(target.Contains('?', StringComparison.Ordinal) ? '&' : '?')}digest={Uri.EscapeDataString(digest)}";
+        Checked(start, await SendAsync(HttpMethod.Put, target, () => Content(blob, "application/octet-stream"), cancellation).ConfigureAwait(false)).Dispose();
+    }
+
+    /// <summary>Writes a manifest under a tag.</summary>
+    public async Task TagAsync(byte[] manifest, string tag, CancellationToken cancellation)
+    {
+        var url = $"{_base}/manifests/{tag.Replace('+', '_')}";
+        Checked(url, await SendAsync(HttpMethod.Put, url, () => Content(manifest, ChartPackage.ManifestType), cancellation).ConfigureAwait(false)).Dispose();
     }
 
     /// <summary>Adds basic credentials to a request.</summary>
@@ -77,37 +105,53 @@ internal sealed partial class OciSession
 
     private async Task<JsonObject> JsonAsync(string url, string type, CancellationToken cancellation)
     {
-        using var response = await SendAsync(url, type, cancellation).ConfigureAwait(false);
+        using var response = await GetAsync(url, type, cancellation).ConfigureAwait(false);
         var text = await response.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false);
         return JsonNode.Parse(text) as JsonObject ?? throw new ChartException($"{url}: the registry's answer is no JSON object");
     }
 
-    private async Task<HttpResponseMessage> SendAsync(string url, string type, CancellationToken cancellation)
+    private async Task<HttpResponseMessage> GetAsync(string url, string type, CancellationToken cancellation) =>
+        Checked(url, await SendAsync(HttpMethod.Get, url, null, cancellation, type).ConfigureAwait(false));
+
+    private static ByteArrayContent Content(byte[] bytes, string type) => new(bytes) { Headers = { ContentType = new MediaTypeHeaderValue(type) } };
+
+    private HttpResponseMessage Checked(string url, HttpResponseMessage response)
     {
-        var response = await OnceAsync(url, type, cancellation).ConfigureAwait(false);
-        if (response.StatusCode == HttpStatusCode.Unauthorized && _token is null &&
+        if (response.IsSuccessStatusCode)
+        {
+            return response;
+        }
+
+        using (response)
+        {
+            var advice = response.StatusCode is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden
+                ? $"; an account that may do this logs in by: helm registry login {_host}"
+                : "";
+            throw new ChartException($"{url}: {(int)response.StatusCode} {response.ReasonPhrase}{advice}");
+        }
+    }
+
+    // A token is for what was refused; what is refused next, e.g. writing after reading, needs another.
+    private async Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, string url, Func<HttpContent>? content, CancellationToken cancellation, string accept = "*/*")
+    {
+        var response = await OnceAsync(method, url, content, accept, cancellation).ConfigureAwait(false);
+        if (response.StatusCode == HttpStatusCode.Unauthorized &&
             response.Headers.WwwAuthenticate.FirstOrDefault(h => h.Scheme.Equals("Bearer", StringComparison.OrdinalIgnoreCase)) is { Parameter: { } challenge })
         {
             response.Dispose();
             _token = await TokenAsync(challenge, cancellation).ConfigureAwait(false);
-            response = await OnceAsync(url, type, cancellation).ConfigureAwait(false);
-        }
-
-        if (!response.IsSuccessStatusCode)
-        {
-            using (response)
-            {
-                throw new ChartException($"{url}: {(int)response.StatusCode} {response.ReasonPhrase}");
-            }
+            response = await OnceAsync(method, url, content, accept, cancellation).ConfigureAwait(false);
         }
 
         return response;
     }
 
-    private async Task<HttpResponseMessage> OnceAsync(string url, string type, CancellationToken cancellation)
+    private async Task<HttpResponseMessage> OnceAsync(
+        HttpMethod method, string url, Func<HttpContent>? content, string accept, CancellationToken cancellation)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, url);
-        request.Headers.Accept.ParseAdd(type);
+        using var request = new HttpRequestMessage(method, url) { Content = content?.Invoke() };
+        request.Headers.Accept.ParseAdd(accept);
         if (_token is not null)
         {
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _token);
@@ -132,8 +176,7 @@ internal sealed partial class OciSession
         var query = string.Join('&', parts.Where(p => p.Key is "service" or "scope").Select(p => $"{p.Key}={Uri.EscapeDataString(p.Value)}"));
         using var request = new HttpRequestMessage(HttpMethod.Get, $"{realm}?{query}");
         Authorize(request, _credentials);
-        using var response = await _http.SendAsync(request, cancellation).ConfigureAwait(false);
-        response.EnsureSuccessStatusCode();
+        using var response = Checked(realm, await _http.SendAsync(request, cancellation).ConfigureAwait(false));
         var answer = JsonNode.Parse(await response.Content.ReadAsStringAsync(cancellation).ConfigureAwait(false));
         return (string?)answer?["token"] ?? (string?)answer?["access_token"] ?? throw new ChartException($"{realm}: the answer holds no token");
     }

@@ -2,6 +2,8 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
+using Dpf.Helm.Charts;
+using Dpf.Helm.Repositories;
 using Dpf.Runtime.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -16,8 +18,8 @@ namespace Dpf.Lab.Repository;
 /// <summary>How a <see cref="ChartRepository"/> runs.</summary>
 public sealed record ChartRepositoryOptions
 {
-    /// <summary>The folder with one folder a chart.</summary>
-    public required string ChartsPath { get; init; }
+    /// <summary>The folders with one folder a chart, named as the chart is.</summary>
+    public required IReadOnlyList<string> ChartsPaths { get; init; }
 
     /// <summary>Where to listen.</summary>
     public required IReadOnlyList<IPEndPoint> Endpoints { get; init; }
@@ -33,7 +35,8 @@ public sealed record ChartRepositoryOptions
 }
 
 /// <summary>
-/// A read-only OCI registry of the charts in a folder, at any version that is asked for, and a file server for boot images.
+/// A read-only OCI registry of the charts in some folders, at any version that is asked for, and a file server for boot images. What
+/// a chart needs from repositories elsewhere comes from the same folders.
 /// </summary>
 public sealed class ChartRepository : IAsyncDisposable
 {
@@ -111,8 +114,7 @@ public sealed class ChartRepository : IAsyncDisposable
         }
 
         var (name, kind, reference) = (parts[^3], parts[^2], parts[^1]);
-        var folder = Path.Combine(_options.ChartsPath, name);
-        if (name.StartsWith('.') || !File.Exists(Path.Combine(folder, "Chart.yaml")))
+        if (Folder(name) is not { } folder)
         {
             await RefuseAsync(http, 404, "NAME_UNKNOWN", $"chart {name}: not in this repository");
             return;
@@ -121,14 +123,14 @@ public sealed class ChartRepository : IAsyncDisposable
         switch (kind)
         {
             case "tags":
-                var chart = ChartPackage.Pack(folder, "0.0.0");
+                var chart = Pack(folder, "0.0.0");
                 Remember(chart);
                 var tags = new JsonObject { ["name"] = string.Join('/', parts[..^2]), ["tags"] = new JsonArray(Declared(folder)) };
                 await WriteAsync(http, System.Text.Encoding.UTF8.GetBytes(tags.ToJsonString()), "application/json");
                 break;
             case "manifests" when !reference.StartsWith("sha256:", StringComparison.Ordinal):
                 // A tag cannot hold a plus sign, so registries of charts write an underscore.
-                var package = ChartPackage.Pack(folder, reference.Replace('_', '+'));
+                var package = Pack(folder, reference.Replace('_', '+'));
                 Remember(package);
                 await ServeBlobAsync(http, ChartPackage.DigestOf(package.Manifest));
                 break;
@@ -141,13 +143,26 @@ public sealed class ChartRepository : IAsyncDisposable
         }
     }
 
+    private string? Folder(string chart) => chart.StartsWith('.')
+        ? null
+        : _options.ChartsPaths.Select(p => Path.Combine(p, chart)).FirstOrDefault(f => File.Exists(Path.Combine(f, "Chart.yaml")));
+
+    private ChartPackage Pack(string folder, string? version = null) => ChartPackage.Pack(folder, new PackOptions
+    {
+        Version = version,
+        Dependencies = ChartPackage.MissingFrom(folder).ToDictionary(
+            d => d.Name,
+            d => Pack(Folder(d.Name) ?? throw new ChartException($"{folder}: chart {d.Name}, which it needs, is not in this repository")).Archive,
+            StringComparer.Ordinal),
+    });
+
     private static string Declared(string folder) =>
         File.ReadLines(Path.Combine(folder, "Chart.yaml")).FirstOrDefault(l => l.StartsWith("version:", StringComparison.Ordinal))
             ?["version:".Length..].Trim().Trim('"', '\'') ?? "0.1.0";
 
     private void Remember(ChartPackage package)
     {
-        _blobs[ChartPackage.DigestOf(package.Manifest)] = (package.Manifest, ChartPackage.MediaType);
+        _blobs[ChartPackage.DigestOf(package.Manifest)] = (package.Manifest, ChartPackage.ManifestType);
         _blobs[ChartPackage.DigestOf(package.Config)] = (package.Config, "application/octet-stream");
         _blobs[ChartPackage.DigestOf(package.Archive)] = (package.Archive, "application/octet-stream");
     }

@@ -180,7 +180,7 @@ public sealed class GuideLab : IAsyncDisposable
         return ChartRepository.StartAsync(
             new ChartRepositoryOptions
             {
-                ChartsPath = _options.ChartsPath,
+                ChartsPaths = _options.ChartsPaths,
                 Endpoints = [new IPEndPoint(address, 80), new IPEndPoint(address, ChartPort)],
                 BoundSocket = endpoint =>
                 {

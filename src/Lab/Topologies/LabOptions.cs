@@ -12,8 +12,8 @@ public sealed record LabOptions
     /// <summary>How many workers there are, each with a BlueField.</summary>
     public int Workers { get; init; } = 2;
 
-    /// <summary>The folder of the charts that the lab's repository serves.</summary>
-    public required string ChartsPath { get; init; }
+    /// <summary>The folders of the charts that the lab's repository serves.</summary>
+    public required IReadOnlyList<string> ChartsPaths { get; init; }
 
     /// <summary>The components that the nodes' kubelets host, by name; made for this lab, as some need its hardware.</summary>
     public required Func<GuideLab, IReadOnlyDictionary<string, IComponent>> Components { get; init; }

@@ -24,16 +24,16 @@ public static class ComponentInventory
             Workload = new Workload("apps/v1", "DaemonSet", "dpf-dpu-detector"),
             Generate = ManagementComponents.DpuDetector,
         },
-        DpuService("servicechainset-controller", "serviceSetController", r => r.DpfSystemImage, [ManagerImage]),
+        DpuService("servicechainset-controller", "serviceSetController", [ManagerImage]),
         DpuService(
-            "multus", "multus", r => r.MultusImage, ["kubeMultusDs.installMultusBinary.image", "kubeMultusDs.kubeMultus.image"],
+            "multus", "multus", ["kubeMultusDs.installMultusBinary.image", "kubeMultusDs.kubeMultus.image"],
             s => ("mtu", DpuServiceComponents.Text(s.HighSpeedMtu))),
-        DpuService("sriov-device-plugin", "sriovDevicePlugin", r => r.SriovDevicePluginImage, ["kubeSriovDevicePlugin.kubeSriovdp.image"]),
-        DpuService("flannel", "flannel", _ => null, [], s => ("flannel.mtu", DpuServiceComponents.Text(s.ControlPlaneMtu))),
-        DpuService("nvidia-k8s-ipam", "nvipam", r => r.NvIpamImage, ["nvIpam.image"]),
-        DpuService("ovs-cni", "ovsCNI", r => r.OvsCniImage, ["arm64.ovsCniMarker.image", "arm64.ovsCniPlugin.image"]),
-        DpuService("sfc-controller", "sfcController", r => r.DpfSystemImage, [ManagerImage]),
-        DpuService("ovs-helper", "ovsHelper", r => r.DpfSystemImage, ["ovsHelper.image"]),
+        DpuService("sriov-device-plugin", "sriovDevicePlugin", ["kubeSriovDevicePlugin.kubeSriovdp.image"]),
+        DpuService("flannel", "flannel", ["flannel.image"], s => ("flannel.mtu", DpuServiceComponents.Text(s.ControlPlaneMtu))),
+        DpuService("nvidia-k8s-ipam", "nvipam", ["nvIpam.image"]),
+        DpuService("ovs-cni", "ovsCNI", ["arm64.ovsCniMarker.image", "arm64.ovsCniPlugin.image"]),
+        DpuService("sfc-controller", "sfcController", [ManagerImage]),
+        DpuService("ovs-helper", "ovsHelper", ["ovsHelper.image"]),
     ];
 
     private static Component Deployment(
@@ -46,13 +46,13 @@ public static class ComponentInventory
         };
 
     private static Component DpuService(
-        string name, string field, Func<ReleaseDefaults, string?> image, IReadOnlyList<string> imagePaths,
+        string name, string field, IReadOnlyList<string> imagePaths,
         Func<SystemSettings, (string, JsonNode)>? mtu = null) => new()
         {
             Name = name,
             Field = field,
             Workload = new Workload("svc.dpu.nvidia.com/v1alpha1", "DPUService", name),
             Generate = (settings, release) =>
-                [DpuServiceComponents.Generate(settings, release, name, field, image(release), imagePaths, mtu?.Invoke(settings))],
+                [DpuServiceComponents.Generate(settings, release, name, field, imagePaths, mtu?.Invoke(settings))],
         };
 }

@@ -11,11 +11,10 @@ internal static class DpuServiceComponents
     /// <param name="release">The release's images and chart.</param>
     /// <param name="name">The component, and its sub-chart.</param>
     /// <param name="field">Its field in the configuration.</param>
-    /// <param name="image">The release's image; null when the chart has only its own.</param>
     /// <param name="imagePaths">Where the sub-chart's values take the image, e.g. <c>nvIpam.image</c>.</param>
     /// <param name="mtu">Where the values take an MTU, and which; null for nowhere.</param>
     public static JsonObject Generate(
-        SystemSettings settings, ReleaseDefaults release, string name, string field, string? image, IReadOnlyList<string> imagePaths,
+        SystemSettings settings, ReleaseDefaults release, string name, string field, IReadOnlyList<string> imagePaths,
         (string Path, JsonNode Value)? mtu = null)
     {
         var component = settings.Component(field);
@@ -26,14 +25,11 @@ internal static class DpuServiceComponents
             values["imagePullSecrets"] = new JsonArray([.. secrets.Select(s => new JsonObject { ["name"] = s })]);
         }
 
-        if ((component.Image ?? image) is { } reference)
+        var (repository, tag) = ImageReference.Parse(component.Image ?? release.DpfSystemImage);
+        foreach (var path in imagePaths)
         {
-            var (repository, tag) = ImageReference.Parse(reference);
-            foreach (var path in imagePaths)
-            {
-                Set(values, path + ".repository", repository);
-                Set(values, path + ".tag", tag);
-            }
+            Set(values, path + ".repository", repository);
+            Set(values, path + ".tag", tag);
         }
 
         if (mtu is { } m)

@@ -40,7 +40,7 @@ internal sealed class FleetCluster : IAsyncDisposable
     /// <summary>Host and port.</summary>
     public Uri Address { get; private set; } = null!;
 
-    /// <summary>Starts a new cluster with the kinds of some charts.</summary>
+    /// <summary>Starts a new cluster with the kinds of some charts, each a folder below <c>deploy</c>.</summary>
     public static async Task<FleetCluster> StartAsync(
         string name, string folder, string address, FleetOptions options, IReadOnlyList<string> charts, CancellationToken cancellation)
     {
@@ -50,7 +50,7 @@ internal sealed class FleetCluster : IAsyncDisposable
         cluster._server = cluster._server with { Endpoints = [new ApiEndpoint { Host = address, Port = cluster.Address.Port }] };
         cluster.Kubeconfig = cluster._running.AdminKubeconfig;
         cluster.Admin = KubeClient.FromKubeconfig(cluster.Kubeconfig);
-        var files = charts.SelectMany(c => Directory.GetFiles(Path.Combine(Repository.Root, "deploy/charts", c, "crds"), "*.yaml")).ToList();
+        var files = charts.SelectMany(c => Directory.GetFiles(Path.Combine(Repository.Root, "deploy", c, "crds"), "*.yaml")).ToList();
         foreach (var file in files)
         {
             await cluster.ApplyAsync(await File.ReadAllTextAsync(file, cancellation), cancellation);

@@ -7,11 +7,11 @@ public sealed class DpuServiceComponentTests
     [Theory]
     [InlineData("servicechainset-controller", """{"enabled":true,"controllerManager":{"manager":{"image":{"repository":"nvcr.io/nvidia/doca/dpf-system","tag":"v24.10.0"}}}}""")]
     [InlineData("sfc-controller", """{"enabled":true,"controllerManager":{"manager":{"image":{"repository":"nvcr.io/nvidia/doca/dpf-system","tag":"v24.10.0"}}}}""")]
-    [InlineData("multus", """{"enabled":true,"kubeMultusDs":{"installMultusBinary":{"image":{"repository":"ghcr.io/k8snetworkplumbingwg/multus-cni","tag":"v3.9.3"}},"kubeMultus":{"image":{"repository":"ghcr.io/k8snetworkplumbingwg/multus-cni","tag":"v3.9.3"}}},"mtu":"1500"}""")]
-    [InlineData("sriov-device-plugin", """{"enabled":true,"kubeSriovDevicePlugin":{"kubeSriovdp":{"image":{"repository":"ghcr.io/k8snetworkplumbingwg/sriov-network-device-plugin","tag":"v3.6.2"}}}}""")]
-    [InlineData("flannel", """{"enabled":true,"flannel":{"mtu":"1500"}}""")]
-    [InlineData("nvidia-k8s-ipam", """{"enabled":true,"nvIpam":{"image":{"repository":"ghcr.io/mellanox/nvidia-k8s-ipam","tag":"v0.3.5"}}}""")]
-    [InlineData("ovs-cni", """{"enabled":true,"arm64":{"ovsCniMarker":{"image":{"repository":"nvcr.io/nvidia/doca/ovs-cni-plugin","tag":"v24.10.0"}},"ovsCniPlugin":{"image":{"repository":"nvcr.io/nvidia/doca/ovs-cni-plugin","tag":"v24.10.0"}}}}""")]
+    [InlineData("multus", """{"enabled":true,"kubeMultusDs":{"installMultusBinary":{"image":{"repository":"nvcr.io/nvidia/doca/dpf-system","tag":"v24.10.0"}},"kubeMultus":{"image":{"repository":"nvcr.io/nvidia/doca/dpf-system","tag":"v24.10.0"}}},"mtu":"1500"}""")]
+    [InlineData("sriov-device-plugin", """{"enabled":true,"kubeSriovDevicePlugin":{"kubeSriovdp":{"image":{"repository":"nvcr.io/nvidia/doca/dpf-system","tag":"v24.10.0"}}}}""")]
+    [InlineData("flannel", """{"enabled":true,"flannel":{"image":{"repository":"nvcr.io/nvidia/doca/dpf-system","tag":"v24.10.0"},"mtu":"1500"}}""")]
+    [InlineData("nvidia-k8s-ipam", """{"enabled":true,"nvIpam":{"image":{"repository":"nvcr.io/nvidia/doca/dpf-system","tag":"v24.10.0"}}}""")]
+    [InlineData("ovs-cni", """{"enabled":true,"arm64":{"ovsCniMarker":{"image":{"repository":"nvcr.io/nvidia/doca/dpf-system","tag":"v24.10.0"}},"ovsCniPlugin":{"image":{"repository":"nvcr.io/nvidia/doca/dpf-system","tag":"v24.10.0"}}}}""")]
     [InlineData("ovs-helper", """{"enabled":true,"ovsHelper":{"image":{"repository":"nvcr.io/nvidia/doca/dpf-system","tag":"v24.10.0"}}}""")]
     public void TheReleasesChartAndImagesAreTaken(string component, string values)
     {

@@ -122,7 +122,7 @@ internal sealed class ClusterWorld : IAsyncDisposable
         _management = await EmbeddedApiServer.StartAsync(new ApiServerOptions(), Cancellation);
         Admin = KubeClient.FromKubeconfig(_management.AdminKubeconfig);
         foreach (var file in Directory.GetFiles(Path.Combine(ProvisioningWorld.Repository(), "deploy/charts/dpf-operator/crds"), "*.yaml")
-            .Append(Path.Combine(ProvisioningWorld.Repository(), "deploy/charts/kamaji/crds/tenantcontrolplanes.yaml")))
+            .Append(Path.Combine(ProvisioningWorld.Repository(), "deploy/stand-ins/kamaji/crds/tenantcontrolplanes.yaml")))
         {
             await Admin.ApplyYamlAsync(await File.ReadAllTextAsync(file, Cancellation));
         }

@@ -57,9 +57,9 @@ internal sealed partial class ProvisioningWorld
         Web = await FakeWeb.StartAsync();
         _management = await EmbeddedApiServer.StartAsync(new ApiServerOptions(), Cancellation);
         Admin = KubeClient.FromKubeconfig(_management.AdminKubeconfig);
-        foreach (var file in (string[])["dpf-operator/crds", "cert-manager/crds", "maintenance-operator/crds"])
+        foreach (var file in (string[])["charts/dpf-operator/crds", "stand-ins/cert-manager/crds", "stand-ins/maintenance-operator-chart/crds"])
         {
-            foreach (var definition in Directory.GetFiles(Path.Combine(Repository(), "deploy/charts", file), "*.yaml"))
+            foreach (var definition in Directory.GetFiles(Path.Combine(Repository(), "deploy", file), "*.yaml"))
             {
                 await Admin.ApplyYamlAsync(await File.ReadAllTextAsync(definition, Cancellation));
             }

@@ -4,17 +4,35 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Dpf.Helm.Charts;
 using YamlDotNet.RepresentationModel;
 
-namespace Dpf.Lab.Repository;
+namespace Dpf.Helm.Repositories;
+
+/// <summary>How a chart's folder is packed.</summary>
+public sealed record PackOptions
+{
+    /// <summary>The version that it gets; its own when null.</summary>
+    public string? Version { get; init; }
+
+    /// <summary>The archives of charts that it needs and does not hold itself, by name.</summary>
+    public IReadOnlyDictionary<string, byte[]> Dependencies { get; init; } = new Dictionary<string, byte[]>();
+
+    /// <summary>Changes the text of a values.yaml: of the chart, or of a chart that it holds.</summary>
+    public Func<string, string> Values { get; init; } = text => text;
+}
 
 /// <summary>One chart packed for an OCI registry: the archive, the configuration blob and the manifest that names both.</summary>
 public sealed record ChartPackage
 {
-    private const string ManifestType = "application/vnd.oci.image.manifest.v1+json";
-
     /// <summary>The media type of the manifest.</summary>
-    public static string MediaType => ManifestType;
+    public const string ManifestType = "application/vnd.oci.image.manifest.v1+json";
+
+    /// <summary>The chart's name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Its version.</summary>
+    public required string Version { get; init; }
 
     /// <summary>The chart archive (tar, gzip).</summary>
     public required byte[] Archive { get; init; }
@@ -28,15 +46,26 @@ public sealed record ChartPackage
     /// <summary>The digest of a blob as registries write it.</summary>
     public static string DigestOf(byte[] blob) => "sha256:" + Convert.ToHexStringLower(SHA256.HashData(blob));
 
-    /// <summary>
-    /// Packs a chart folder as <paramref name="version"/>, with its <c>file://</c> dependencies inside. The same content always
-    /// gives the same bytes.
-    /// </summary>
-    /// <exception cref="FileNotFoundException">The folder is no chart.</exception>
-    public static ChartPackage Pack(string folder, string version)
+    /// <summary>The charts that a chart's folder needs and does not hold.</summary>
+    /// <exception cref="ChartException">The folder is no chart.</exception>
+    public static IReadOnlyList<ChartDependency> MissingFrom(string folder) =>
+    [
+        .. ChartMetadata.Parse(File.ReadAllText(ChartFile(folder)), ChartFile(folder)).Dependencies
+            .Where(d => !Directory.Exists(Path.Combine(folder, "charts", d.Name)) && !d.Repository.StartsWith("file://", StringComparison.Ordinal)),
+    ];
+
+    /// <summary>Packs a chart's folder, with its <c>file://</c> dependencies inside. The same content always gives the same bytes.</summary>
+    /// <exception cref="ChartException">The folder is no chart.</exception>
+    public static ChartPackage Pack(string folder, PackOptions options)
     {
         var files = new SortedDictionary<string, byte[]>(StringComparer.Ordinal);
-        var metadata = Collect(folder, Path.GetFileName(folder.TrimEnd('/')), version, files);
+        var prefix = Path.GetFileName(folder.TrimEnd('/'));
+        var metadata = Collect(folder, prefix, options, files);
+        foreach (var (name, content) in options.Dependencies)
+        {
+            files[$"{prefix}/charts/{name}.tgz"] = content;
+        }
+
         using var buffer = new MemoryStream();
         using (var gzip = new GZipStream(buffer, CompressionLevel.Fastest, leaveOpen: true))
         using (var tar = new TarWriter(gzip, TarEntryFormat.Ustar))
@@ -54,8 +83,19 @@ public sealed record ChartPackage
 
         var archive = buffer.ToArray();
         var config = JsonSerializer.SerializeToUtf8Bytes(metadata);
-        return new ChartPackage { Archive = archive, Config = config, Manifest = ManifestOf(archive, config, metadata) };
+        return new ChartPackage
+        {
+            Name = (string)metadata["name"]!,
+            Version = (string)metadata["version"]!,
+            Archive = archive,
+            Config = config,
+            Manifest = ManifestOf(archive, config, metadata),
+        };
     }
+
+    private static string ChartFile(string folder) => Path.Combine(folder, "Chart.yaml") is var file && File.Exists(file)
+        ? file
+        : throw new ChartException($"{folder}: Chart.yaml file is missing");
 
     private static byte[] ManifestOf(byte[] archive, byte[] config, JsonObject metadata) => JsonSerializer.SerializeToUtf8Bytes(new JsonObject
     {
@@ -77,18 +117,12 @@ public sealed record ChartPackage
         ["size"] = blob.Length,
     };
 
-    private static JsonObject Collect(string folder, string prefix, string? version, SortedDictionary<string, byte[]> files)
+    private static JsonObject Collect(string folder, string prefix, PackOptions options, SortedDictionary<string, byte[]> files)
     {
-        var chartFile = Path.Combine(folder, "Chart.yaml");
-        if (!File.Exists(chartFile))
-        {
-            throw new FileNotFoundException($"{folder}: no Chart.yaml; a chart folder has one", chartFile);
-        }
-
         var stream = new YamlStream();
-        stream.Load(new StringReader(File.ReadAllText(chartFile)));
+        stream.Load(new StringReader(File.ReadAllText(ChartFile(folder))));
         var root = (YamlMappingNode)stream.Documents[0].RootNode;
-        if (version is not null)
+        if (options.Version is { } version)
         {
             root.Children[new YamlScalarNode("version")] = new YamlScalarNode(version) { Style = YamlDotNet.Core.ScalarStyle.DoubleQuoted };
         }
@@ -101,7 +135,7 @@ public sealed record ChartPackage
             if (Text(dependency, "repository") is { } repository && repository.StartsWith("file://", StringComparison.Ordinal))
             {
                 var source = Path.GetFullPath(Path.Combine(folder, repository["file://".Length..]));
-                Collect(source, $"{prefix}/charts/{Text(dependency, "name")}", null, files);
+                Collect(source, $"{prefix}/charts/{Text(dependency, "name")}", options with { Version = null }, files);
             }
         }
 
@@ -110,7 +144,9 @@ public sealed record ChartPackage
             var relative = Path.GetRelativePath(folder, file);
             if (relative != "Chart.yaml" && !relative.Split('/').Any(part => part.StartsWith('.') && part != ".helmignore"))
             {
-                files[$"{prefix}/{relative}"] = File.ReadAllBytes(file);
+                files[$"{prefix}/{relative}"] = Path.GetFileName(relative) == "values.yaml"
+                    ? Encoding.UTF8.GetBytes(options.Values(File.ReadAllText(file)))
+                    : File.ReadAllBytes(file);
             }
         }
 
