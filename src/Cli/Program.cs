@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using Dpf.Cli.Commands;
 
 var root = new RootCommand(
@@ -13,6 +14,7 @@ var root = new RootCommand(
       ./dpf trace POD svc/NAME        the way of a packet, and where it would be dropped
       ./dpf traffic                   test the traffic flows, with throughput and proof of offload
       ./dpf reboot worker1-0000-03-00 reboot a DPU under running pods
+      ./dpf guide                     the guide's commands, for a cluster of yours
       ./dpf publish oci://HOST/PATH   write the charts to a registry, for a real cluster
       ./dpf down                      tear everything down in the guide's order
     """)
@@ -25,6 +27,7 @@ var root = new RootCommand(
     SupportCommand.Create(),
     TrafficCommand.Create(),
     RebootCommand.Create(),
+    GuideCommand.Create(),
     PublishCommand.Create(),
     RunCommand.Create(),
     LabCommand.Create(),
@@ -33,12 +36,17 @@ var root = new RootCommand(
 try
 {
     // Without a time to end in, a signal would end the process as it stands.
-    var parsed = root.Parse(args);
-    var code = await parsed.InvokeAsync(new InvocationConfiguration
+    var parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
+    if (parsed.Action is ParseErrorAction)
+    {
+        var verb = parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ";
+        throw new UserErrorException(string.Join("\n     ", [.. parsed.Errors.Select(e => e.Message), $"./dpf {verb}--help says more"]), 2);
+    }
+
+    return await parsed.InvokeAsync(new InvocationConfiguration
     {
         EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(20),
     });
-    return parsed.Errors.Count > 0 ? 2 : code;
 }
 catch (Exception e) when (UserErrors.Explain(e) is { } message)
 {

@@ -31,6 +31,10 @@ public sealed class PublishedChartsTests
         var ours = containers.Where(c => (string?)c["command"]?[2] is { } component && ComponentTable.IsOfProduct(component)).ToList();
         Assert.NotEmpty(ours);
         Assert.All(ours, c => Assert.Equal(Release.Image, (string?)c["image"]));
+
+        // The image's own account is root: who asks not to be that has to say who to be.
+        Assert.All(
+            ours.Where(c => (bool?)c["securityContext"]?["runAsNonRoot"] == true), c => Assert.True((long?)c["securityContext"]!["runAsUser"] > 0));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Text;
+using Dpf.Lab.Kubelet;
 using Dpf.Lab.Kubelet.Containers;
 using Dpf.Lab.Kubelet.Networking;
 using Dpf.Lab.Kubelet.Pods;
@@ -18,6 +19,41 @@ public sealed class KubeletPureTests
     [InlineData("cost $5 $(A", "cost $5 $(A")]
     public void Variables_that_are_known_are_expanded(string text, string expected) =>
         Assert.Equal(expected, VariableExpansion.Expand(text, new Dictionary<string, string> { ["A"] = "1" }));
+
+    [Fact]
+    public void Isolated_components_run_the_program_of_their_image_or_of_the_machine()
+    {
+        var plan = new ContainerPlan
+        {
+            Id = "1", Pod = Pod(), Container = Pod().Spec.Containers[0], Arguments = ["dpf", "run", "operator", "--leader-elect"],
+            Environment = new Dictionary<string, string>(), Mounts = [new ContainerMount("/data", "/var/data", ReadOnly: false)], NetworkPath = null, LogPath = "/log",
+        };
+        var ofImage = ContainerStart.OfProduct(plan, new IsolatedComponents(_ => true) { Root = "/run/image" });
+        Assert.Equal(("/run/image", "dpf run operator --leader-elect"), (ofImage.Root, string.Join(' ', ofImage.Arguments)));
+        Assert.Equal(plan.Mounts, ofImage.Mounts);
+
+        var ofMachine = ContainerStart.OfProduct(plan, new IsolatedComponents(_ => true) { Command = ["/dotnet", "/program/dpf.dll"], Folders = ["/program"] });
+        Assert.Equal(("/", "/dotnet /program/dpf.dll run operator --leader-elect"), (ofMachine.Root, string.Join(' ', ofMachine.Arguments)));
+        Assert.Equal([.. plan.Mounts, new ContainerMount("/program", "/program", ReadOnly: true)], ofMachine.Mounts);
+    }
+
+    [Theory]
+    [InlineData(null, null, null, 0, null)]
+    [InlineData(true, null, null, null, null)]
+    [InlineData(true, null, 65532, 0, null)]
+    [InlineData(true, 65532, null, 0, null)]
+    [InlineData(true, null, null, 0, "container has runAsNonRoot and image will run as root (pod: \"p_ns(u)\", container: c)")]
+    [InlineData(true, 65532, 0, 0, "container's runAsUser breaks non-root policy (pod: \"p_ns(u)\", container: c)")]
+    public void Who_asks_not_to_be_root_is_not(bool? asked, int? podUser, int? user, int? imageUser, string? refusal)
+    {
+        var pod = new V1Pod
+        {
+            Metadata = new V1ObjectMeta { Name = "p", NamespaceProperty = "ns", Uid = "u" },
+            Spec = new V1PodSpec { SecurityContext = new V1PodSecurityContext { RunAsNonRoot = asked, RunAsUser = podUser } },
+        };
+        var container = new V1Container { Name = "c", SecurityContext = new V1SecurityContext { RunAsUser = user } };
+        Assert.Equal(refusal, RunAsNonRoot.Refusal(pod, container, imageUser));
+    }
 
     [Fact]
     public void A_pod_waits_then_runs_then_is_through()

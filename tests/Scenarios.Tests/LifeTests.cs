@@ -100,17 +100,23 @@ public sealed class LifeTests
             """'{range .items[*]}{.spec.nodeName} {.metadata.labels.app\.kubernetes\.io/instance} {.status.phase}{"\n"}{end}'""");
     }
 
-    /// <summary>What charts and pods give their containers is what the programs in them need: mounts, privileges, devices.</summary>
+    /// <summary>
+    /// What charts and pods give their containers, and what the image holds, is what the programs in them need: mounts, privileges,
+    /// devices, an account, other programs.
+    /// </summary>
     [Fact]
-    public async Task Isolated_every_component_runs_as_a_container_of_its_own_and_traffic_gets_through()
+    public async Task From_the_image_every_component_runs_as_a_container_of_its_own_and_traffic_gets_through()
     {
         await using var lab = new LabHost();
+        var image = lab.State + "-image";
+        var made = await Shell.RunAsync($"eng/image-root {image}", lab.Environment, TimeSpan.FromMinutes(10));
+        Assert.True(made.ExitCode == 0, made.ToString());
         var before = await MachineState.LinesAsync(lab);
-        var up = await lab.DpfAsync("up --isolated --workers 1 --output json");
+        var up = await lab.DpfAsync($"up --image {image} --workers 1 --output json");
         Assert.True(up.ExitCode == 0, up.ToString());
         var first = await lab.UserSucceedsAsync(
-            "kubectl exec -n dpf-operator-system deploy/dpf-provisioning-controller-manager -- cat /proc/1/cmdline | tr '\\0' ' '");
-        Assert.Contains("/usr/local/lib/dpf/Dpf.Cli.dll run provisioning-controller", first, StringComparison.Ordinal);
+            "kubectl exec -n dpf-operator-system deploy/dpf-provisioning-controller-manager -- readlink /proc/1/exe");
+        Assert.Equal("/usr/local/lib/dpf/Dpf.Cli", first.Trim());
         await lab.DpuUserSucceedsAsync("kubectl exec -n dpf-operator-system ds/ovnkube-node-dpu -c ovn-controller -- ovs-vsctl show | grep br-int");
         await lab.UserSucceedsAsync("kubectl logs -n ovn-kubernetes ds/ovnkube-node-dpu-host | grep 'CNI ADD'");
 

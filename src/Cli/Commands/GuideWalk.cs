@@ -23,18 +23,16 @@ internal sealed class GuideWalk(LabPaths paths, LabClient lab, LabStatus status,
         using var client = Client();
         await CheckModeAsync(client, provisioning, cancellation);
         var runner = Runner(client);
-        foreach (var step in new[]
+        foreach (var step in GuideSteps.Installation(provisioning))
         {
-            GuideSteps.CniInstallation, GuideSteps.OperatorInstallation, GuideSteps.SystemInstallation, GuideSteps.AcceleratedCni,
-            provisioning,
-        })
-        {
+            if (step == GuideSteps.AddWorkers)
+            {
+                await lab.AddWorkersAsync(cancellation);
+            }
+
             await RunAsync(runner, step, cancellation);
         }
 
-        await lab.AddWorkersAsync(cancellation);
-        await RunAsync(runner, GuideSteps.AddWorkers, cancellation);
-        await RunAsync(runner, GuideSteps.TestPods, cancellation);
         var start = time.GetTimestamp();
         var cells = await new TrafficMatrix(client, time).RunAsync(status.Outside, cell, cancellation);
         _steps.Add(("6", "Traffic matrix", time.GetElapsedTime(start).TotalSeconds));

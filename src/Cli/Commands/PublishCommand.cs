@@ -63,15 +63,13 @@ internal static class PublishCommand
                 var needed = new Dictionary<string, byte[]>(StringComparer.Ordinal);
                 foreach (var dependency in PublishedCharts.DependenciesOf(folder))
                 {
-                    progress.Passing($"{name} needs {dependency.Chart} {dependency.Version}");
                     needed[dependency.Chart] = dependencies is null
-                        ? await new ChartFetcher(http).ArchiveAsync(dependency, cancellation)
+                        ? await FetchAsync(http, dependency, progress, cancellation)
                         : await LocalAsync(dependencies, dependency, cancellation);
                 }
 
                 var package = PublishedCharts.Pack(folder, release, needed);
                 await pusher.PushAsync(package, release.Repository, cancellation);
-                progress.Passing("");
                 Terminal.Error.MarkupLine($"[green]✓[/] {Markup.Escape($"{release.Repository}/{package.Name}:{package.Version}")}");
             }
         }
@@ -85,6 +83,19 @@ internal static class PublishCommand
         Console.WriteLine($"export OVN_KUBERNETES_REPO_URL={release.Repository}");
         Console.WriteLine($"export NGC_HELM_REGISTRY_REPO_URL={release.Repository}");
         return 0;
+    }
+
+    private static async Task<byte[]> FetchAsync(HttpClient http, ChartReference dependency, ProgressView progress, CancellationToken cancellation)
+    {
+        progress.Passing($"{dependency.Chart} {dependency.Version} from {dependency.Repository}");
+        try
+        {
+            return await new ChartFetcher(http).ArchiveAsync(dependency, cancellation);
+        }
+        finally
+        {
+            progress.Passing("");
+        }
     }
 
     private static async Task<byte[]> LocalAsync(string folder, ChartReference dependency, CancellationToken cancellation)

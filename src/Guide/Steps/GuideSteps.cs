@@ -106,6 +106,11 @@ public static class GuideSteps
         ["kubectl apply -f manifests/06-test-traffic"],
         ["kubectl wait --for=condition=ready --namespace default pods --all"]);
 
+    /// <summary>Steps 1 to 6.</summary>
+    /// <param name="provisioning">The way of step 5.</param>
+    public static IReadOnlyList<GuideStep> Installation(GuideStep provisioning) =>
+        [CniInstallation, OperatorInstallation, SystemInstallation, AcceleratedCni, provisioning, AddWorkers, TestPods];
+
     /// <summary>Step 7: everything back down, in the guide's order.</summary>
     public static IReadOnlyList<GuideStep> Deletion { get; } =
     [

@@ -46,6 +46,13 @@ internal static class ContainerStart
             NetworkPath = scope.Sandbox.NetworkPath,
             LogPath = PodScope.LogPath(pod, container.Name, run),
         };
+
+        // Of images, which the lab does not pull, only the product's own is known: it runs as root.
+        if (RunAsNonRoot.Refusal(pod, container, plan.Component is null ? null : 0) is { } refusal)
+        {
+            throw new ContainerCreationException("CreateContainerConfigError", refusal);
+        }
+
         if (plan.Component is { } component)
         {
             if (node.Options.Isolated is { } isolated && isolated.Includes(component))
@@ -62,7 +69,7 @@ internal static class ContainerStart
     }
 
     /// <summary>A container of the product's image, which the lab does not pull.</summary>
-    private static ContainerPlan OfProduct(ContainerPlan plan, IsolatedComponents isolated) => plan with
+    internal static ContainerPlan OfProduct(ContainerPlan plan, IsolatedComponents isolated) => plan with
     {
         Arguments = [.. isolated.Command, .. plan.Arguments.Skip(1)],
         Mounts = [.. plan.Mounts, .. isolated.Folders.Select(f => new ContainerMount(f, f, ReadOnly: true))],
