@@ -60,6 +60,32 @@ public sealed class KubeletPodTests
         Assert.Empty(Directory.EnumerateFileSystemEntries(machine.Path("/run/netns")));
     }
 
+    [Fact]
+    public async Task A_container_has_the_memory_and_the_processor_of_its_limits_and_says_why_it_ended()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
+        await using var machine = await MachineAsync();
+        using var run = new PodRun(machine, Pod("""
+            spec:
+              restartPolicy: Never
+              containers:
+              - name: greedy
+                command: [sh, -c, "head -c 100M /dev/zero | tail | wc -c; sleep 0.1; exit 3"]
+                resources: {limits: {memory: 24Mi, cpu: 500m}}
+              - name: modest
+                command: [sh, -c, "cat /sys/fs/cgroup/cpu$(cut -d: -f3 /proc/self/cgroup | grep -m1 /dpf/)/cpu.cfs_quota_us /sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup | grep -m1 /dpf/)/cpu.max 2>/dev/null; echo 'the last word' > /dev/termination-log; exit 3"]
+                terminationMessagePath: /dev/termination-log
+                resources: {limits: {memory: 24Mi, cpu: 500m}}
+            """));
+
+        var ended = await run.UntilAsync(w => w.Containers.Count() == 2 && w.Containers.All(c => c.Status.State?.Terminated is not null)
+            ? w.Containers.ToDictionary(c => c.Container.Name, c => c.Status.State.Terminated, StringComparer.Ordinal) : null);
+
+        Assert.Equal(("OOMKilled", "Error"), (ended["greedy"].Reason, ended["modest"].Reason));
+        Assert.Equal((3, "the last word\n"), (ended["modest"].ExitCode, ended["modest"].Message));
+        Assert.StartsWith("50000", await File.ReadAllTextAsync(machine.Path("/var/log/pods/n_p_u/modest/0.log"), Cancellation), StringComparison.Ordinal);
+    }
+
     /// <summary>A machine that ends very many pods at once is slow: the devices of pods whose end took too long were never given to others.</summary>
     [Fact]
     public async Task What_could_not_be_taken_away_from_a_pod_that_ends_is_tried_again()

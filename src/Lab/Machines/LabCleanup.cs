@@ -29,6 +29,7 @@ public static class LabCleanup
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancellation);
         }
 
+        RemoveControlGroups();
         await Fabric.LabNetwork.DisconnectUserAsync(stateRoot, cancellation);
         for (var attempt = 0; Directory.Exists(stateRoot); attempt++)
         {
@@ -40,6 +41,26 @@ public static class LabCleanup
             {
                 // The kernel takes a moment to undo the mounts of a machine that ended.
                 await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System, cancellation);
+            }
+        }
+    }
+
+    // Those of containers whose machine ended before they did; one that a process is in cannot be removed.
+    private static void RemoveControlGroups()
+    {
+        const string root = "/sys/fs/cgroup";
+        foreach (var ours in new[] { root }.Concat(Directory.Exists(root) ? Directory.GetDirectories(root) : []).Select(h => h + Machine.ControlGroups).Where(Directory.Exists))
+        {
+            foreach (var group in Directory.GetDirectories(ours).Append(ours))
+            {
+                try
+                {
+                    Directory.Delete(group);
+                }
+                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+                {
+                    // Another lab's.
+                }
             }
         }
     }

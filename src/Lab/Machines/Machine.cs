@@ -51,6 +51,9 @@ public sealed class Machine : IMachine, IAsyncDisposable
     /// <inheritdoc />
     public INetworkNamespace Network => new NetworkNamespace(() => string.Create(CultureInfo.InvariantCulture, $"/proc/{_init}/ns/net"));
 
+    /// <summary>The control groups of all containers, below the root of each hierarchy.</summary>
+    public const string ControlGroups = "/dpf";
+
     /// <summary>Gives all machines of a lab that start from now on the files of an image (<see cref="Image"/>).</summary>
     /// <param name="state">The lab's state folder.</param>
     /// <param name="folder">The image's root file system.</param>

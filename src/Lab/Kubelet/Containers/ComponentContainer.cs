@@ -39,6 +39,9 @@ internal sealed class ComponentContainer : IRunningContainer
     public string? TerminationMessage { get; private set; }
 
     /// <inheritdoc />
+    public bool WasOutOfMemory => false;
+
+    /// <inheritdoc />
     public async Task StopAsync(TimeSpan grace)
     {
         await _stop.CancelAsync();

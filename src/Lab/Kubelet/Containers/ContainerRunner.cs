@@ -177,7 +177,8 @@ internal sealed class ContainerRunner(PodScope scope, V1Container container, Con
             await lived.CancelAsync();
             await probing;
             var code = running.Exited.IsCompleted ? await running.Exited : 137;
-            Replace(ContainerStatuses.Terminated(container, Status, id, code, startedAt, _node.Now, running.TerminationMessage, role == ContainerRole.Init));
+            Replace(ContainerStatuses.Terminated(
+                container, Status, id, code, startedAt, _node.Now, running.TerminationMessage, role == ContainerRole.Init, running.WasOutOfMemory));
             return code;
         }
         finally

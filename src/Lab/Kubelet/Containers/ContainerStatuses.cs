@@ -47,7 +47,8 @@ internal static class ContainerStatuses
 
     /// <summary>It has ended.</summary>
     public static V1ContainerStatus Terminated(
-        V1Container container, V1ContainerStatus before, string id, int code, DateTime startedAt, DateTime now, string? message, bool isInit) => new()
+        V1Container container, V1ContainerStatus before, string id, int code, DateTime startedAt, DateTime now, string? message, bool isInit,
+        bool wasOutOfMemory = false) => new()
         {
             Name = container.Name,
             Image = container.Image ?? "",
@@ -63,7 +64,7 @@ internal static class ContainerStatuses
                 {
                     ContainerID = "runc://" + id,
                     ExitCode = code,
-                    Reason = code == 0 ? "Completed" : "Error",
+                    Reason = code == 0 ? "Completed" : wasOutOfMemory ? "OOMKilled" : "Error",
                     Message = message,
                     StartedAt = startedAt,
                     FinishedAt = now,

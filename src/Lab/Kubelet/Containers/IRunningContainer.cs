@@ -13,6 +13,9 @@ internal interface IRunningContainer : IAsyncDisposable
     /// <summary>The last words of a container that failed, or null.</summary>
     string? TerminationMessage { get; }
 
+    /// <summary>Whether a process of one that has ended was killed for taking more memory than its limit.</summary>
+    bool WasOutOfMemory { get; }
+
     /// <summary>Asks it to end, and ends it when the grace is over.</summary>
     Task StopAsync(TimeSpan grace);
 

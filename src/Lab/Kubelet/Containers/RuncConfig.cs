@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Dpf.Lab.Machines;
 using k8s.Models;
 
 namespace Dpf.Lab.Kubelet.Containers;
@@ -48,11 +49,8 @@ internal static class RuncConfig
             ["linux"] = new JsonObject
             {
                 ["namespaces"] = Namespaces(plan),
-                ["cgroupsPath"] = "/dpf/" + plan.Id,
-                ["resources"] = new JsonObject
-                {
-                    ["devices"] = new JsonArray(new JsonObject { ["allow"] = true, ["access"] = "rwm" }),
-                },
+                ["cgroupsPath"] = $"{Machine.ControlGroups}/{plan.Id}",
+                ["resources"] = Resources(plan.Container.Resources?.Limits ?? new Dictionary<string, ResourceQuantity>()),
                 ["devices"] = new JsonArray(),
             },
         };
@@ -70,6 +68,24 @@ internal static class RuncConfig
         var added = (security?.Capabilities?.Add ?? []).Select(LinuxCapabilities.Full).ToList();
         IEnumerable<string> kept = dropped.Contains("CAP_ALL") ? [] : DefaultCapabilities.Except(dropped);
         return [.. kept.Concat(added.Contains("CAP_ALL") ? LinuxCapabilities.All : added).Distinct(StringComparer.Ordinal)];
+    }
+
+    // As a kubelet has it: memory in bytes, processor time as a share of each tenth of a second.
+    private static JsonObject Resources(IDictionary<string, ResourceQuantity> limits)
+    {
+        const int period = 100_000;
+        var resources = new JsonObject { ["devices"] = new JsonArray(new JsonObject { ["allow"] = true, ["access"] = "rwm" }) };
+        if (limits.TryGetValue("memory", out var memory))
+        {
+            resources["memory"] = new JsonObject { ["limit"] = (long)memory.ToDecimal() };
+        }
+
+        if (limits.TryGetValue("cpu", out var processors))
+        {
+            resources["cpu"] = new JsonObject { ["period"] = period, ["quota"] = Math.Max(1000, (long)(processors.ToDecimal() * period)) };
+        }
+
+        return resources;
     }
 
     private static JsonArray Namespaces(ContainerPlan plan)

@@ -7,6 +7,8 @@ namespace Dpf.Lab.Kubelet.Containers;
 internal sealed class RuncContainer : IRunningContainer
 {
     private const string Root = "/run/runc";
+    private const string TerminationLog = "termination-log";
+    private const int LongestMessage = 4096;
 
     // The mounts live in a mount namespace of runc's own and go with it. A machine has no cgroup mounts; runc wants some.
     private const string Prepare =
@@ -16,7 +18,7 @@ internal sealed class RuncContainer : IRunningContainer
         if ! grep -q ' /sys/fs/cgroup' /proc/self/mountinfo; then
           mount -t tmpfs tmpfs /sys/fs/cgroup
           found=
-          for c in devices freezer pids; do
+          for c in devices freezer pids memory cpu; do
             mkdir -p /sys/fs/cgroup/$c
             mount -t cgroup -o $c cgroup /sys/fs/cgroup/$c 2>/dev/null && found=1 || rmdir /sys/fs/cgroup/$c
           done
@@ -30,7 +32,11 @@ internal sealed class RuncContainer : IRunningContainer
         cd "$1"
         mkdir -p rootfs upper work
         mount -t overlay overlay -o "lowerdir=$4,upperdir=$1/upper,workdir=$1/work" "$1/rootfs"
-        exec runc --root "$2" run --bundle "$1" "$3"
+        code=0
+        runc --root "$2" run --keep --bundle "$1" "$3" || code=$?
+        cat /sys/fs/cgroup/memory/dpf/"$3"/memory.oom_control /sys/fs/cgroup/dpf/"$3"/memory.events >"$1"/memory 2>/dev/null || :
+        runc --root "$2" delete --force "$3" || :
+        exit $code
         """;
 
     private const string Runc = Prepare + "\nexec runc --root \"$@\"";
@@ -54,7 +60,10 @@ internal sealed class RuncContainer : IRunningContainer
     public Task<int> Exited => _process.Exited;
 
     /// <inheritdoc />
-    public string? TerminationMessage => null;
+    public string? TerminationMessage => Text(TerminationLog) is { Length: > 0 } words ? words : null;
+
+    /// <inheritdoc />
+    public bool WasOutOfMemory => Text("memory").Split('\n').Any(l => l.StartsWith("oom_kill ", StringComparison.Ordinal) && l != "oom_kill 0");
 
     /// <summary>Starts a container.</summary>
     public static RuncContainer Start(NodeContext node, ContainerPlan plan)
@@ -76,6 +85,18 @@ internal sealed class RuncContainer : IRunningContainer
         {
             File.WriteAllText(Path.Combine(folder, "resolv.conf"), resolver);
             files["/etc/resolv.conf"] = bundle + "/resolv.conf";
+        }
+
+        // A privileged container has the machine's own /dev, where nothing is left.
+        if (plan.Container.TerminationMessagePath is { Length: > 0 } last &&
+            !(plan.Container.SecurityContext?.Privileged == true && last.StartsWith("/dev/", StringComparison.Ordinal)))
+        {
+            var log = Path.Combine(folder, TerminationLog);
+            File.WriteAllText(log, "");
+            File.SetUnixFileMode(
+                log,
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite);
+            files[last] = $"{bundle}/{TerminationLog}";
         }
 
         File.WriteAllText(Path.Combine(folder, "config.json"), RuncConfig.Build(plan, files, LinuxCapabilities.Held).ToJsonString());
@@ -140,6 +161,18 @@ internal sealed class RuncContainer : IRunningContainer
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // The folder is in memory and goes with the machine.
+        }
+    }
+
+    private string Text(string file)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(_node.Machine.Path(_bundle), file)) is var text && text.Length > LongestMessage ? text[..LongestMessage] : text;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "";
         }
     }
 
