@@ -7,12 +7,12 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dpf.Api.Schemas;
+using Dpf.Helm.Repositories;
 using Dpf.Lab.Addons.Argo;
 using Dpf.Lab.Addons.Certificates;
 using Dpf.Lab.Addons.Features;
 using Dpf.Lab.Addons.Multus;
 using Dpf.Lab.Addons.Sriov;
-using Dpf.Helm.Repositories;
 using Dpf.Lab.Repository;
 
 namespace Dpf.Lab.Tests;

@@ -54,8 +54,8 @@ internal sealed class GuideWalk(LabPaths paths, LabClient lab, LabStatus status,
     private static async Task CheckModeAsync(KubeClient client, GuideStep provisioning, CancellationToken cancellation)
     {
         var (kind, other) = provisioning == GuideSteps.ProvisioningWithDpuServices
-            ? ("DPUDeployment", UpCommand.DpuDeploymentMode)
-            : ("DPUSet", UpCommand.DpuServiceMode);
+            ? ("DPUDeployment", ProvisioningMode.DpuDeployment)
+            : ("DPUSet", ProvisioningMode.DpuService);
         var group = kind == "DPUSet" ? "provisioning.dpu.nvidia.com/v1alpha1" : "svc.dpu.nvidia.com/v1alpha1";
         try
         {

@@ -10,18 +10,12 @@ namespace Dpf.Cli.Commands;
 /// <summary><c>dpf up</c>.</summary>
 internal static class UpCommand
 {
-    /// <summary>Step 5.1 of the guide.</summary>
-    public const string DpuServiceMode = "dpuservice";
-
-    /// <summary>Step 5.2 of the guide.</summary>
-    public const string DpuDeploymentMode = "dpudeployment";
-
     public static Command Create()
     {
         var output = new Option<string>("--output", "-o") { Description = "text, or json: one object on standard output, progress on standard error", DefaultValueFactory = _ => "text" };
         output.AcceptOnlyFromAmong("text", "json");
         var workers = new Option<int?>("--workers") { Description = $"worker nodes, each with a BlueField; {LabShape.Usual.Workers} unless said" };
-        var mode = Mode();
+        var mode = ProvisioningMode.Option();
         var isolated = new Option<bool?>("--isolated")
         {
             Description = "run every component of the product as a container with its own processes and mounts: slower, as on a real node",
@@ -34,24 +28,9 @@ internal static class UpCommand
         command.SetAction((result, cancellation) => RunAsync(
             result.GetValue(output) == "json", new LabWish(
                 result.GetValue(workers), result.GetValue(isolated), result.GetValue(image) is { } folder ? Path.GetFullPath(folder) : null),
-            Provisioning(result.GetValue(mode)!), cancellation));
+            ProvisioningMode.Step(result.GetValue(mode)!), cancellation));
         return command;
     }
-
-    /// <summary>The option that chooses the way of step 5.</summary>
-    public static Option<string> Mode()
-    {
-        var mode = new Option<string>("--mode", "-m")
-        {
-            Description = "the way of the guide's step 5: dpuservice (5.1) or dpudeployment (5.2)", DefaultValueFactory = _ => DpuServiceMode,
-        };
-        mode.AcceptOnlyFromAmong(DpuServiceMode, DpuDeploymentMode);
-        return mode;
-    }
-
-    /// <summary>Step 5, in the way of a mode.</summary>
-    public static GuideStep Provisioning(string mode) =>
-        mode == DpuDeploymentMode ? GuideSteps.ProvisioningWithDpuDeployment : GuideSteps.ProvisioningWithDpuServices;
 
     private static async Task<int> RunAsync(bool json, LabWish wish, GuideStep provisioning, CancellationToken cancellation)
     {

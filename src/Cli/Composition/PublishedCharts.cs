@@ -14,14 +14,12 @@ internal sealed record ChartRelease(string Repository, string Image, string Host
 /// <summary>The product's own charts, as they are published: with their images, and with the charts of other projects that they need.</summary>
 internal static class PublishedCharts
 {
-    // The guide asks for these at the release's version, for the services at their own.
-    private static readonly Dictionary<string, bool> Charts = new(StringComparer.Ordinal)
-    {
-        ["dpf-operator"] = true, ["dpu-networking"] = true, ["ovn-kubernetes-chart"] = true, ["doca-telemetry"] = false, ["doca-blueman"] = false,
-    };
+    // The guide asks for these at the release's version, and for the services at their own.
+    private static readonly string[] OfTheRelease = ["dpf-operator", "dpu-networking", "ovn-kubernetes-chart"];
+    private static readonly string[] OfServices = ["doca-telemetry", "doca-blueman"];
 
     /// <summary>Their names.</summary>
-    public static IEnumerable<string> Names => Charts.Keys;
+    public static IEnumerable<string> Names => [.. OfTheRelease, .. OfServices];
 
     /// <summary>The charts of other projects that a chart needs.</summary>
     public static IReadOnlyList<ChartReference> DependenciesOf(string folder) =>
@@ -36,7 +34,7 @@ internal static class PublishedCharts
         var image = ImageReference.Parse(release.Image);
         return ChartPackage.Pack(folder, new PackOptions
         {
-            Version = Charts[Path.GetFileName(folder)] ? release.Version : null,
+            Version = OfTheRelease.Contains(Path.GetFileName(folder)) ? release.Version : null,
             Dependencies = dependencies,
             Values = text => YamlEdit.Replace(text, folder, path => Value(path, release, image)),
         });
