@@ -14,7 +14,7 @@ var root = new RootCommand(
       ./dpf trace POD svc/NAME        the way of a packet, and where it would be dropped
       ./dpf traffic                   test the traffic flows, with throughput and proof of offload
       ./dpf reboot worker1-0000-03-00 reboot a DPU under running pods
-      ./dpf guide                     the guide's commands, for a cluster of yours
+      ./dpf guide --walk              carry out the guide on a cluster of yours; without it, print its commands
       ./dpf publish oci://HOST/PATH   write the charts to a registry, for a real cluster
       ./dpf down                      tear everything down in the guide's order
     """)

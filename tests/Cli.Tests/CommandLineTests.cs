@@ -59,6 +59,8 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("publish 127.0.0.1:1/x --image a:1 --hostdriver-image b:1", 2, "127.0.0.1:1/x: a registry of charts is written oci://HOST[:PORT]/PATH")]
     [InlineData("publish oci://127.0.0.1:1/x --image a:1 --hostdriver-image b:1 --version new", 2, "--version new: no version as charts have them")]
     [InlineData("publish oci://127.0.0.1:1/x --image a:1 --hostdriver-image b:1 --dependencies /nowhere", 2, "--dependencies /nowhere: neither argo-cd-7.6.8.tgz nor a folder argo-cd is there")]
+    [InlineData("guide --check", 2, "TARGETCLUSTER_API_SERVER_HOST is missing")]
+    [InlineData("guide --walk --mode other", 2, "'other' not recognized")]
     [InlineData("run nothing", 2, "'nothing' is no component; there are: ")]
     [InlineData("env", 1, "no lab is running; start one with ./dpf up")]
     [InlineData("describe", 1, "no cluster: no lab is running (./dpf up starts one)")]

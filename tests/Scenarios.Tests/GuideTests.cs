@@ -40,6 +40,15 @@ public sealed class GuideTests(GuideLab guide) : IClassFixture<GuideLab>
     public Task The_guides_verification_succeeds_with_stock_kubectl(string command) => Lab.UserSucceedsAsync(command);
 
     [Fact]
+    public async Task The_guide_is_walked_on_a_cluster_through_its_kubeconfig_alone()
+    {
+        Assert.Contains("is as the guide needs it", await Lab.UserSucceedsAsync("../../../dpf guide --check"), StringComparison.Ordinal);
+        var walk = await Lab.UserSucceedsAsync("../../../dpf guide --walk --outside 198.51.100.10");
+        Assert.Contains("✓ step 6: Test traffic", walk, StringComparison.Ordinal);
+        Assert.Contains("pod to outside", walk, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Traffic_between_workers_goes_through_the_DPUs_and_never_through_the_hosts()
     {
         var client = await PodAsync("traffic-client", "worker1", ".metadata.name");

@@ -2,6 +2,8 @@ using System.CommandLine;
 using Dpf.Cli.Daemon;
 using Dpf.Cli.Views;
 using Dpf.Guide.Steps;
+using Dpf.Guide.Variables;
+using Dpf.Runtime.Clusters;
 using Spectre.Console;
 
 namespace Dpf.Cli.Commands;
@@ -42,7 +44,9 @@ internal static class DownCommand
         {
             try
             {
-                await new GuideWalk(paths, lab, status, progress, TimeProvider.System).DownAsync(TimeSpan.FromSeconds(60), cancellation);
+                using var client = KubeClient.FromKubeconfig(await File.ReadAllTextAsync(paths.Kubeconfig, cancellation));
+                await new GuideWalk(client, GuideVariables.Read(status.Variables), progress, TimeProvider.System) { Patience = TimeSpan.FromSeconds(60) }
+                    .DeleteAsync(cancellation);
             }
             catch (StepFailedException e)
             {

@@ -1,5 +1,3 @@
-using Dpf.Cli.Daemon;
-using Dpf.Cli.Views;
 using Dpf.Guide.Commands;
 using Dpf.Guide.Steps;
 using Dpf.Guide.Traffic;
@@ -8,42 +6,57 @@ using Dpf.Runtime.Clusters;
 
 namespace Dpf.Cli.Commands;
 
-/// <summary>Walks the guide on a lab that runs.</summary>
-internal sealed class GuideWalk(LabPaths paths, LabClient lab, LabStatus status, ProgressView progress, TimeProvider time)
+/// <summary>Walks the guide on a cluster.</summary>
+/// <param name="client">The cluster.</param>
+/// <param name="variables">The guide's variables, checked.</param>
+/// <param name="progress">Told what is done.</param>
+/// <param name="time">The clock.</param>
+internal sealed class GuideWalk(KubeClient client, GuideVariables variables, IProgress<GuideProgress> progress, TimeProvider time)
 {
     private readonly List<(string Number, string Title, double Seconds)> _steps = [];
 
-    /// <summary>Steps 1 to 6 and the matrix.</summary>
+    /// <summary>How long a step may wait for one thing.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>What has been done, with its seconds.</summary>
+    public IReadOnlyList<(string Number, string Title, double Seconds)> Steps => _steps;
+
+    /// <summary>Steps 1 to 6.</summary>
     /// <param name="provisioning">The way of step 5.</param>
-    /// <param name="cell">Told each cell of the matrix as it is known.</param>
+    /// <param name="addWorkers">Called when the guide has the workers join.</param>
     /// <param name="cancellation">Gives up.</param>
-    /// <exception cref="UserErrorException">The lab was brought up the other way.</exception>
-    public async Task<UpReport> UpAsync(GuideStep provisioning, Action<TrafficCell> cell, CancellationToken cancellation)
+    /// <exception cref="UserErrorException">The cluster was brought up the other way.</exception>
+    public async Task InstallAsync(GuideStep provisioning, Func<CancellationToken, Task> addWorkers, CancellationToken cancellation)
     {
-        using var client = Client();
-        await CheckModeAsync(client, provisioning, cancellation);
-        var runner = Runner(client);
+        await CheckModeAsync(provisioning, cancellation);
+        var runner = Runner();
         foreach (var step in GuideSteps.Installation(provisioning))
         {
             if (step == GuideSteps.AddWorkers)
             {
-                await lab.AddWorkersAsync(cancellation);
+                await addWorkers(cancellation);
             }
 
             await RunAsync(runner, step, cancellation);
         }
+    }
 
+    /// <summary>Whether the test pods reach each other, services and the outside.</summary>
+    /// <param name="outside">Addresses outside that answer pings.</param>
+    /// <param name="cell">Told each cell of the matrix as it is known.</param>
+    /// <param name="cancellation">Gives up.</param>
+    public async Task<IReadOnlyList<TrafficCell>> TrafficAsync(IReadOnlyList<string> outside, Action<TrafficCell> cell, CancellationToken cancellation)
+    {
         var start = time.GetTimestamp();
-        var cells = await new TrafficMatrix(client, time).RunAsync(status.Outside, cell, cancellation);
+        var cells = await new TrafficMatrix(client, time).RunAsync(outside, cell, cancellation);
         _steps.Add(("6", "Traffic matrix", time.GetElapsedTime(start).TotalSeconds));
-        return new UpReport(_steps, cells);
+        return cells;
     }
 
     /// <summary>Step 7.</summary>
-    public async Task DownAsync(TimeSpan patience, CancellationToken cancellation)
+    public async Task DeleteAsync(CancellationToken cancellation)
     {
-        using var client = Client();
-        var runner = Runner(client, patience);
+        var runner = Runner();
         foreach (var step in GuideSteps.Deletion)
         {
             await RunAsync(runner, step, cancellation);
@@ -51,7 +64,7 @@ internal sealed class GuideWalk(LabPaths paths, LabClient lab, LabStatus status,
     }
 
     // Both ways make a DPU of each card: the second would fight the first.
-    private static async Task CheckModeAsync(KubeClient client, GuideStep provisioning, CancellationToken cancellation)
+    private async Task CheckModeAsync(GuideStep provisioning, CancellationToken cancellation)
     {
         var (kind, other) = provisioning == GuideSteps.ProvisioningWithDpuServices
             ? ("DPUDeployment", ProvisioningMode.DpuDeployment)
@@ -62,7 +75,7 @@ internal sealed class GuideWalk(LabPaths paths, LabClient lab, LabStatus status,
             var there = await client.ListAsync(group, kind, null, cancellation);
             if (there.Any(o => kind != "DPUSet" || o["metadata"]!["ownerReferences"] is null))
             {
-                throw new UserErrorException($"this lab was brought up with --mode {other}; say that again, or run ./dpf down first");
+                throw new UserErrorException($"this cluster was brought up with --mode {other}; say that again, or carry out step 7 first (for the lab: ./dpf down)");
             }
         }
         catch (KubeException e) when (e.IsNotFound)
@@ -71,22 +84,18 @@ internal sealed class GuideWalk(LabPaths paths, LabClient lab, LabStatus status,
         }
     }
 
-    private KubeClient Client() => KubeClient.FromKubeconfig(File.ReadAllText(paths.Kubeconfig));
-
     private async Task RunAsync(StepRunner runner, GuideStep step, CancellationToken cancellation) =>
         _steps.Add((step.Number, step.Title, (await runner.RunAsync(step, cancellation)).TotalSeconds));
 
-    private StepRunner Runner(KubeClient client, TimeSpan? patience = null)
+    private StepRunner Runner()
     {
-        var variables = GuideVariables.Read(status.Variables);
-        var folder = Path.Combine(Home.Path, "deploy/guides/ovn-kubernetes");
         var commands = new CommandRunner(
-            client, new HelmCharts(client, status.Variables, time), variables.Values, folder, Mirrors(variables), time);
-        return new StepRunner(commands, progress, time) { Patience = patience ?? TimeSpan.FromMinutes(5) };
+            client, new HelmCharts(client, variables.Values, time), variables.Values, Path.Combine(Home.Path, "deploy/guides/ovn-kubernetes"), Mirrors(), time);
+        return new StepRunner(commands, progress, time) { Patience = Patience };
     }
 
     // The lab has no internet: what the guide takes from other projects comes from the lab's own repository.
-    private static Dictionary<string, string> Mirrors(GuideVariables variables)
+    private Dictionary<string, string> Mirrors()
     {
         var mirror = variables.Values.GetValueOrDefault("DPF_CHART_MIRROR");
         return mirror is null

@@ -30,13 +30,16 @@ internal sealed class HelmCharts(KubeClient client, IReadOnlyDictionary<string, 
         }
 
         using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(60) };
-        var fetcher = new ChartFetcher(http)
-        {
-            PlainHttp = (variables.GetValueOrDefault("DPF_PLAIN_HTTP_REGISTRIES") ?? "")
-                .Split(',', StringSplitOptions.RemoveEmptyEntries).ToHashSet(StringComparer.Ordinal),
-        };
         try
         {
+            var fetcher = new ChartFetcher(http)
+            {
+                PlainHttp = (variables.GetValueOrDefault("DPF_PLAIN_HTTP_REGISTRIES") ?? "")
+                    .Split(',', StringSplitOptions.RemoveEmptyEntries).ToHashSet(StringComparer.Ordinal),
+                Credentials = chart.StartsWith("oci://", StringComparison.Ordinal)
+                    ? RegistryLogin.Find(RegistryLogin.Files(Environment.GetEnvironmentVariable), chart["oci://".Length..].Split('/')[0])
+                    : null,
+            };
             var reference = name is null ? ChartReference.Parse(chart, version ?? "") : new ChartReference(chart, name, version ?? "");
             var loaded = await fetcher.FetchAsync(reference, cancellation);
             await _releases.UpgradeInstallAsync(release, ns, loaded, ValuesFile.Parse(valuesYaml, $"the values of {release}"), cancellation);

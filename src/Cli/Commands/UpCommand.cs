@@ -3,6 +3,7 @@ using Dpf.Cli.Daemon;
 using Dpf.Cli.Views;
 using Dpf.Guide.Steps;
 using Dpf.Guide.Variables;
+using Dpf.Runtime.Clusters;
 using Spectre.Console;
 
 namespace Dpf.Cli.Commands;
@@ -55,11 +56,14 @@ internal static class UpCommand
         var start = time.GetTimestamp();
         var status = await StartAsync(lab, paths, wish, progress, console, time, cancellation);
         var cells = 0;
-        var report = await new GuideWalk(paths, lab, status, progress, time).UpAsync(
-            provisioning,
+        using var client = KubeClient.FromKubeconfig(await File.ReadAllTextAsync(paths.Kubeconfig, cancellation));
+        var walk = new GuideWalk(client, GuideVariables.Read(status.Variables), progress, time);
+        await walk.InstallAsync(provisioning, lab.AddWorkersAsync, cancellation);
+        var matrix = await walk.TrafficAsync(
+            status.Outside,
             cell => progress.Stage($"traffic {++cells}: {MatrixView.Title(cell.Kind)} {cell.From} → {cell.To}: {(cell.Ok ? "ok" : "FAILED")}"),
             cancellation);
-        report = report with { Steps = [.. status.Stages.Select(s => ("0", s.Title, s.Seconds)), .. report.Steps] };
+        var report = new UpReport([.. status.Stages.Select(s => ("0", s.Title, s.Seconds)), .. walk.Steps], matrix);
         if (json)
         {
             Console.Out.WriteLine(report.ToJson());
