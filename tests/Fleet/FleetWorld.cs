@@ -148,7 +148,7 @@ internal sealed partial class FleetWorld : IAsyncDisposable
         var name = string.Create(CultureInfo.InvariantCulture, $"tenant-{number:00}");
         var cluster = await FleetCluster.StartAsync(
             name, Path.Combine(_folder, name), AddressOf(number + 1), _options,
-            ["dpu-networking/charts/servicechainset-controller", "dpu-networking/charts/nvidia-k8s-ipam"], cancellation);
+            ["charts/dpu-networking/charts/servicechainset-controller", "charts/dpu-networking/charts/nvidia-k8s-ipam"], cancellation);
         DpuClusters.Add(cluster);
         await cluster.ApplyAsync($"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {Namespace}}}", cancellation);
         await AddAdministratorAsync(cluster, cancellation);

@@ -16,7 +16,7 @@ internal static class MachineState
               if grep -qzx 'DPF_LAB={{lab.State}}' "$environ" 2>/dev/null; then echo "process $(tr '\0' ' ' <"${environ%environ}cmdline")"; fi
             done
             ls -d {{lab.State}}* /var/lib/dpf* /run/netns/* /run/openvswitch /run/ovn /etc/cni/net.d/* /opt/cni/bin/ovn* /tmp/.dpf-lab* \
-              /sys/fs/cgroup/dpf /sys/fs/cgroup/*/dpf 2>/dev/null | sed 's/^/file /'
+              /sys/fs/cgroup/dpf/*/ /sys/fs/cgroup/*/dpf/*/ 2>/dev/null | sed 's/^/file /'
             """,
             lab.Environment, TimeSpan.FromSeconds(30));
         return outcome.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);

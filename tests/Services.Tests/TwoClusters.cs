@@ -39,7 +39,7 @@ public sealed class TwoClusters : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        (ManagementServer, Management) = await StartAsync(["dpf-operator/crds", "argo-cd/crds", "cert-manager/crds"]);
+        (ManagementServer, Management) = await StartAsync(["charts/dpf-operator/crds", "stand-ins/argo-cd/crds", "stand-ins/cert-manager/crds"]);
         (DpuServer, Dpu) = await StartAsync(DpuCharts);
         await Management.ApplyYamlAsync($$"""
             apiVersion: v1
@@ -150,19 +150,19 @@ public sealed class TwoClusters : IAsyncLifetime
     }
 
     private static string[] DpuCharts =>
-        ["dpu-networking/charts/servicechainset-controller/crds", "dpu-networking/charts/nvidia-k8s-ipam/crds"];
+        ["charts/dpu-networking/charts/servicechainset-controller/crds", "charts/dpu-networking/charts/nvidia-k8s-ipam/crds"];
 
     private async Task<(EmbeddedApiServer Server, KubeClient Client)> StartAsync(IEnumerable<string> definitions)
     {
         var server = await EmbeddedApiServer.StartAsync(new ApiServerOptions(), Cancellation);
         _servers.Add(server);
         var client = KubeClient.FromKubeconfig(server.AdminKubeconfig);
-        foreach (var file in definitions.SelectMany(d => Directory.GetFiles(Path.Combine(Charts(), d), "*.yaml")))
+        foreach (var file in definitions.SelectMany(d => Directory.GetFiles(Path.Combine(Deploy(), d), "*.yaml")))
         {
             await client.ApplyYamlAsync(await File.ReadAllTextAsync(file, Cancellation));
         }
 
-        var wanted = definitions.Sum(d => Directory.GetFiles(Path.Combine(Charts(), d), "*.yaml").Length);
+        var wanted = definitions.Sum(d => Directory.GetFiles(Path.Combine(Deploy(), d), "*.yaml").Length);
         await Eventually.SeeAsync(
             () => client.ListAsync<V1CustomResourceDefinition>(null, Cancellation),
             all => all.Count(d => d.Status?.Conditions?.Any(c => c.Type == "Established" && c.Status == "True") == true) >= wanted);
@@ -172,6 +172,6 @@ public sealed class TwoClusters : IAsyncLifetime
     private static string Manifest([CallerFilePath] string here = "") =>
         Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../src/Operator/Manifests/dpuservice-controller.yaml"));
 
-    private static string Charts([CallerFilePath] string here = "") =>
-        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../deploy/charts"));
+    private static string Deploy([CallerFilePath] string here = "") =>
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../deploy"));
 }
