@@ -155,11 +155,14 @@ public sealed class CommandRunnerTests : IAsyncLifetime
         await RunAsync("helm upgrade --install --create-namespace --namespace ns b one/b --version 2 -f v.yml");
         await RunAsync("helm install -n ns c two/c");
         await RunAsync("helm install -n ns x ./x");
+        await RunAsync("curl https://else.example.org/y.tgz | tar -xz --strip-components=3 y-1/deploy/chart/y/");
+        await RunAsync("helm install -n ns y ./y");
         await RunAsync("helm uninstall -n ns a --wait");
         Assert.Equal(
             [
                 "install a in ns from oci://r/a v1: name: v", "install b in ns (new) from https://charts.example.org b 2: name: $NAME",
-                "install c in ns from oci://here/mirror/c : ", "install x in ns from oci://here/x : ", "uninstall a of ns",
+                "install c in ns from oci://here/mirror/c : ", "install x in ns from oci://here/x : ",
+                "install y in ns from https://else.example.org/y.tgz#y-1/deploy/chart/y : ", "uninstall a of ns",
             ],
             _charts.Calls);
     }

@@ -77,6 +77,21 @@ public sealed class ChartFetcherTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task AFolderOfAProjectsSourcesIsAChart()
+    {
+        using var sources = Archives.Of(TestFolder.Beside("cases/charts/order/chart"), "project-1.0/deploy/chart/order");
+        _site.Serve("/tar.gz/v1.0", sources.ToArray());
+        var chart = await Fetcher().FetchFolderAsync(new Uri($"{_site.Address}/tar.gz/v1.0#project-1.0/deploy/chart/order"), Cancellation);
+        Assert.Equal("order", chart.Metadata.Name);
+
+        var missing = await Assert.ThrowsAsync<ChartException>(
+            () => Fetcher().FetchFolderAsync(new Uri($"{_site.Address}/tar.gz/v1.0#project-1.0/chart"), Cancellation));
+        Assert.Equal($"{_site.Address}/tar.gz/v1.0#project-1.0/chart: Chart.yaml file is missing", missing.Message);
+        var away = await Assert.ThrowsAsync<ChartException>(() => Fetcher().FetchFolderAsync(new Uri($"{_site.Address}/none#x/order"), Cancellation));
+        Assert.StartsWith($"cannot fetch chart order from {_site.Address}/none: ", away.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task AFolderIsFetchedFromWhereItIs()
     {
         var reference = ChartReference.Parse(TestFolder.Beside("cases/charts/order/chart"));

@@ -64,6 +64,9 @@ internal sealed class ChartSite : IAsyncDisposable
         }
     }
 
+    /// <summary>Serves something under a path.</summary>
+    public void Serve(string path, byte[] content) => _pages[path] = content;
+
     /// <summary>What is served under a path.</summary>
     public byte[] Page(string path) => _pages[path];
 

@@ -40,8 +40,10 @@ internal sealed class HelmCharts(KubeClient client, IReadOnlyDictionary<string, 
                     ? RegistryLogin.Find(RegistryLogin.Files(Environment.GetEnvironmentVariable), chart["oci://".Length..].Split('/')[0])
                     : null,
             };
-            var reference = name is null ? ChartReference.Parse(chart, version ?? "") : new ChartReference(chart, name, version ?? "");
-            var loaded = await fetcher.FetchAsync(reference, cancellation);
+            var loaded = Uri.TryCreate(chart, UriKind.Absolute, out var address) && address.Fragment.Length > 0
+                ? await fetcher.FetchFolderAsync(address, cancellation)
+                : await fetcher.FetchAsync(
+                    name is null ? ChartReference.Parse(chart, version ?? "") : new ChartReference(chart, name, version ?? ""), cancellation);
             await _releases.UpgradeInstallAsync(release, ns, loaded, ValuesFile.Parse(valuesYaml, $"the values of {release}"), cancellation);
         }
         catch (Exception e) when (e is ChartException or Helm.Templates.TemplateException or FormatException)

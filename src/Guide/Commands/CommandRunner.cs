@@ -18,7 +18,7 @@ public sealed class CommandRunner(
 {
     private readonly Kubectl _kubectl = new(client, time);
     private readonly Dictionary<string, string> _repositories = [];
-    private readonly Dictionary<string, string> _fetched = [];
+    private readonly Dictionary<string, (string Url, string Folder)> _fetched = [];
 
     /// <summary>Runs one line.</summary>
     /// <exception cref="NotYetException">A verification is not true yet.</exception>
@@ -42,7 +42,7 @@ public sealed class CommandRunner(
                     fetched = url;
                     break;
                 case ["tar", .., var path]:
-                    _fetched["./" + Path.GetFileName(path.TrimEnd('/'))] = fetched ?? "";
+                    _fetched["./" + Path.GetFileName(path.TrimEnd('/'))] = (fetched ?? "", path.TrimEnd('/'));
                     break;
                 case ["kubectl", ..]:
                     await _kubectl.RunAsync(command.Words, text, Read, cancellation);
@@ -93,9 +93,9 @@ public sealed class CommandRunner(
             return (chart, null);
         }
 
-        if (_fetched.TryGetValue(chart, out var url))
+        if (_fetched.TryGetValue(chart, out var fetched))
         {
-            return mirrors.TryGetValue(url, out var mirror) ? (mirror, null) : (url, null);
+            return mirrors.TryGetValue(fetched.Url, out var mirror) ? (mirror, null) : ($"{fetched.Url}#{fetched.Folder}", null);
         }
 
         var parts = chart.Split('/', 2);

@@ -29,7 +29,14 @@ public static class ChartLoader
 
     /// <summary>A chart's archive (tar, gzip), with one folder at its top.</summary>
     /// <exception cref="ChartException">It is no chart.</exception>
-    public static Chart FromArchive(Stream archive, string source)
+    public static Chart FromArchive(Stream archive, string source) => FromArchive(archive, source, null);
+
+    /// <summary>A chart in a folder of an archive (tar, gzip), e.g. of a project's sources.</summary>
+    /// <param name="archive">The archive.</param>
+    /// <param name="source">Where it comes from, for people.</param>
+    /// <param name="folder">The chart's folder in it; null for the one at its top.</param>
+    /// <exception cref="ChartException">There is no chart.</exception>
+    public static Chart FromArchive(Stream archive, string source, string? folder)
     {
         var files = new SortedDictionary<string, byte[]>(StringComparer.Ordinal);
         try
@@ -39,7 +46,9 @@ public static class ChartLoader
             long total = 0;
             while (tar.GetNextEntry(copyData: true) is { } entry)
             {
-                var slash = entry.Name.IndexOf('/', StringComparison.Ordinal);
+                var slash = folder is null ? entry.Name.IndexOf('/', StringComparison.Ordinal)
+                    : entry.Name.StartsWith(folder + "/", StringComparison.Ordinal) ? folder.Length
+                    : -1;
                 if (entry.DataStream is null || slash < 0 || entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile))
                 {
                     continue;

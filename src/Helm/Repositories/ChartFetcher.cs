@@ -43,6 +43,24 @@ public sealed class ChartFetcher(HttpClient http)
     public Task<byte[]> ArchiveAsync(ChartReference reference, CancellationToken cancellation) => ExplainAsync(
         reference, async () => await (await LocateAsync(reference, cancellation).ConfigureAwait(false)).DownloadAsync().ConfigureAwait(false), cancellation);
 
+    /// <summary>Fetches a chart that is a folder of an archive (tar, gzip), e.g. of a project's sources.</summary>
+    /// <param name="archive">The archive's address; its fragment is the folder.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="ChartException">It is not there, or is no chart.</exception>
+    public Task<Chart> FetchFolderAsync(Uri archive, CancellationToken cancellation)
+    {
+        var folder = Uri.UnescapeDataString(archive.Fragment.TrimStart('#'));
+        var reference = new ChartReference(archive.GetLeftPart(UriPartial.Query), Path.GetFileName(folder), "");
+        return ExplainAsync(
+            reference,
+            async () =>
+            {
+                using var content = new MemoryStream(await http.GetByteArrayAsync(archive, cancellation).ConfigureAwait(false));
+                return ChartLoader.FromArchive(content, archive.ToString(), folder);
+            },
+            cancellation);
+    }
+
     private static async Task<T> ExplainAsync<T>(ChartReference reference, Func<Task<T>> fetch, CancellationToken cancellation)
     {
         try
