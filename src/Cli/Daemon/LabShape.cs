@@ -1,3 +1,5 @@
+using Dpf.Lab.Machines;
+
 namespace Dpf.Cli.Daemon;
 
 /// <summary>What a lab is built as.</summary>
@@ -36,7 +38,7 @@ public sealed record LabWish(int? Workers, bool? IsIsolated, string? Image)
         : Image is not { } image ? null
         : IsIsolated == false ? "--isolated false: with --image every component is a container"
         : !Directory.Exists(image) ? $"--image {image}: no folder; unpack the image there, e.g. with docker export, or make it with eng/image-root"
-        : !Path.Exists(Path.Combine(image, "usr/local/lib/dpf"))
-            ? $"--image {image}: no root file system of the components' image: it has no /usr/local/lib/dpf (deploy/image/Containerfile)"
+        : !Path.Exists(image + Machine.Program)
+            ? $"--image {image}: no root file system of the components' image: it has no {Machine.Program} (deploy/image/Containerfile)"
         : null;
 }

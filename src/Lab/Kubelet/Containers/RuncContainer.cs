@@ -1,4 +1,5 @@
 using Dpf.Lab.Kubelet.Networking;
+using Dpf.Lab.Machines;
 using Dpf.Runtime.Machines;
 
 namespace Dpf.Lab.Kubelet.Containers;
@@ -27,14 +28,14 @@ internal sealed class RuncContainer : IRunningContainer
         """;
 
     private const string Run = Prepare +
-        """
+        $$"""
 
         cd "$1"
         mkdir -p rootfs upper work
         mount -t overlay overlay -o "lowerdir=$4,upperdir=$1/upper,workdir=$1/work" "$1/rootfs"
         code=0
         runc --root "$2" run --keep --bundle "$1" "$3" || code=$?
-        cat /sys/fs/cgroup/memory/dpf/"$3"/memory.oom_control /sys/fs/cgroup/dpf/"$3"/memory.events >"$1"/memory 2>/dev/null || :
+        cat /sys/fs/cgroup/memory{{Machine.ControlGroups}}/"$3"/memory.oom_control /sys/fs/cgroup{{Machine.ControlGroups}}/"$3"/memory.events >"$1"/memory 2>/dev/null || :
         runc --root "$2" delete --force "$3" || :
         exit $code
         """;
