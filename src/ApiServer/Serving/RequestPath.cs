@@ -64,7 +64,9 @@ internal static class RequestPath
     private static string VerbOf(string method, RequestInfo info, bool watch) => method switch
     {
         "GET" or "HEAD" when info.Name.Length == 0 => watch ? "watch" : "list",
-        "GET" or "HEAD" => watch && info.Subresource.Length == 0 ? "watch" : "get",
+
+        // A WebSocket over HTTP/2 (RFC 8441) is what a GET with an upgrade is over HTTP/1.1.
+        "GET" or "HEAD" or "CONNECT" => watch && info.Subresource.Length == 0 ? "watch" : "get",
         "POST" => "create",
         "PUT" => "update",
         "PATCH" => "patch",

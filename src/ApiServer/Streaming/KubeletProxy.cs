@@ -8,8 +8,8 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Dpf.ApiServer.Streaming;
 
 /// <summary>
-/// <c>log</c>, <c>exec</c>, <c>attach</c> and <c>portforward</c> of pods: passed on to the kubelet of the pod's node; upgraded
-/// connections (WebSocket, SPDY) byte for byte.
+/// <c>log</c>, <c>exec</c>, <c>attach</c> and <c>portforward</c> of pods: passed on to the kubelet of the pod's node; streams
+/// (WebSocket, SPDY) byte for byte.
 /// </summary>
 internal sealed class KubeletProxy(ServerComposition server) : IResourceHandler
 {
@@ -78,21 +78,16 @@ internal sealed class KubeletProxy(ServerComposition server) : IResourceHandler
 
     private static async Task ForwardAsync(HttpContext http, Stream kubelet, string path, string host, CancellationToken cancellation)
     {
-        var head = new StringBuilder($"{http.Request.Method} {path} HTTP/1.1\r\nHost: {host}\r\n");
-        var upgrade = http.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true } feature ? feature : null;
-        foreach (var (name, values) in http.Request.Headers)
+        var stream = ClientStream.Of(http);
+        var headers = stream?.Asking(http.Request.Headers) ??
+            http.Request.Headers.Where(h => h.Key is "Accept" or "User-Agent").Select(h => (h.Key, h.Value.ToString())).Append(("Connection", "close"));
+        var head = new StringBuilder($"{(http.Request.Method == HttpMethods.Connect ? HttpMethods.Get : http.Request.Method)} {path} HTTP/1.1\r\nHost: {host}\r\n");
+        foreach (var (name, value) in headers)
         {
-            var passes = upgrade is not null
-                ? name is "Connection" or "Upgrade" || name.StartsWith("Sec-WebSocket", StringComparison.OrdinalIgnoreCase) ||
-                  name.StartsWith("X-Stream-Protocol", StringComparison.OrdinalIgnoreCase)
-                : name is "Accept" or "User-Agent";
-            foreach (var value in passes ? values.ToArray() : [])
-            {
-                head.Append(name).Append(": ").Append(value).Append("\r\n");
-            }
+            head.Append(name).Append(": ").Append(value).Append("\r\n");
         }
 
-        head.Append(upgrade is null ? "Connection: close\r\n\r\n" : "\r\n");
+        head.Append("\r\n");
         await kubelet.WriteAsync(Encoding.ASCII.GetBytes(head.ToString()), cancellation);
         await kubelet.FlushAsync(cancellation);
         var response = await ResponseHead.ReadAsync(kubelet, cancellation);
@@ -101,33 +96,38 @@ internal sealed class KubeletProxy(ServerComposition server) : IResourceHandler
             throw await RefusalAsync(response, kubelet, cancellation);
         }
 
+        if (response.Status == StatusCodes.Status101SwitchingProtocols && stream is not null)
+        {
+            await using var client = await stream.OpenAsync(http.Response, response);
+            await ExchangeAsync(client, kubelet, cancellation);
+            return;
+        }
+
         http.Response.StatusCode = response.Status;
         foreach (var (name, value) in response.Headers)
         {
-            if (!name.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase) &&
-                (response.Status == 101 || !name.Equals("Connection", StringComparison.OrdinalIgnoreCase)))
+            if (!name.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase) && !name.Equals("Connection", StringComparison.OrdinalIgnoreCase))
             {
                 http.Response.Headers.Append(name, value);
             }
         }
 
-        if (response.Status == 101 && upgrade is not null)
-        {
-            await using var client = await upgrade.UpgradeAsync();
-            using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            var down = PumpAsync(kubelet, client, both.Token);
-            var up = PumpAsync(client, kubelet, both.Token);
-            await Task.WhenAny(down, up);
-
-            // What the kubelet still has to say is worth a moment.
-            await Task.WhenAny(down, Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, cancellation));
-            await both.CancelAsync();
-            return;
-        }
-
         http.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         await http.Response.StartAsync(cancellation);
         await CopyAsync(Body(response, kubelet), http.Response.Body, response.Length, cancellation);
+    }
+
+    /// <summary>Carries bytes both ways until one side ends.</summary>
+    private static async Task ExchangeAsync(Stream client, Stream kubelet, CancellationToken cancellation)
+    {
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var down = PumpAsync(kubelet, client, both.Token);
+        var up = PumpAsync(client, kubelet, both.Token);
+        await Task.WhenAny(down, up);
+
+        // What the kubelet still has to say is worth a moment.
+        await Task.WhenAny(down, Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System, cancellation));
+        await both.CancelAsync();
     }
 
     private static Stream Body(ResponseHead response, Stream kubelet) => response.IsChunked ? new ChunkedStream(kubelet) : kubelet;

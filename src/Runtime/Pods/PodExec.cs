@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -30,6 +31,10 @@ public static class PodExec
         using var socket = new ClientWebSocket();
         socket.Options.AddSubProtocol("v5.channel.k8s.io");
         socket.Options.AddSubProtocol("v4.channel.k8s.io");
+
+        // On the connection that is there already, where the server takes WebSockets on it (RFC 8441); else on one of its own.
+        socket.Options.HttpVersion = HttpVersion.Version20;
+        socket.Options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionOrLower;
         if (client.Connection.Token?.Invoke() is { Length: > 0 } token)
         {
             socket.Options.SetRequestHeader("Authorization", "Bearer " + token);
