@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Dpf.ApiServer.Serving;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Dpf.ApiServer.Tests;
 
@@ -79,6 +80,74 @@ public sealed class ResourceTests
 
         Assert.Equal(["ADDED", "MODIFIED", "DELETED"], events.Select(e => e.Text("type")!));
         Assert.Equal("1", events[2].Text("object", "metadata", "labels", "more"));
+    }
+
+    [Fact]
+    public async Task A_watch_of_metadata_shows_nothing_else()
+    {
+        await using var test = await TestServer.StartAsync();
+        await test.PostAsync(ConfigMaps, "metadata: {name: a}\ndata: {a: b}");
+        test.Admin.DefaultRequestHeaders.Add("Accept", "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1");
+        await foreach (var change in test.WatchAsync(
+            $"{ConfigMaps}?watch=1&fieldSelector=metadata.name%3Da&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true&timeoutSeconds=20"))
+        {
+            Assert.Equal(("PartialObjectMetadata", "meta.k8s.io/v1"), (change.Text("object", "kind"), change.Text("object", "apiVersion")));
+            Assert.Null(change.At("object", "data"));
+            if (change.Text("type") == "BOOKMARK")
+            {
+                return;
+            }
+        }
+
+        Assert.Fail("the watch ended without a bookmark");
+    }
+
+    [Fact]
+    public async Task A_dry_run_of_another_kind_is_none()
+    {
+        await using var test = await TestServer.StartAsync();
+        var refused = await test.PostAsync(ConfigMaps + "?dryRun=some", "metadata: {name: a}", HttpStatusCode.UnprocessableEntity);
+        Assert.Contains("dryRun: Unsupported value: \"some\"", (string?)refused["message"], StringComparison.Ordinal);
+        await test.SendAsync(HttpMethod.Get, ConfigMaps + "/a", null, HttpStatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task A_namespace_that_cannot_end_says_what_holds_it()
+    {
+        await using var test = await TestServer.StartAsync();
+        await test.PostAsync("/api/v1/namespaces", "metadata: {name: shop}");
+        await test.PostAsync("/api/v1/namespaces/shop/configmaps", "metadata: {name: a, finalizers: [example.com/keys]}");
+        await test.SendAsync(HttpMethod.Delete, "/api/v1/namespaces/shop", null, HttpStatusCode.OK);
+        var held = await test.UntilAsync("/api/v1/namespaces/shop", n => n.Objects("status", "conditions").Any());
+        Assert.Equal(
+            [
+                "NamespaceContentRemaining True SomeResourcesRemain Some resources are remaining: configmaps has 1 resource instances",
+                "NamespaceFinalizersRemaining True SomeFinalizersRemain Some content in the namespace has finalizers remaining: example.com/keys in 1 resource instances",
+            ],
+            held.Objects("status", "conditions").Select(c => $"{c["type"]} {c["status"]} {c["reason"]} {c["message"]}"));
+
+        await test.SendAsync(
+            HttpMethod.Patch, "/api/v1/namespaces/shop/configmaps/a", """{"metadata":{"finalizers":null}}""", HttpStatusCode.OK, "application/merge-patch+json");
+        await test.UntilAsync("/api/v1/namespaces", l => l.Objects("items").All(n => n.Name() != "shop"));
+    }
+
+    [Fact]
+    public async Task Events_are_gone_an_hour_after_they_were_last_told()
+    {
+        var time = new FakeTimeProvider(new DateTimeOffset(2026, 5, 4, 12, 0, 0, TimeSpan.Zero));
+        await using var test = await TestServer.StartAsync(new ApiServerOptions { Time = time });
+        const string Events = "/api/v1/namespaces/default/events";
+        const string Told = "involvedObject: {kind: Pod, name: a, namespace: default}\nlastTimestamp: \"2026-05-04T";
+        await test.PostAsync(Events, $"metadata: {{name: old}}\n{Told}12:00:00Z\"");
+        await test.PostAsync(Events, $"metadata: {{name: young}}\n{Told}12:50:00Z\"");
+        for (var minutes = 0; minutes < 70; minutes += 5)
+        {
+            // Each pass begins its pause when the one before is over.
+            time.Advance(TimeSpan.FromMinutes(5));
+            await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, TestContext.Current.CancellationToken);
+        }
+
+        await test.UntilAsync(Events, l => l.Objects("items").Select(e => e.Name()).SequenceEqual(["young"]));
     }
 
     [Fact]

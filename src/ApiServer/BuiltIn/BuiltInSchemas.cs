@@ -5,7 +5,17 @@ namespace Dpf.ApiServer.BuiltIn;
 /// <summary>The schemas of built-in kinds, made from the field table: types and how lists and maps merge.</summary>
 internal sealed class BuiltInSchemas
 {
+    // What is written in JSON in another way than its message says: a value of any kind, or one of two.
+    private static readonly string[] AnyJson =
+    [
+        "apiextensions/v1.JSON", "apiextensions/v1.JSONSchemaPropsOrArray", "apiextensions/v1.JSONSchemaPropsOrBool",
+        "apiextensions/v1.JSONSchemaPropsOrStringArray",
+    ];
+
     private readonly Dictionary<string, StructuralSchema> _known = new(StringComparer.Ordinal);
+
+    /// <summary>The schema of every object's metadata.</summary>
+    public static StructuralSchema ObjectMeta { get; } = new BuiltInSchemas().Of("meta/v1.ObjectMeta");
 
     /// <summary>The schema of a message.</summary>
     public StructuralSchema Of(string type)
@@ -18,11 +28,13 @@ internal sealed class BuiltInSchemas
         // Known before its fields are: messages refer to themselves.
         var schema = _known[type] = type switch
         {
-            "string" or "bytes" or "meta/v1.Time" or "meta/v1.MicroTime" => new() { Type = "string" },
+            "string" or "bytes" or "meta/v1.Time" or "meta/v1.MicroTime" or "meta/v1.Duration" => new() { Type = "string" },
             "bool" => new() { Type = "boolean" },
             "int32" or "int64" => new() { Type = "integer", Format = type },
             "double" or "float" => new() { Type = "number" },
             "intstr.IntOrString" or "resource.Quantity" => new() { IntOrString = true },
+            _ when type.EndsWith(".ExtraValue", StringComparison.Ordinal) => new() { Type = "array", Items = Of("string"), ListType = "atomic" },
+            _ when AnyJson.Contains(type) => new() { PreserveUnknownFields = true },
             _ => new() { Type = "object", TypeName = type },
         };
         if (schema.TypeName is null)
@@ -51,6 +63,12 @@ internal sealed class BuiltInSchemas
             }
 
             schema.Properties[field.Name] = Of(field);
+        }
+
+        if (type == "core/v1.PersistentVolumeClaim")
+        {
+            // The one whole kind that stands within another.
+            schema.Properties["apiVersion"] = schema.Properties["kind"] = Of("string");
         }
 
         if (type is "core/v1.ObjectReference" or "core/v1.LocalObjectReference" or "core/v1.SecretKeySelector"

@@ -45,6 +45,7 @@ public sealed partial class ServerComposition
         Background.Add(custom);
         Background.Add(new GarbageCollector(this));
         Background.Add(new NamespaceLifecycle(this));
+        Background.Add(new EventExpiry(this));
         Background.Add(new TokenSecrets(this, tokens));
         Background.Add(sums);
     }

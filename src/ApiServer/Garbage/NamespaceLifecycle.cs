@@ -8,6 +8,8 @@ namespace Dpf.ApiServer.Garbage;
 internal sealed class NamespaceLifecycle(ServerComposition server) : IBackgroundService
 {
     private static readonly GroupResource Stored = new("", "namespaces");
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+    private const int PassesBeforeWords = 20;
     private readonly HashSet<string> _emptying = new(StringComparer.Ordinal);
 
     public async Task RunAsync(CancellationToken cancellation)
@@ -90,12 +92,20 @@ internal sealed class NamespaceLifecycle(ServerComposition server) : IBackground
     {
         try
         {
-            while (await DeleteContentAsync(ns, cancellation))
+            var namespaces = server.Registry.Find("", "v1", "namespaces")!;
+            for (var (pass, told) = (1, ""); await DeleteContentAsync(ns, cancellation) is { Count: > 0 } left; pass++)
             {
-                await Task.Delay(TimeSpan.FromMilliseconds(50), server.Options.Time, cancellation);
+                // What is gone in a moment nobody asks for.
+                if (pass >= PassesBeforeWords && NamespaceRemains.Conditions(left, server.Options.Time.GetUtcNow()) is var remains && remains.Words != told)
+                {
+                    told = remains.Words;
+                    await server.Objects.UpdateAsync(
+                        namespaces, "", ns, "status", value => NamespaceRemains.Lay(value, remains.Conditions), cancellation: cancellation);
+                }
+
+                await Task.Delay(Pause, server.Options.Time, cancellation);
             }
 
-            var namespaces = server.Registry.Find("", "v1", "namespaces")!;
             await server.Objects.UpdateAsync(
                 namespaces, "", ns, "finalize",
                 value =>
@@ -120,15 +130,15 @@ internal sealed class NamespaceLifecycle(ServerComposition server) : IBackground
         }
     }
 
-    /// <summary>Deletes what is in a namespace; true when something is left.</summary>
-    private async Task<bool> DeleteContentAsync(string ns, CancellationToken cancellation)
+    /// <summary>Deletes what is in a namespace; returns what is left, with its resource.</summary>
+    private async Task<List<(GroupResource Resource, StoredObject Object)>> DeleteContentAsync(string ns, CancellationToken cancellation)
     {
-        var left = false;
+        var left = new List<(GroupResource, StoredObject)>();
         foreach (var definition in server.Registry.All.Where(d => d is { Namespaced: true, Virtual: false, StoredAs: null }).DistinctBy(d => d.StorageResource))
         {
             foreach (var item in server.Store.List(definition.StorageResource, ns).Items)
             {
-                left = true;
+                left.Add((definition.GroupResource, item));
                 if (item.Root.GetProperty("metadata").TryGetProperty("deletionTimestamp", out _))
                 {
                     continue;

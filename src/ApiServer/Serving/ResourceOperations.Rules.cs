@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Dpf.ApiServer.BuiltIn;
 using Dpf.ApiServer.Cel;
 using Dpf.ApiServer.Schemas;
 using Dpf.ApiServer.Strategies;
@@ -9,20 +10,31 @@ namespace Dpf.ApiServer.Serving;
 /// <content>What is done to every object on its way to storage: shape, admission, rules.</content>
 public sealed partial class ResourceOperations
 {
-    /// <summary>Prunes and fills in defaults.</summary>
+    /// <summary>Refuses what has another type, prunes and fills in defaults.</summary>
     private static void Shape(ResourceDefinition definition, ResourceStrategy strategy, JsonObject value, WriteOptions options)
     {
+        try
+        {
+            Report(options, definition, definition.IsCustom
+                ? SchemaDecoding.Read(value.Map("metadata"), BuiltInSchemas.ObjectMeta, "metadata")
+                : SchemaDecoding.Read(value, definition.Schema!));
+        }
+        catch (FormatException e)
+        {
+            throw ApiErrors.BadRequest($"{definition.Kind} in version \"{definition.Version}\" cannot be handled as a {definition.Kind}: {e.Message}");
+        }
+
         if (definition is { IsCustom: true, Schema: { } schema })
         {
             SchemaDefaulting.DropNulls(value, schema);
-            Report(options, definition, value, SchemaDefaulting.Prune(value, schema));
+            Report(options, definition, SchemaDefaulting.Prune(value, schema));
             SchemaDefaulting.Default(value, schema);
         }
 
         strategy.Default(value);
     }
 
-    private static void Report(WriteOptions options, ResourceDefinition definition, JsonObject value, List<string> unknown)
+    private static void Report(WriteOptions options, ResourceDefinition definition, List<string> unknown)
     {
         if (unknown.Count == 0)
         {
@@ -89,13 +101,13 @@ public sealed partial class ResourceOperations
         {
             // Rules are written for values that fit the schema.
             var misfits = SchemaValidation.Validate(value, schema);
-            foreach (var error in misfits.Count > 0 ? misfits : CelValidation.Validate(value, old, schema))
+            foreach (var error in misfits.Count > 0 ? Ratchet.New(misfits, value, old) : CelValidation.Validate(value, old, schema))
             {
                 yield return error;
             }
         }
 
-        foreach (var error in strategy.Validate(value, old))
+        foreach (var error in MetadataRules.Validate(value).Concat(strategy.Validate(value, old)))
         {
             yield return error;
         }

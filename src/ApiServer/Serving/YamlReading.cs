@@ -11,12 +11,24 @@ internal static class YamlReading
 {
     public static JsonNode? Parse(string yaml)
     {
-        // JSON is what most apply bodies really are.
+        // JSON is what most apply bodies really are; a flow mapping of YAML begins likewise.
         if (yaml.AsSpan().TrimStart() is ['{', ..])
         {
-            return JsonReading.Parse(System.Text.Encoding.UTF8.GetBytes(yaml));
+            try
+            {
+                return JsonReading.Parse(System.Text.Encoding.UTF8.GetBytes(yaml));
+            }
+            catch (JsonException)
+            {
+                return ParseYaml(yaml);
+            }
         }
 
+        return ParseYaml(yaml);
+    }
+
+    private static JsonNode? ParseYaml(string yaml)
+    {
         var stream = new YamlStream();
         stream.Load(new StringReader(yaml));
         return stream.Documents.Count == 0 ? null : Convert(stream.Documents[0].RootNode);
