@@ -43,6 +43,35 @@ public sealed class AuthorizationTests
     }
 
     [Fact]
+    public async Task Apply_needs_the_right_to_create_what_is_not_there()
+    {
+        await using var test = await TestServer.StartAsync();
+        await test.PostAsync(Roles, Reader.Replace("[get, list], resourceNames: [a]", "[patch]", StringComparison.Ordinal));
+        await test.PostAsync(Bindings, Binding);
+        var refused = await ApplyAsync(HttpStatusCode.Forbidden);
+        Assert.Contains("cannot create resource \"configmaps\"", (string?)refused["message"], StringComparison.Ordinal);
+
+        await test.PostAsync("/api/v1/namespaces/default/configmaps", "metadata: {name: a}");
+        await ApplyAsync(HttpStatusCode.OK);
+
+        Task<JsonObject> ApplyAsync(HttpStatusCode expected) => test.SendAsync(
+            HttpMethod.Patch, "/api/v1/namespaces/default/configmaps/a?fieldManager=eve", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: b}",
+            expected, "application/apply-patch+yaml", test.Client("eve"));
+    }
+
+    [Fact]
+    public async Task Who_may_read_one_object_may_list_it_by_its_name()
+    {
+        await using var test = await TestServer.StartAsync();
+        await test.PostAsync(Roles, Reader);
+        await test.PostAsync(Bindings, Binding);
+        var eve = test.Client("eve");
+        await test.SendAsync(HttpMethod.Get, "/api/v1/namespaces/default/configmaps?fieldSelector=metadata.name%3Da", null, HttpStatusCode.OK, client: eve);
+        await test.SendAsync(HttpMethod.Get, "/api/v1/namespaces/default/configmaps?fieldSelector=metadata.name%3Db", null, HttpStatusCode.Forbidden, client: eve);
+        await test.SendAsync(HttpMethod.Get, "/api/v1/namespaces/default/configmaps?fieldSelector=metadata.name!%3Da", null, HttpStatusCode.Forbidden, client: eve);
+    }
+
+    [Fact]
     public async Task Everybody_learns_what_they_may_in_a_namespace()
     {
         await using var test = await TestServer.StartAsync();

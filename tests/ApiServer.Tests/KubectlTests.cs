@@ -45,7 +45,7 @@ public sealed class KubectlTests
         Assert.Equal("configmap/settings unchanged\ndeployment.apps/web unchanged\nservice/web unchanged\n", await RunAsync("apply -f -", App));
         Assert.Contains("configmap/settings configured", await RunAsync("apply -f -", App.Replace("b: \"2\"", "c: \"3\"", StringComparison.Ordinal)), StringComparison.Ordinal);
         Assert.Equal("{\"a\":\"1\",\"c\":\"3\"}", await RunAsync("get cm settings -n shop -o jsonpath={.data}"));
-        Assert.Contains("serverside-applied", await RunAsync("apply --server-side --force-conflicts -f -", App), StringComparison.Ordinal);
+        Assert.Contains("serverside-applied", await RunAsync("apply --server-side -f -", App.Replace("b: \"2\"", "b: \"4\"", StringComparison.Ordinal)), StringComparison.Ordinal);
         Assert.Contains("0/2", await RunAsync("get deploy -n shop"), StringComparison.Ordinal);
         Assert.Contains("RollingUpdate", await RunAsync("describe deploy web -n shop"), StringComparison.Ordinal);
         await RunAsync("""patch deploy web -n shop -p {"spec":{"template":{"spec":{"containers":[{"name":"web","image":"nginx:2"}]}}}}""");

@@ -33,6 +33,25 @@ public sealed class ManagedFields
             FieldSet.Parse(e["fieldsV1"]))),
     ]);
 
+    /// <summary>
+    /// Those that a client sent with an object, which may have changed them (<c>[]</c> forgets all); those of the object as it was when
+    /// it sent none, or what makes no sense.
+    /// </summary>
+    public static ManagedFields Sent(JsonObject sent, JsonObject before)
+    {
+        if (sent.At("metadata", "managedFields") is not JsonArray list)
+        {
+            return Of(before);
+        }
+
+        var (fields, known) = (Of(sent), Of(before));
+        return list.Count != fields._entries.Count || fields.IsLike(known) ? known : fields;
+    }
+
+    private bool IsLike(ManagedFields other) => _entries.Count == other._entries.Count && _entries.Zip(other._entries).All(pair =>
+        (pair.First.Manager, pair.First.Apply, pair.First.Subresource) == (pair.Second.Manager, pair.Second.Apply, pair.Second.Subresource) &&
+        FieldSet.Same(pair.First.Fields, pair.Second.Fields));
+
     /// <summary>Writes them into an object.</summary>
     public void WriteTo(JsonObject value)
     {
@@ -139,6 +158,12 @@ public sealed class ManagedFields
             .Select(e => (Entry: e, Fields: FieldSet.Intersect(e.Fields, changed)))
             .Where(c => !c.Fields.IsEmpty)
             .ToList();
+        if (conflicts.Count > 0 && manager == "kubectl" && LastApplied(live, definition) is { } before)
+        {
+            // What kubectl applied by itself before is its own, under another name.
+            conflicts = [.. conflicts.Select(c => (c.Entry, Fields: FieldSet.Except(c.Fields, before))).Where(c => !c.Fields.IsEmpty)];
+        }
+
         if (conflicts.Count > 0 && !force)
         {
             throw Conflict([.. conflicts.Select(c => (Show(c.Entry), c.Fields))]);
@@ -157,6 +182,31 @@ public sealed class ManagedFields
         }
 
         return merged;
+    }
+
+    /// <summary>The fields that kubectl's apply without the server noted in an annotation; null without one.</summary>
+    private static FieldSet? LastApplied(JsonObject live, ResourceDefinition definition)
+    {
+        if (live.Text("metadata", "annotations", "kubectl.kubernetes.io/last-applied-configuration") is not { } text)
+        {
+            return null;
+        }
+
+        try
+        {
+            var fields = new FieldSet();
+            if (JsonNode.Parse(text) is JsonObject applied)
+            {
+                TypedValues.Collect(Bare(applied), definition.Schema, fields, containers: false, root: true);
+                Strip(fields);
+            }
+
+            return fields;
+        }
+        catch (System.Text.Json.JsonException)
+        {
+            return null;
+        }
     }
 
     private static ApiException Conflict(List<(string Manager, FieldSet Fields)> conflicts)

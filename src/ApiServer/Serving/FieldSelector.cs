@@ -52,6 +52,11 @@ public sealed class FieldSelector
         return selector;
     }
 
+    /// <summary>The name that a selector's text asks for, whatever else it says; null for none.</summary>
+    internal static string? NameIn(string? text) => (text ?? "").Split(',')
+        .Select(t => t.Split('=', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        .FirstOrDefault(t => t is ["metadata.name", _])?[1];
+
     internal bool Matches(JsonElement root)
     {
         foreach (var (_, steps, equal, value) in _terms)

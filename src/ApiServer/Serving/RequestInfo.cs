@@ -79,6 +79,16 @@ public sealed class ApiRequest(HttpContext http, RequestInfo info)
     /// <summary>Texts for <c>Warning</c> headers.</summary>
     public IList<string> Warnings { get; } = [];
 
+    /// <summary>Puts the warnings into the answer's head (RFC 7234, 5.5), which must not be out yet.</summary>
+    public void TellWarnings()
+    {
+        foreach (var warning in Warnings)
+        {
+            Http.Response.Headers.Append(
+                "Warning", $"299 - \"{warning.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"");
+        }
+    }
+
     /// <summary>The first value of a query parameter, or null.</summary>
     public string? Parameter(string name) => Query.TryGetValue(name, out var values) ? values[0] : null;
 }

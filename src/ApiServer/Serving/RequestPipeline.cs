@@ -10,6 +10,7 @@ internal sealed class RequestPipeline(ServerComposition server)
 {
     private readonly ILogger _logger = server.Options.Loggers.CreateLogger("apiserver");
     private readonly ResourceRequests _resources = new(server);
+    private readonly Permission _permission = new(server);
 
     public async Task HandleAsync(HttpContext http)
     {
@@ -45,8 +46,8 @@ internal sealed class RequestPipeline(ServerComposition server)
     {
         var request = new ApiRequest(http, RequestPath.Parse(http.Request)) { User = await AuthenticateAsync(http, cancellation) };
         http.Response.Headers["Audit-Id"] = Guid.NewGuid().ToString();
-        request.User = await Impersonation.ApplyAsync(http.Request, request.User, AuthorizeAsync, cancellation);
-        await AuthorizeAsync(request, cancellation);
+        request.User = await Impersonation.ApplyAsync(http.Request, request.User, _permission.RequireAsync, cancellation);
+        await _permission.RequireAsync(request.User, Named(request), cancellation);
         http.Response.Headers.CacheControl = "no-cache, private";
         if (request.Info.IsResource)
         {
@@ -72,6 +73,11 @@ internal sealed class RequestPipeline(ServerComposition server)
         await server.Paths[prefix](http);
     }
 
+    /// <summary>Who lists or watches by <c>metadata.name</c> asks for one object, whatever the verb.</summary>
+    private static RequestInfo Named(ApiRequest request) =>
+        request.Info is { IsResource: true, Name.Length: 0, Verb: "list" or "watch" or "deletecollection" } info &&
+        FieldSelector.NameIn(request.Parameter("fieldSelector")) is { } name ? info with { Name = name } : request.Info;
+
     private async Task<UserInfo> AuthenticateAsync(HttpContext http, CancellationToken cancellation)
     {
         foreach (var authenticator in server.Authenticators)
@@ -85,31 +91,5 @@ internal sealed class RequestPipeline(ServerComposition server)
         return server.Options.AnonymousAccess && !http.Request.Headers.ContainsKey("Authorization")
             ? UserInfo.Anonymous
             : throw ApiErrors.Unauthorized();
-    }
-
-    private Task AuthorizeAsync(ApiRequest request, CancellationToken cancellation) =>
-        AuthorizeAsync(request.User, request.Info, cancellation);
-
-    private async Task AuthorizeAsync(UserInfo user, RequestInfo info, CancellationToken cancellation)
-    {
-        if (server.Authorizer is not { } authorizer)
-        {
-            return;
-        }
-
-        var decision = await authorizer.AuthorizeAsync(new AuthorizationAttributes(user, info), cancellation);
-        if (decision.Allowed)
-        {
-            return;
-        }
-
-        var what = info.IsResource
-            ? $"cannot {info.Verb} resource \"{info.Resource}{(info.Subresource.Length > 0 ? "/" + info.Subresource : "")}\" in API group \"{info.Group}\" " +
-              (info.Namespace.Length > 0 && info.Resource != "namespaces" ? $"in the namespace \"{info.Namespace}\"" : "at the cluster scope")
-            : $"cannot {info.Verb} path \"{info.Path}\"";
-        var why = $"User \"{user.Name}\" {what}{(decision.Reason.Length > 0 ? ": " + decision.Reason : "")}";
-        throw info.IsResource
-            ? ApiErrors.Forbidden(new GroupResource(info.Group, info.Resource), info.Name, why)
-            : new ApiException(403, "Forbidden", $"forbidden: {why}") { HasDetails = true };
     }
 }

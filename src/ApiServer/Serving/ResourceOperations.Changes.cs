@@ -30,7 +30,7 @@ public sealed partial class ResourceOperations
 
                 ManagedFields Track(JsonObject before, JsonObject after)
                 {
-                    var fields = ManagedFields.Of(wanted["metadata"]?["managedFields"] is JsonArray { Count: 0 } ? null : before);
+                    var fields = ManagedFields.Sent(wanted, before);
                     fields.Update(definition, subresource, options.FieldManager, before, after, server.Options.Time.GetUtcNow());
                     return fields;
                 }

@@ -1,18 +1,24 @@
 using System.Text.Json.Nodes;
 using Dpf.ApiServer.Patching;
 using Dpf.ApiServer.Watching;
-using Microsoft.AspNetCore.Http;
 
 namespace Dpf.ApiServer.Serving;
 
 /// <summary>Requests for resources: finds the definition and carries out the verb.</summary>
 internal sealed class ResourceRequests(ServerComposition server)
 {
+    private readonly Permission _permission = new(server);
+
     public async Task ServeAsync(ApiRequest request, CancellationToken cancellation)
     {
         var info = request.Info;
         var definition = server.Registry.Find(info.Group, info.Version, info.Resource) ?? throw ApiErrors.UnknownResource();
         request.Definition = definition;
+        if (definition.DeprecationWarning is { } deprecation)
+        {
+            request.Warnings.Add(deprecation);
+        }
+
         var key = $"{definition.Group}/{definition.Plural}{(info.Subresource.Length > 0 ? "/" + info.Subresource : "")}";
         if (server.Handlers.TryGetValue(key, out var handler))
         {
@@ -58,12 +64,12 @@ internal sealed class ResourceRequests(ServerComposition server)
             return WriteAsync(request, 200, tables.Convert(definition, items, metadata, form.IncludeObject), cancellation);
         }
 
-        var partial = request.Http.Request.Headers.Accept.ToString().Contains("as=PartialObjectMetadataList", StringComparison.Ordinal);
+        var partial = PartialForm.IsWanted(request.Http);
         foreach (var item in items)
         {
             if (partial)
             {
-                Partial(item);
+                PartialForm.Reduce(item);
             }
             else if (!definition.IsCustom)
             {
@@ -83,17 +89,6 @@ internal sealed class ResourceRequests(ServerComposition server)
                 ["items"] = new JsonArray([.. items]),
             },
             cancellation);
-    }
-
-    private static void Partial(JsonObject item)
-    {
-        foreach (var field in item.Select(p => p.Key).Where(f => f != "metadata").ToList())
-        {
-            item.Remove(field);
-        }
-
-        item["kind"] = "PartialObjectMetadata";
-        item["apiVersion"] = "meta.k8s.io/v1";
     }
 
     private async Task CreateAsync(ApiRequest request, ResourceDefinition definition, CancellationToken cancellation)
@@ -131,6 +126,12 @@ internal sealed class ResourceRequests(ServerComposition server)
             if (request.Parameter("fieldManager") is not { Length: > 0 })
             {
                 throw ApiErrors.Invalid("PatchOptions", "meta.k8s.io", "", [FieldError.Required("fieldManager", "is required for apply patch")]);
+            }
+
+            if (info.Subresource.Length == 0 && server.Objects.Find(definition, info.Namespace, info.Name) is null)
+            {
+                // What is not there yet is created by it.
+                await _permission.RequireAsync(request.User, info with { Verb = "create" }, cancellation);
             }
 
             var (applied, created) = await server.Objects.ApplyAsync(
@@ -275,7 +276,12 @@ internal sealed class ResourceRequests(ServerComposition server)
             ? manager
             : request.Http.Request.Headers.UserAgent.ToString().Split('/')[0] is { Length: > 0 } agent ? agent : "unknown",
         FieldValidation = request.Parameter("fieldValidation") ?? "Warn",
-        DryRun = request.Parameter("dryRun") == "All",
+        DryRun = request.Parameter("dryRun") switch
+        {
+            null or "" => false,
+            "All" => true,
+            var other => throw ApiErrors.Invalid("Options", "meta.k8s.io", "", [FieldError.NotSupported("dryRun", other, ["All"])]),
+        },
         Force = request.Parameter("force") is "true" or "1",
         Warnings = request.Warnings,
     };
@@ -288,9 +294,9 @@ internal sealed class ResourceRequests(ServerComposition server)
             return WriteAsync(request, code, tables.Convert(definition, [value], metadata, form.IncludeObject), cancellation);
         }
 
-        if (request.Http.Request.Headers.Accept.ToString().Contains("as=PartialObjectMetadata", StringComparison.Ordinal))
+        if (PartialForm.IsWanted(request.Http))
         {
-            Partial(value);
+            PartialForm.Reduce(value);
         }
 
         return WriteAsync(request, code, value, cancellation);
@@ -298,11 +304,7 @@ internal sealed class ResourceRequests(ServerComposition server)
 
     private Task WriteAsync(ApiRequest request, int code, JsonObject value, CancellationToken cancellation)
     {
-        foreach (var warning in request.Warnings)
-        {
-            request.Http.Response.Headers.Append("Warning", $"299 - \"{warning.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal)}\"");
-        }
-
+        request.TellWarnings();
         return server.Responses.WriteAsync(request.Http, code, value, cancellation);
     }
 }

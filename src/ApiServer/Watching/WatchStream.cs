@@ -18,6 +18,7 @@ internal sealed class WatchStream(ServerComposition server, ApiRequest request, 
     private readonly WatchCount _count = server.Metrics.Watches(definition);
     private readonly bool _bookmarks = request.Parameter("allowWatchBookmarks") is "true" or "1";
     private readonly TableForm? _table = server.Tables is null ? null : TableForm.Of(request.Http);
+    private readonly bool _partial = PartialForm.IsWanted(request.Http);
     private bool _columnsSent;
 
     public async Task RunAsync(CancellationToken cancellation)
@@ -44,6 +45,7 @@ internal sealed class WatchStream(ServerComposition server, ApiRequest request, 
             _response.ContentType = "application/json";
             _response.Headers.CacheControl = "no-cache, private";
             request.Http.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+            request.TellWarnings();
             await _response.StartAsync(timeout.Token);
             foreach (var item in snapshot?.Items.Where(i => _filter.Matches(i.Root)) ?? [])
             {
@@ -164,7 +166,7 @@ internal sealed class WatchStream(ServerComposition server, ApiRequest request, 
 
     private void Write(string type, StoredObject stored, long? revision = null)
     {
-        if (_table is null && revision is null && ResourceOperations.IsAsShown(definition, stored))
+        if (_table is null && !_partial && revision is null && ResourceOperations.IsAsShown(definition, stored))
         {
             Frame(type, writer => writer.WriteRawValue(stored.Utf8.Span, skipInputValidation: true));
             return;
@@ -182,6 +184,10 @@ internal sealed class WatchStream(ServerComposition server, ApiRequest request, 
             value = server.Tables!.Convert(definition, [value], metadata, _table.IncludeObject, columns: !_columnsSent);
             _columnsSent = true;
         }
+        else if (_partial)
+        {
+            PartialForm.Reduce(value);
+        }
 
         Frame(type, value);
     }
@@ -194,7 +200,13 @@ internal sealed class WatchStream(ServerComposition server, ApiRequest request, 
             metadata["annotations"] = new JsonObject { ["k8s.io/initial-events-end"] = "true" };
         }
 
-        Frame("BOOKMARK", new JsonObject { ["kind"] = definition.Kind, ["apiVersion"] = definition.ApiVersion, ["metadata"] = metadata });
+        var value = new JsonObject { ["kind"] = definition.Kind, ["apiVersion"] = definition.ApiVersion, ["metadata"] = metadata };
+        if (_partial)
+        {
+            PartialForm.Reduce(value);
+        }
+
+        Frame("BOOKMARK", value);
     }
 
     private void WriteError(ApiException error) => Frame("ERROR", error.ToStatus());
