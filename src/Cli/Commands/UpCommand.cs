@@ -26,10 +26,10 @@ internal static class UpCommand
             Description = "run them from the files of the components' image, unpacked into this folder: what it lacks is missing; with it --isolated is meant",
         };
         var command = new Command("up", "Bring up the lab, walk the guide's steps 0 to 6 and show the traffic matrix.") { output, workers, mode, isolated, image };
-        command.SetAction((result, cancellation) => RunAsync(
+        command.SetAction((result, cancellation) => UserErrors.AdvisedAsync("./dpf up goes on, ./dpf down cleans up", RunAsync(
             result.GetValue(output) == "json", new LabWish(
                 result.GetValue(workers), result.GetValue(isolated), result.GetValue(image) is { } folder ? Path.GetFullPath(folder) : null),
-            ProvisioningMode.Step(result.GetValue(mode)!), cancellation));
+            ProvisioningMode.Step(result.GetValue(mode)!), cancellation)));
         return command;
     }
 

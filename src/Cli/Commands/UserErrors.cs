@@ -15,22 +15,39 @@ public sealed class UserErrorException(string message, int exitCode = 1) : Excep
 /// <summary>Which exceptions are the user's to read, and how they exit.</summary>
 public static class UserErrors
 {
+    // As a shell says it of a process that SIGINT ended.
+    private const int Interrupted = 130;
+
     /// <summary>The text for the user; null when it is a bug of ours that needs its stack trace.</summary>
     public static string? Explain(Exception e) => e switch
     {
         UserErrorException or StepFailedException => e.Message,
         GuideVariableException variables => "the variables are not right; nothing was changed\n" +
             string.Join('\n', variables.Problems.Select(p => "  " + p)),
-        OperationCanceledException => "interrupted; ./dpf up goes on, ./dpf down cleans up",
+        OperationCanceledException => "interrupted",
         _ => null,
     };
+
+    /// <summary>Says how to go on when the user interrupts what takes a while.</summary>
+    /// <exception cref="UserErrorException">It was interrupted.</exception>
+    public static async Task<int> AdvisedAsync(string advice, Task<int> work)
+    {
+        try
+        {
+            return await work;
+        }
+        catch (OperationCanceledException)
+        {
+            throw new UserErrorException("interrupted; " + advice, Interrupted);
+        }
+    }
 
     /// <summary>2 for wrong use, 130 for an interrupt, 1 for the rest.</summary>
     public static int ExitCode(Exception e) => e switch
     {
         UserErrorException user => user.ExitCode,
         GuideVariableException => 2,
-        OperationCanceledException => 130,
+        OperationCanceledException => Interrupted,
         _ => 1,
     };
 }

@@ -107,12 +107,20 @@ public sealed record Standing(StandingKind Kind, string Text, string Message = "
     private static Standing Statistics(JsonObject? status)
     {
         var counts = (status?["dpuStatistics"] as JsonObject ?? []).Select(p => (Phase: p.Key, Count: Number(p.Value) ?? 0)).ToList();
+        var said = Conditions(status);
         var all = counts.Sum(c => c.Count);
         var ready = counts.Where(c => c.Phase == "Ready").Sum(c => c.Count);
         var others = string.Join(", ", counts.Where(c => c.Phase != "Ready" && c.Count > 0).Select(c => $"{c.Count} {c.Phase}"));
         var text = string.Create(CultureInfo.InvariantCulture, $"{ready} of {all} DPUs ready{(others.Length > 0 ? ", " + others : "")}");
-        return new Standing(
-            counts.Any(c => c.Phase == "Error" && c.Count > 0) ? StandingKind.Failed : ready == all ? StandingKind.Ready : StandingKind.InProgress, text);
+        if (counts.Any(c => c.Phase == "Error" && c.Count > 0))
+        {
+            return new Standing(StandingKind.Failed, text, said.Message);
+        }
+
+        // DPUs that all work may still be other ones than the set wants.
+        return said.Kind == StandingKind.Ready
+            ? new Standing(ready == all ? StandingKind.Ready : StandingKind.InProgress, text)
+            : new Standing(said.Kind, ready == all ? $"{said.Text}, {text}" : text, said.Message);
     }
 
     private static Standing Application(JsonObject? status)

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Selecting;
 using k8s.Models;
@@ -5,7 +6,7 @@ using k8s.Models;
 namespace Dpf.Guide.Tracing;
 
 /// <summary>The policies of Kubernetes behind a decision of the logical network.</summary>
-public static class PolicyNames
+public static partial class PolicyNames
 {
     /// <summary>The NetworkPolicies that select a pod in a direction, <c>Ingress</c> or <c>Egress</c>.</summary>
     public static IReadOnlyList<string> Selecting(IEnumerable<V1NetworkPolicy> policies, V1Pod pod, string direction) =>
@@ -23,6 +24,11 @@ public static class PolicyNames
     /// <param name="cancellation">Cancels.</param>
     public static async Task<string> ExplainAsync(KubeClient client, V1Pod? pod, string direction, string rule, CancellationToken cancellation)
     {
+        if (Firewall().Match(rule) is { Success: true } firewall)
+        {
+            return $"EgressFirewall {firewall.Groups["namespace"].Value}/default denies it ({rule})";
+        }
+
         var names = pod is null
             ? []
             : Selecting(await client.ListAsync<V1NetworkPolicy>(pod.Metadata.NamespaceProperty, cancellation), pod, direction);
@@ -31,6 +37,10 @@ public static class PolicyNames
             : $"NetworkPolicy {string.Join(", ", names.Select(name => $"{pod!.Metadata.NamespaceProperty}/{name}"))} " +
               $"{(names.Count == 1 ? "selects" : "select")} pod {pod!.Metadata.Name}, and no {direction.ToLowerInvariant()} rule of {(names.Count == 1 ? "it" : "theirs")} allows this ({rule})";
     }
+
+    // As the zone names the rules of an EgressFirewall, of which a namespace has one.
+    [GeneratedRegex("\\bEgressFirewall:(?<namespace>[a-z0-9-]+)", RegexOptions.ExplicitCapture)]
+    private static partial Regex Firewall();
 
     private static bool AppliesTo(V1NetworkPolicy policy, string direction) =>
         policy.Spec.PolicyTypes is { Count: > 0 } types ? types.Contains(direction) : direction == "Ingress" || policy.Spec.Egress is { Count: > 0 };
