@@ -30,6 +30,19 @@ public sealed class SupportArchive(KubeClient management, ClusterClients cluster
         ("network.txt", ["sh", "-c", "ip address; ip route show table all; ip neighbour; cat /proc/net/dev"]),
     ];
 
+    // What describe does not show and a helper asks for: nodes with what the network wrote on them, and what is said about traffic.
+    private static readonly (string ApiVersion, string Kind)[] OfTheCluster =
+    [
+        ("v1", "Node"), ("v1", "Namespace"), ("v1", "Service"), ("discovery.k8s.io/v1", "EndpointSlice"), ("networking.k8s.io/v1", "NetworkPolicy"),
+        ("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy"), ("policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy"),
+        ("k8s.ovn.org/v1", "EgressIP"), ("k8s.ovn.org/v1", "EgressFirewall"), ("k8s.cni.cncf.io/v1", "NetworkAttachmentDefinition"),
+        ("maintenance.nvidia.com/v1alpha1", "NodeMaintenance"), ("coordination.k8s.io/v1", "Lease"),
+        ("admissionregistration.k8s.io/v1", "ValidatingWebhookConfiguration"), ("admissionregistration.k8s.io/v1", "MutatingWebhookConfiguration"),
+    ];
+
+    // Only of the namespaces that the system is in.
+    private static readonly (string ApiVersion, string Kind)[] OfTheSystem = [("v1", "ConfigMap"), ("v1", "Secret")];
+
     private readonly List<string> _summary = [];
 
     /// <summary>Writes the archive (tar, gzip).</summary>
@@ -42,7 +55,7 @@ public sealed class SupportArchive(KubeClient management, ClusterClients cluster
         await using var gzip = new GZipStream(target, CompressionLevel.Fastest, leaveOpen: true);
         await using var tar = new TarWriter(gzip, leaveOpen: true);
         progress("objects");
-        var objects = await Inventory.ReadAsync(management, clusters, cancellation);
+        var objects = await TryAsync("the objects that describe shows", () => Inventory.ReadAsync(management, clusters, cancellation)) ?? [];
         foreach (var group in objects.GroupBy(o => (o.Cluster, o.Kind)))
         {
             await AddAsync(tar, $"{Folder(group.Key.Cluster)}/objects/{group.Key.Kind}.json", Together(group.Select(o => Redaction.Clean(o.Value))), cancellation);
@@ -53,6 +66,9 @@ public sealed class SupportArchive(KubeClient management, ClusterClients cluster
         var namespaces = objects.Where(o => o.Cluster is null).Select(o => o.Namespace).OfType<string>().Distinct().Order(StringComparer.Ordinal).ToList();
         foreach (var (cluster, client) in zones.Values.Select(z => (z.Cluster, z.Client)).Append((null, management)).DistinctBy(c => c.Item1).ToList())
         {
+            progress($"the rest of {Folder(cluster)}");
+            await ObjectsAsync(tar, cluster, client, OfTheCluster.Where(k => objects.All(o => o.Cluster != cluster || o.Kind != k.Kind)), null, cancellation);
+            await ObjectsAsync(tar, cluster, client, OfTheSystem, cluster is null ? namespaces : null, cancellation);
             progress($"events and logs of {Folder(cluster)}");
             await EventsAsync(tar, cluster, client, cancellation);
             await LogsAsync(tar, cluster, client, cluster is null ? namespaces : null, cancellation);
@@ -85,6 +101,39 @@ public sealed class SupportArchive(KubeClient management, ClusterClients cluster
         return lines.Count == 0 ? "no issues\n" : Redaction.Clean(string.Join('\n', lines)) + "\n";
     }
 
+    /// <summary>Kinds as they are listed, of some namespaces or (null) of all.</summary>
+    private async Task ObjectsAsync(
+        TarWriter tar, string? cluster, KubeClient client, IEnumerable<(string ApiVersion, string Kind)> kinds, IReadOnlyCollection<string>? namespaces,
+        CancellationToken cancellation)
+    {
+        foreach (var (apiVersion, kind) in kinds)
+        {
+            var list = await TryAsync($"{kind} of {Folder(cluster)}", async () =>
+            {
+                try
+                {
+                    return await client.ListAsync(apiVersion, kind, null, cancellation);
+                }
+                catch (KubeException e) when (e.IsNotFound)
+                {
+                    // The kind is not installed.
+                    return [];
+                }
+            });
+            var wanted = (list ?? []).Where(o => namespaces?.Contains((string?)o["metadata"]?["namespace"] ?? "") != false).ToList();
+            foreach (var value in wanted)
+            {
+                // The items of a list carry neither.
+                (value["apiVersion"], value["kind"]) = (apiVersion, kind);
+            }
+
+            if (wanted.Count > 0)
+            {
+                await AddAsync(tar, $"{Folder(cluster)}/objects/{kind}.json", Together(wanted.Select(Redaction.Clean)), cancellation);
+            }
+        }
+    }
+
     private async Task EventsAsync(TarWriter tar, string? cluster, KubeClient client, CancellationToken cancellation)
     {
         if (await TryAsync($"events of {Folder(cluster)}", () => client.ListAsync("v1", "Event", null, cancellation)) is { } events)
@@ -99,7 +148,7 @@ public sealed class SupportArchive(KubeClient management, ClusterClients cluster
         foreach (var pod in pods.Where(pod => namespaces?.Contains(pod.Metadata.NamespaceProperty) != false))
         {
             var (ns, name) = (pod.Metadata.NamespaceProperty, pod.Metadata.Name);
-            foreach (var status in pod.Status?.ContainerStatuses ?? [])
+            foreach (var status in (pod.Status?.InitContainerStatuses ?? []).Concat(pod.Status?.ContainerStatuses ?? []))
             {
                 foreach (var previous in status.RestartCount > 0 ? new[] { false, true } : [false])
                 {

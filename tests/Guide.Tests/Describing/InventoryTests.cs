@@ -90,6 +90,8 @@ public sealed class InventoryTests : IAsyncLifetime
         Assert.Contains("DPU dpf/w1-0000-03-00", files["issues.txt"], StringComparison.Ordinal);
         Assert.Contains("not collected: 0", files["summary.txt"], StringComparison.Ordinal);
         Assert.Contains("management/events.json", files.Keys);
+        Assert.Contains("management/objects/Namespace.json", files.Keys);
+        Assert.Equal("[redacted]", (string?)JsonNode.Parse(files["management/objects/Secret.json"])!.AsArray().Single(s => (string?)s!["metadata"]!["name"] == "c1-admin")!["data"]!["admin.conf"]);
         Assert.DoesNotContain("PRIVATE KEY", string.Concat(files.Values), StringComparison.Ordinal);
     }
 
