@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Runtime.InteropServices;
+using Dpf.Runtime.Addressing;
 
 namespace Dpf.Chaining.Ipam;
 
@@ -10,17 +11,17 @@ namespace Dpf.Chaining.Ipam;
 [StructLayout(LayoutKind.Auto)]
 public readonly record struct AddressRange(uint First, uint Last)
 {
-    /// <summary>The addresses of a network.</summary>
+    /// <summary>The addresses of a network, which a host's address with a prefix (10.0.0.1/24) says too.</summary>
     /// <exception cref="FormatException">It is no network.</exception>
     public static AddressRange Network(string cidr)
     {
-        var network = IPNetwork.Parse(cidr);
-        var first = Number(network.BaseAddress.ToString());
-        return new AddressRange(first, first + (uint)((1UL << (32 - network.PrefixLength)) - 1));
+        var network = Parse(cidr);
+        return new AddressRange((uint)network.Network.Address.Value, (uint)network.Last.Value);
     }
 
     /// <summary>A network's prefix length.</summary>
-    public static int PrefixLength(string cidr) => IPNetwork.Parse(cidr).PrefixLength;
+    /// <exception cref="FormatException">It is no network.</exception>
+    public static int PrefixLength(string cidr) => Parse(cidr).Length;
 
     /// <summary>Whether an address is among these.</summary>
     public bool Contains(uint address) => address >= First && address <= Last;
@@ -41,4 +42,8 @@ public readonly record struct AddressRange(uint First, uint Last)
         BinaryPrimitives.WriteUInt32BigEndian(bytes, number);
         return new IPAddress(bytes).ToString();
     }
+
+    private static Cidr Parse(string text) => Cidr.Parse(text) is { Family: IpFamily.V4 } network
+        ? network
+        : throw new FormatException($"'{text}' is no IPv4 network");
 }

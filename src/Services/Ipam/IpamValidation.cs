@@ -52,7 +52,7 @@ internal static class IpamValidation
         Compare("ipv4Subnet.gateway", value.Spec.Ipv4Subnet?.Gateway, before?.Spec.Ipv4Subnet?.Gateway);
         foreach (var (node, part) in value.Spec.Ipv4Network?.Allocations ?? [])
         {
-            warnings.AddRange((value.Spec.Ipv4Network!.Exclusions ?? []).Where(e => Address(e) is { } ip && Range(part)?.Contains(ip) == true)
+            warnings.AddRange((value.Spec.Ipv4Network!.Exclusions ?? []).Where(e => Address(e) is { } ip && Network(part)?.Contains(ip) == true)
                 .Select(e => $"ipv4Network.exclusions '{e}' is in {part}, which node {node} has: its pods do not get that address"));
         }
 
@@ -67,9 +67,19 @@ internal static class IpamValidation
         }
     }
 
+    /// <summary>
+    /// The IPv4 network that a text says; null when it says none. A host's address with a prefix (10.0.0.1/24) is accepted as its
+    /// network, as Go's parser does.
+    /// </summary>
+    public static IPNetwork? Network(string? text) =>
+        text?.Split('/') is [var address, var length] && Address(address) is { } ip &&
+        int.TryParse(length, System.Globalization.NumberStyles.None, null, out var bits) && bits <= 32
+            ? new IPNetwork(Masked(ip, bits), bits)
+            : null;
+
     private static IEnumerable<string> NetworkProblems(Ipv4Network value)
     {
-        if (Range(value.Network) is not { } network)
+        if (Network(value.Network) is not { } network)
         {
             yield return $"ipv4Network.network '{value.Network}': expected an IPv4 network, e.g. 10.0.120.0/22";
             yield break;
@@ -103,13 +113,13 @@ internal static class IpamValidation
         var given = (value.Allocations ?? []).OrderBy(a => a.Key, StringComparer.Ordinal).ToList();
         foreach (var (node, text) in given)
         {
-            if (Range(text) is not { } part || !network.Contains(part.BaseAddress) || part.PrefixLength != value.PrefixSize)
+            if (Network(text) is not { } part || !network.Contains(part.BaseAddress) || part.PrefixLength != value.PrefixSize)
             {
                 yield return $"ipv4Network.allocations.{node} '{text}': expected a /{value.PrefixSize} network in {value.Network}";
             }
         }
 
-        foreach (var same in given.GroupBy(a => Range(a.Value)?.ToString() ?? a.Value).Where(g => g.Count() > 1))
+        foreach (var same in given.GroupBy(a => Network(a.Value)?.ToString() ?? a.Value).Where(g => g.Count() > 1))
         {
             yield return $"ipv4Network.allocations: {string.Join(" and ", same.Select(a => a.Key))} have the same network {same.Key}";
         }
@@ -117,7 +127,7 @@ internal static class IpamValidation
 
     private static IEnumerable<string> SubnetProblems(Ipv4Subnet value)
     {
-        if (Range(value.Subnet) is not { } subnet)
+        if (Network(value.Subnet) is not { } subnet)
         {
             yield return $"ipv4Subnet.subnet '{value.Subnet}': expected an IPv4 network, e.g. 192.168.0.0/20";
             yield break;
@@ -143,7 +153,7 @@ internal static class IpamValidation
     {
         foreach (var text in (routes ?? []).Select(r => r.Dst))
         {
-            if (Range(text) is not { } route)
+            if (Network(text) is not { } route)
             {
                 yield return $"{block}.routes '{text}': expected an IPv4 network";
             }
@@ -164,20 +174,13 @@ internal static class IpamValidation
 
         foreach (var (to, from) in new[] { (now.Ipv4Subnet?.Subnet, before.Ipv4Subnet?.Subnet), (now.Ipv4Network?.Network, before.Ipv4Network?.Network) })
         {
-            if (Range(to) is { } wider && Range(from) is { } narrower &&
+            if (Network(to) is { } wider && Network(from) is { } narrower &&
                 (!wider.Contains(narrower.BaseAddress) || wider.PrefixLength > narrower.PrefixLength))
             {
                 yield return $"you cannot shrink the ip subnet: {to} does not hold all of {from}";
             }
         }
     }
-
-    // A host's address with a prefix (10.0.0.1/24) is accepted as its network, as Go's parser does.
-    private static IPNetwork? Range(string? text) =>
-        text?.Split('/') is [var address, var length] && Address(address) is { } ip &&
-        int.TryParse(length, System.Globalization.NumberStyles.None, null, out var bits) && bits <= 32
-            ? new IPNetwork(Masked(ip, bits), bits)
-            : null;
 
     private static IPAddress Masked(IPAddress address, int bits)
     {

@@ -24,7 +24,7 @@ internal static class PoolPlan
 
     private static JsonObject Blocks(Ipv4Subnet subnet) => new()
     {
-        ["subnet"] = subnet.Subnet,
+        ["subnet"] = Masked(subnet.Subnet),
         ["perNodeBlockSize"] = subnet.PerNodeIpCount,
         ["gateway"] = subnet.Gateway,
         ["defaultGateway"] = subnet.DefaultGateway,
@@ -33,7 +33,7 @@ internal static class PoolPlan
 
     private static JsonObject Networks(Ipv4Network network) => new()
     {
-        ["cidr"] = network.Network,
+        ["cidr"] = Masked(network.Network),
         ["perNodeNetworkPrefix"] = network.PrefixSize,
         ["gatewayIndex"] = network.GatewayIndex,
         ["defaultGateway"] = network.DefaultGateway,
@@ -45,12 +45,15 @@ internal static class PoolPlan
         // A list is compared as a whole: a table's order must not show in it.
         ["staticAllocations"] = network.Allocations is { } allocations
             ? new JsonArray([.. allocations.OrderBy(a => a.Key, StringComparer.Ordinal)
-                .Select(a => new JsonObject { ["nodeName"] = a.Key, ["prefix"] = a.Value })])
+                .Select(a => new JsonObject { ["nodeName"] = a.Key, ["prefix"] = Masked(a.Value) })])
             : null,
     };
 
     private static JsonArray? Routes(IEnumerable<DpuServiceIpamRoute>? routes) =>
-        routes is null ? null : new JsonArray([.. routes.Select(r => new JsonObject { ["dst"] = r.Dst })]);
+        routes is null ? null : new JsonArray([.. routes.Select(r => new JsonObject { ["dst"] = Masked(r.Dst) })]);
+
+    // A host's address with a prefix says its network; a pool's readers (ours, NVIPAM's, the kernel's routes) want the network itself.
+    private static string Masked(string text) => IpamValidation.Network(text)?.ToString() ?? text;
 
     private static JsonObject Pool<TPool>(DpuServiceIpam ipam, JsonObject spec)
     {

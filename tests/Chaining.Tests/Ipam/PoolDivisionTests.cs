@@ -55,6 +55,18 @@ public sealed class PoolDivisionTests
         Assert.Equal(["10.0.0.1-10.0.0.16", "10.0.0.17-10.0.0.32"], large.Select(a => $"{a.StartIp}-{a.EndIp}"));
     }
 
+    [Fact]
+    public void A_pool_that_names_its_network_by_a_hosts_address_is_divided_as_that_network()
+    {
+        var blocks = PoolDivision.Blocks(new() { Subnet = "10.0.0.5/26", PerNodeBlockSize = 8, Gateway = "10.0.0.1" }, [], ["a"]);
+        Assert.Equal("10.0.0.1-10.0.0.8", $"{blocks[0].StartIp}-{blocks[0].EndIp}");
+        var networks = PoolDivision.Networks(
+            new() { Cidr = "10.0.120.1/22", PerNodeNetworkPrefix = 29, StaticAllocations = [new() { NodeName = "b", Prefix = "10.0.120.3/29" }] }, [], ["a"]);
+        Assert.Equal("10.0.120.8/29", Assert.Single(networks).Prefix);
+        Assert.Equal(22, AddressRange.PrefixLength("10.0.120.1/22"));
+        Assert.Throws<FormatException>(() => AddressRange.Network("fd00::/64"));
+    }
+
     // A server drops what the kind's schema does not have, and the division would be written again and again.
     [Fact]
     public void A_block_has_the_fields_that_its_kind_has()

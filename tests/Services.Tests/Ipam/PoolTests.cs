@@ -38,6 +38,21 @@ public sealed class PoolTests
     }
 
     [Fact]
+    public void A_hosts_address_with_a_prefix_becomes_its_network_wherever_a_pool_names_one()
+    {
+        var subnet = IpamValidationTests.Ipam("ipv4Subnet: {subnet: 192.168.1.7/20, gateway: 192.168.0.1, perNodeIPCount: 8, routes: [{dst: 10.1.2.3/8}]}");
+        Same("""
+            {"subnet":"192.168.0.0/20","perNodeBlockSize":8,"gateway":"192.168.0.1","routes":[{"dst":"10.0.0.0/8"}]}
+            """, Assert.Single(PoolPlan.Of(subnet))["spec"]);
+        var network = IpamValidationTests.Ipam(
+            "ipv4Network: {network: 10.0.120.1/22, prefixSize: 29, allocations: {a: 10.0.120.13/29}, routes: [{dst: 172.16.0.1/12}]}");
+        Same("""
+            {"cidr":"10.0.120.0/22","perNodeNetworkPrefix":29,"routes":[{"dst":"172.16.0.0/12"}],
+             "staticAllocations":[{"nodeName":"a","prefix":"10.0.120.8/29"}]}
+            """, Assert.Single(PoolPlan.Of(network))["spec"]);
+    }
+
+    [Fact]
     public void Neither_becomes_nothing() => Assert.Empty(PoolPlan.Of(IpamValidationTests.Ipam("{}")));
 
     [Fact]
