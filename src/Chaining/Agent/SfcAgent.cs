@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Dpf.Api.Services;
 using Dpf.Chaining.Switching;
@@ -6,7 +5,6 @@ using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Informers;
 using Dpf.Runtime.Netlink;
-using k8s;
 using k8s.Models;
 using Microsoft.Extensions.Logging;
 
@@ -24,7 +22,9 @@ internal sealed class SfcAgent(ComponentContext context, KubeClient client, Cach
     private readonly Channel<bool> _changed = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
+    private readonly NodeReports _reports = new(client);
     private string _lastFailure = "";
+    private string _lastRefused = "";
     private IReadOnlyList<string>? _flows;
     private volatile bool _flowsMoved = true;
 
@@ -57,12 +57,13 @@ internal sealed class SfcAgent(ComponentContext context, KubeClient client, Cach
             var again = Drift;
             try
             {
-                await PassAsync(
+                var refused = await PassAsync(
                     [.. interfaces.All.Where(i => i.Spec.Node == node && i.Metadata.DeletionTimestamp is null)],
                     [.. chains.All.Where(c => c.Spec.Node == node && c.Metadata.DeletionTimestamp is null)],
                     [.. pods.All],
                     cancellation);
                 _lastFailure = "";
+                again = TellRefused(string.Join("; ", refused)) ? Retry : Drift;
             }
             catch (Exception e) when (e is not OperationCanceledException || !cancellation.IsCancellationRequested)
             {
@@ -81,9 +82,22 @@ internal sealed class SfcAgent(ComponentContext context, KubeClient client, Cach
     private string? Problem() =>
         !ovs.Client.IsConnected ? "no connection to the switch's database" : _lastFailure.Length > 0 ? _lastFailure : null;
 
+    // The switch is as it should be: only what is said of it is not, and that does not make the agent unready.
+    private bool TellRefused(string refused)
+    {
+        if (_lastRefused != refused && refused.Length > 0)
+        {
+            logger.LogWarning("{Node}: reports that were refused: {Refused}; trying again", node, refused);
+        }
+
+        _lastRefused = refused;
+        return refused.Length > 0;
+    }
+
     private void Signal() => _changed.Writer.TryWrite(true);
 
-    private async Task PassAsync(
+    /// <summary>Makes the switch as the objects say and reports on them; the reports that were refused.</summary>
+    private async Task<IReadOnlyList<string>> PassAsync(
         IReadOnlyList<ServiceInterface> interfaces, IReadOnlyList<ServiceChain> chains, IReadOnlyList<V1Pod> pods,
         CancellationToken cancellation)
     {
@@ -116,17 +130,7 @@ internal sealed class SfcAgent(ComponentContext context, KubeClient client, Cach
             _flows = wanted;
         }
 
-        foreach (var value in interfaces)
-        {
-            var key = new NamespacedName(value.Metadata.NamespaceProperty, value.Metadata.Name);
-            await ReportAsync(value, plan.Interfaces[key], plan.ChainOf.GetValueOrDefault(key), labelled: true, cancellation);
-        }
-
-        foreach (var chain in chains)
-        {
-            var key = new NamespacedName(chain.Metadata.NamespaceProperty, chain.Metadata.Name);
-            await ReportAsync(chain, plan.Chains[key], null, labelled: false, cancellation);
-        }
+        return await _reports.WriteAsync(plan, interfaces, chains, cancellation);
     }
 
     /// <summary>A device that the system drives has to be up to carry frames.</summary>
@@ -141,35 +145,5 @@ internal sealed class SfcAgent(ComponentContext context, KubeClient client, Cach
         var kernel = new KernelNetwork(context.Machine);
         var down = kernel.Links().Where(l => !l.IsUp).Select(l => l.Name).Intersect(ports).ToList();
         await kernel.ApplyAsync(cancellation, [.. down.Select(name => new SetLink(name) { IsUp = true })]);
-    }
-
-    private async Task ReportAsync<T>(T value, string missing, string? chain, bool labelled, CancellationToken cancellation)
-        where T : class, IKubernetesObject<V1ObjectMeta>
-    {
-        var report = new AgentReport(value.Metadata.Generation ?? 0, missing.Length == 0, missing);
-        var metadata = new JsonObject();
-        if (AgentReport.Of(value) != report)
-        {
-            metadata["annotations"] = new JsonObject { [ChainingLabels.Report] = report.Write() };
-        }
-
-        if (labelled && (value.Metadata.Labels?.TryGetValue(ChainingLabels.Chain, out var now) == true ? now : null) != chain)
-        {
-            metadata["labels"] = new JsonObject { [ChainingLabels.Chain] = chain };
-        }
-
-        if (metadata.Count > 0)
-        {
-            try
-            {
-                await client.PatchAsync<T>(
-                    value.Metadata.NamespaceProperty, value.Metadata.Name, new JsonObject { ["metadata"] = metadata }, cancellation,
-                    fieldManager: WantedPort.Owner);
-            }
-            catch (KubeException e) when (e.IsNotFound)
-            {
-                // Deleted meanwhile: nobody is left to tell.
-            }
-        }
     }
 }

@@ -1,5 +1,6 @@
 using Dpf.Api.Provisioning;
 using Dpf.Runtime.Reconciling;
+using Dpf.Runtime.Selecting;
 
 namespace Dpf.Provisioning.Bfbs;
 
@@ -10,6 +11,14 @@ internal static class BfbFiles
     public static string NameOf(Bfb bfb) => string.IsNullOrEmpty(bfb.Spec.FileName)
         ? $"{bfb.Metadata.NamespaceProperty}-{bfb.Metadata.Name}.bfb"
         : bfb.Spec.FileName;
+
+    /// <summary>The version of a boot image as a label's value: its URL's last part without the extension.</summary>
+    public static string VersionLabel(string url)
+    {
+        var name = url[(url.LastIndexOf('/') + 1)..];
+        var end = name.LastIndexOf('.');
+        return LabelValues.Of(end > 0 ? name[..end] : name);
+    }
 
     /// <summary>Where the file grows until it is whole.</summary>
     public static string PartOf(Bfb bfb) => "bfb-" + bfb.Metadata.Uid;

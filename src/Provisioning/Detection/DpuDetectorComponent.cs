@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Machines;
+using Dpf.Runtime.Selecting;
 using Microsoft.Extensions.Logging;
 
 namespace Dpf.Provisioning.Detection;

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Dpf.Api.Provisioning;
+using Dpf.Runtime.Selecting;
 using k8s.Models;
 
 namespace Dpf.Provisioning.DpuSets;

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Dpf.Provisioning.Bfbs;
 using Dpf.Provisioning.Dms;
+using Dpf.Runtime.Selecting;
 
 namespace Dpf.Provisioning.Dpus.Phases;
 
@@ -87,7 +89,7 @@ internal static class OsInstallingPhase
                     {
                         ["nodeLabels"] = DpuScope.Map(
                         [
-                            (ProvisioningLabels.BfbVersion, LabelValues.BootImage(image?.Spec.Url ?? scope.Dpu.Spec.Bfb)),
+                            (ProvisioningLabels.BfbVersion, BfbFiles.VersionLabel(image?.Spec.Url ?? scope.Dpu.Spec.Bfb)),
                             (ProvisioningLabels.Host, LabelValues.Of(scope.Dpu.Spec.NodeName)),
                         ]),
                     },
