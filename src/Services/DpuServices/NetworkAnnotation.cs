@@ -29,9 +29,12 @@ internal static class NetworkAnnotation
         return element;
     }
 
+    /// <summary>The network of an element, as an interface names it.</summary>
+    public static string NetworkOf(JsonObject element) => element["namespace"] is { } ns ? $"{ns}/{element["name"]}" : $"{element["name"]}";
+
     /// <summary>
     /// The annotation with the wanted elements: an element for the same interface that is there already adds to the wanted
-    /// one and wins where both say something, others are kept.
+    /// one and wins where both say something, others are kept. Each wanted element is of another interface.
     /// </summary>
     /// <exception cref="FormatException">The annotation that is there cannot be read.</exception>
     public static string Merge(string? existing, IReadOnlyCollection<JsonObject> wanted)

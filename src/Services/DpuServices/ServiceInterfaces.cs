@@ -7,13 +7,16 @@ namespace Dpf.Services.DpuServices;
 /// <summary>The interfaces of a DPUService: pure.</summary>
 internal static class ServiceInterfaces
 {
-    /// <summary>The networks that the interfaces ask for.</summary>
+    /// <summary>
+    /// The networks that the interfaces ask for. Interfaces of one device in one network (each for other nodes) ask for it once.
+    /// </summary>
     /// <param name="service">The DPUService.</param>
     /// <param name="interfaces">The DPUServiceInterfaces of its namespace, by name.</param>
     /// <exception cref="InvalidOperationException">One is missing, is no service's, or is another's.</exception>
+    /// <exception cref="FormatException">Two ask for one device in different networks.</exception>
     public static IReadOnlyList<JsonObject> Networks(DpuService service, IReadOnlyDictionary<string, DpuServiceInterface> interfaces)
     {
-        var elements = new List<JsonObject>();
+        var elements = new Dictionary<string, (string For, JsonObject Element)>(StringComparer.Ordinal);
         foreach (var name in service.Spec.Interfaces ?? [])
         {
             var value = interfaces.GetValueOrDefault(name) ?? throw new InvalidOperationException(
@@ -34,10 +37,17 @@ internal static class ServiceInterfaces
                 throw new InvalidOperationException($"DPUServiceInterface {name} is in use by DPUService {other}");
             }
 
-            elements.Add(NetworkAnnotation.Element(wanted));
+            var element = NetworkAnnotation.Element(wanted);
+            if (!elements.TryAdd(wanted.InterfaceName, (name, element)) && elements[wanted.InterfaceName] is var (first, same) &&
+                !JsonNode.DeepEquals(same, element))
+            {
+                throw new FormatException(
+                    $"DPUServiceInterfaces {first} and {name} are both {wanted.InterfaceName} of the service's pods, but in different networks " +
+                    $"({NetworkAnnotation.NetworkOf(same)} and {NetworkAnnotation.NetworkOf(element)}); give them one network, or two interface names");
+            }
         }
 
-        return elements;
+        return [.. elements.Values.Select(e => e.Element)];
     }
 
     /// <summary>The interfaces that a DPUService has to claim.</summary>
