@@ -19,7 +19,7 @@ public sealed class OperatorComponent : IComponent
     public async Task RunAsync(ComponentContext context, CancellationToken cancellation)
     {
         var singleton = new NamespacedName(
-            context.Option("config-namespace", "dpf-operator-system"), context.Option("config-name", "dpfoperatorconfig")!);
+            context.Option("config-namespace", DpfOperatorConfigs.Namespace), context.Option("config-name", DpfOperatorConfigs.Name)!);
         using var client = context.InCluster();
         await LeaderElection.RunAsync(context, client, LeaseName, leading => WorkAsync(context, client, singleton, leading), cancellation);
     }

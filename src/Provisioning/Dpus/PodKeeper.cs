@@ -60,8 +60,7 @@ internal sealed class PodKeeper(DpuTools tools)
 
         var flavor = Flavor(scope) ?? throw new InvalidOperationException(
             $"DPUFlavor {scope.Key.Namespace}/{scope.Dpu.Spec.DpuFlavor} does not exist; create it");
-        var configs = await tools.Client.ListAsync<DpfOperatorConfig>(null, cancellation);
-        var config = configs.OrderByDescending(c => c.Metadata.NamespaceProperty == scope.Key.Namespace).FirstOrDefault();
+        var config = (await tools.Client.ListAsync<DpfOperatorConfig>(null, cancellation)).Singleton();
         return await CreateAsync(
             HostNetworkPod.Plan(scope.Dpu, Pci(scope), flavor, config?.Spec.Networking?.HighSpeedMtu ?? UsualMtu, tools.Options), cancellation);
     }

@@ -18,7 +18,6 @@ internal sealed class ServiceWebhooks(KubeClient client)
 {
     private const string CertificateFolder = "/tmp/k8s-webhook-server/serving-certs";
     private const string Prefix = "/validate-svc-dpu-nvidia-com-v1alpha1-";
-    private const string SystemNamespace = "dpf-operator-system";
     private readonly CredentialPolicy _policy = new(client);
 
     /// <summary>Serves until cancelled; every replica does.</summary>
@@ -62,7 +61,7 @@ internal sealed class ServiceWebhooks(KubeClient client)
         "DPUServiceInterface" => SetRules.Of(New<DpuServiceInterface>(request)).Answer(request),
         "DPUServiceChain" => SetRules.Of(New<DpuServiceChain>(request)).Answer(request),
         "DPUServiceIPAM" => IpamWebhook.Answer(
-            request, await client.ListAsync<DpfOperatorConfig>(null, cancellation) is [var config, ..] ? config.Metadata.NamespaceProperty : SystemNamespace),
+            request, (await ConfigAsync(cancellation))?.Metadata.NamespaceProperty ?? DpfOperatorConfigs.Namespace),
         "DPUServiceCredentialRequest" => await _policy.AnswerAsync(New<DpuServiceCredentialRequest>(request), request, cancellation),
         "DPUServiceTemplate" => OfTemplate(request),
         _ => AdmissionAnswer.Allow,
@@ -122,8 +121,7 @@ internal sealed class ServiceWebhooks(KubeClient client)
         var services = Users.Services(value, await client.ListAsync<DpuService>(request.Namespace, cancellation));
         var chains = Users.Chains(value, await client.ListAsync<DpuServiceChain>(request.Namespace, cancellation));
         var isOwned = value.Metadata.OwnerReferences?.Any(o => o.Controller == true) == true;
-        if (services.Count > 0 && !isOwned &&
-            (await client.ListAsync<DpfOperatorConfig>(null, cancellation)).Any(c => c.Metadata.DeletionTimestamp is null))
+        if (services.Count > 0 && !isOwned && await ConfigAsync(cancellation) is { Metadata.DeletionTimestamp: null })
         {
             return AdmissionAnswer.Deny(
                 $"DPUServiceInterface {request.Namespace}/{request.Name} is in use by {Users.List([.. services, .. chains])}; " +
@@ -132,6 +130,9 @@ internal sealed class ServiceWebhooks(KubeClient client)
 
         return Told(request, [.. services, .. chains], "it is used by");
     }
+
+    private async Task<DpfOperatorConfig?> ConfigAsync(CancellationToken cancellation) =>
+        (await client.ListAsync<DpfOperatorConfig>(null, cancellation)).Singleton();
 
     private static AdmissionAnswer Told(AdmissionRequest request, IReadOnlyList<string> users, string what) => users.Count == 0
         ? AdmissionAnswer.Allow

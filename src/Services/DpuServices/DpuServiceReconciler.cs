@@ -75,11 +75,11 @@ internal sealed partial class DpuServiceReconciler(
     private async Task<Result> DeployAsync(DpuService service, StatusDraft draft, CancellationToken cancellation)
     {
         var name = $"{service.Metadata.NamespaceProperty}/{service.Metadata.Name}";
-        if (_configs.All.ToList() is not [var config])
+        if (_configs.All.Singleton() is not { } config)
         {
             draft.False(
                 PrereqsReconciled, Reasons.Error,
-                $"Unable to reconcile application prereq for {name}: exactly one DPFOperatorConfig necessary, there are {_configs.All.Count}");
+                $"Unable to reconcile application prereq for {name}: DPFOperatorConfig {DpfOperatorConfigs.Namespace}/{DpfOperatorConfigs.Name} is necessary, there is none");
             return Result.Done;
         }
 

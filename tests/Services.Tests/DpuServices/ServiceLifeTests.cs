@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Dpf.Runtime.Admission;
 using Dpf.Runtime.Clusters;
+using Dpf.Services.Admission;
 using k8s.Models;
 
 namespace Dpf.Services.Tests.DpuServices;
@@ -134,6 +136,32 @@ public sealed class ServiceLifeTests(TwoClusters clusters) : IClassFixture<TwoCl
         await Management.ConditionAsync("DPUService", "here", "web", "Ready");
         Assert.Null(await clusters.Dpu.GetAsync<V1Namespace>(null, "here", Cancellation));
         Assert.Null(await Management.GetAsync(FakeArgo.Version, "Application", TwoClusters.SystemNamespace, "c1-web", Cancellation));
+    }
+
+    [Fact]
+    public async Task A_further_DPFOperatorConfig_stops_no_service_and_moves_no_pool()
+    {
+        // It comes first in every list.
+        await Management.ApplyYamlAsync("""
+            apiVersion: v1
+            kind: Namespace
+            metadata: {name: another}
+            ---
+            apiVersion: operator.dpu.nvidia.com/v1alpha1
+            kind: DPFOperatorConfig
+            metadata: {name: dpfoperatorconfig, namespace: another}
+            spec: {provisioningController: {bfbPVCName: bfb-pvc} }
+            """);
+        await Management.ApplyYamlAsync(Service("another", "second"));
+        Assert.Equal(TwoClusters.SystemNamespace, (string?)(await clusters.ApplicationAsync("c1-second"))["metadata"]!["namespace"]);
+        var pool = JsonNode.Parse($$"""
+            {"metadata":{"name":"pool","namespace":"{{TwoClusters.SystemNamespace}}"},
+             "spec":{"ipv4Subnet":{"subnet":"10.0.0.0/24","gateway":"10.0.0.1","perNodeIPCount":4} } }
+            """)!.AsObject();
+        var answer = await new ServiceWebhooks(Management).AnswerAsync(
+            new AdmissionRequest("CREATE", "DPUServiceIPAM", TwoClusters.SystemNamespace, "pool", pool, null), Cancellation);
+        Assert.True(answer.Allowed, answer.Message);
+        await Management.DeleteAsync("operator.dpu.nvidia.com/v1alpha1", "DPFOperatorConfig", "another", "dpfoperatorconfig", Cancellation);
     }
 
     [Fact]
