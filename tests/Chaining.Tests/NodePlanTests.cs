@@ -1,6 +1,7 @@
 using Dpf.Chaining.Agent;
 using Dpf.Chaining.Switching;
 using Dpf.Runtime.Clusters;
+using k8s.Models;
 
 namespace Dpf.Chaining.Tests;
 
@@ -60,6 +61,36 @@ public sealed class NodePlanTests
         var plan = NodePlan.Of([Samples.Physical(), Samples.OfService("hbn", "app_sf")], [chain], [Samples.Pod("hbn-x", "hbn")], view);
         Assert.Empty(plan.Chains.Values.Single());
         Assert.Equal(["1>9", "9>1"], plan.Flows.Select(f => $"{f.From}>{f.To[0]}"));
+    }
+
+    [Theory]
+    [InlineData("the young pod has no port yet", false, false, false, 6)]
+    [InlineData("the young pod says it is ready, but has no port", false, false, true, 6)]
+    [InlineData("the young pod does not work yet", true, true, false, 6)]
+    [InlineData("both work", true, true, true, 7)]
+    [InlineData("neither works", true, false, false, 7)]
+    [InlineData("only the young one works", true, false, true, 7)]
+    public void AChainPassesToAYoungerPodOnceThatCanTakeOver(string why, bool hasPort, bool oldIsReady, bool youngIsReady, long expected)
+    {
+        var (old, young) = (Pod("hbn-old", 1, oldIsReady), Pod("hbn-young", 2, youngIsReady));
+        var view = Samples.View([Samples.Port("p0", "br-sfc", 1), Port("hbn-old", 6), Port("hbn-young", hasPort ? 7 : null)]);
+        var chain = Samples.Chain("c", [("uplink", "p0"), ("svc.dpu.nvidia.com/interface", "app_sf")]);
+        var plan = NodePlan.Of([Samples.Physical(), Samples.OfService("hbn", "app_sf")], [chain], [young, old], view);
+        Assert.True(plan.Chains.Values.Single().Length == 0, why);
+        Assert.Equal([$"1>{expected}", $"{expected}>1"], plan.Flows.Select(f => $"{f.From}>{f.To[0]}"));
+
+        static V1Pod Pod(string name, int day, bool isReady)
+        {
+            var pod = Samples.Pod(name, "hbn");
+            pod.Metadata.CreationTimestamp = new DateTime(2030, 1, day, 0, 0, 0, DateTimeKind.Utc);
+            pod.Status.Conditions = [new V1PodCondition { Type = "Ready", Status = isReady ? "True" : "False" }];
+            return pod;
+        }
+
+        static PortView Port(string pod, long? number) => Samples.Port("sf-" + pod, "br-sfc", number) with
+        {
+            InterfaceIds = new Dictionary<string, string> { ["dpf-id"] = $"{Samples.Namespace}/{pod}/app_sf" },
+        };
     }
 
     [Theory]

@@ -52,20 +52,30 @@ internal sealed class PortResolver(IReadOnlyList<ServiceInterface> interfaces, I
 
     private (long? Ofport, string Why) OfService(string ns, ServiceInterfaceService service)
     {
-        // While a pod replaces another both are there: the younger of those that stay counts.
-        var pod = pods
+        // While a pod replaces another both are there. Of those that stay the younger counts, but not before it can take over: until
+        // it has its port, and while the other one works and it does not, the chain stays where it is.
+        var found = pods
             .Where(p => p.Metadata.NamespaceProperty == ns && p.Metadata.DeletionTimestamp is null &&
                 p.Status?.Phase is not ("Succeeded" or "Failed") &&
                 p.Metadata.Labels?.TryGetValue(ChainingLabels.Service, out var id) == true && id == service.ServiceId)
-            .MaxBy(p => p.Metadata.CreationTimestamp);
-        if (pod is null)
+            .Select(p => (Pod: p, Port: PortOf($"{ns}/{p.Metadata.Name}/{service.InterfaceName}")))
+            .OrderByDescending(p => p.Port is not null).ThenByDescending(p => IsReady(p.Pod)).ThenByDescending(p => p.Pod.Metadata.CreationTimestamp)
+            .ToList();
+        if (found is not [var (pod, port), ..])
         {
             return (null, $"service {service.ServiceId} has no pod on this node");
         }
 
-        var wanted = $"{ns}/{pod.Metadata.Name}/{service.InterfaceName}";
+        return port is { } number
+            ? (number, "")
+            : (null, $"no port on {WantedPort.ServiceBridge} for {ns}/{pod.Metadata.Name}/{service.InterfaceName} yet");
+    }
+
+    /// <summary>The number of the port that a pod's interface has on the bridge of the chains; null while it has none.</summary>
+    private long? PortOf(string id)
+    {
         var port = view.Ports.Values
-            .Where(p => p.InterfaceIds.GetValueOrDefault(WantedPort.DpfIdKey) == wanted)
+            .Where(p => p.InterfaceIds.GetValueOrDefault(WantedPort.DpfIdKey) == id)
             .OrderBy(p => p.Bridge == WantedPort.ServiceBridge ? 0 : 1).FirstOrDefault();
         if (port is not null && port.Bridge != WantedPort.ServiceBridge)
         {
@@ -73,8 +83,8 @@ internal sealed class PortResolver(IReadOnlyList<ServiceInterface> interfaces, I
             port = view.Ports.GetValueOrDefault($"p{port.Name}brsfc");
         }
 
-        return port is { Ofport: { } number } && port.Bridge == WantedPort.ServiceBridge
-            ? (number, "")
-            : (null, $"no port on {WantedPort.ServiceBridge} for {wanted} yet");
+        return port?.Bridge == WantedPort.ServiceBridge ? port.Ofport : null;
     }
+
+    private static bool IsReady(V1Pod pod) => pod.Status?.Conditions?.Any(c => c.Type == "Ready" && c.Status == "True") == true;
 }
