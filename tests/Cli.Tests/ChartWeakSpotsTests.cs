@@ -76,6 +76,19 @@ public sealed class ChartWeakSpotsTests
         static JsonObject Map(JsonObject values) => Render("sriov-device-plugin", values).Single(o => (string?)o["kind"] == "ConfigMap");
     }
 
+    [Theory, MemberData(nameof(Charts))]
+    public void Whoever_takes_turns_by_a_lease_may_read_and_write_it(string name)
+    {
+        var objects = Render(name);
+        if (objects.Exists(o => (string?)o["kind"] == "Deployment" && o.ToJsonString().Contains("--leader-elect", StringComparison.Ordinal)))
+        {
+            var rule = Assert.Single(
+                objects.Where(o => (string?)o["kind"] is "ClusterRole" or "Role").SelectMany(o => o["rules"]!.AsArray()),
+                r => r!["resources"]!.AsArray().Any(v => (string?)v == "leases"));
+            Assert.Superset(new HashSet<string> { "get", "create", "update" }, rule!["verbs"]!.AsArray().Select(v => (string)v!).ToHashSet());
+        }
+    }
+
     private static List<JsonObject> Render(string name, JsonObject? values = null) => [.. Rendered(name, values).Objects.Select(o => o.Value)];
 
     private static RenderedChart Rendered(string name, JsonObject? values = null) =>

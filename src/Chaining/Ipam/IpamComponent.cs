@@ -3,6 +3,7 @@ using Dpf.Chaining.Cni;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Informers;
+using Dpf.Runtime.Leases;
 using Dpf.Runtime.Reconciling;
 using Dpf.Runtime.Selecting;
 using k8s;
@@ -14,6 +15,7 @@ namespace Dpf.Chaining.Ipam;
 /// <summary>Addresses from pools: the controller divides pools among nodes, a node's agent gives addresses to interfaces.</summary>
 public sealed class IpamComponent : IComponent
 {
+    private const string LeaseName = "nv-ipam-controller.nv-ipam.nvidia.com";
     private const string Socket = "/var/lib/cni/nv-ipam/daemon.sock";
     private static readonly TimeSpan Look = TimeSpan.FromMinutes(1);
 
@@ -21,23 +23,38 @@ public sealed class IpamComponent : IComponent
     public async Task RunAsync(ComponentContext context, CancellationToken cancellation)
     {
         using var client = context.InCluster();
-        await using var cache = new Cache(client, context.Time, context.Loggers);
         var scope = new InformerScope(context.Variable("POD_NAMESPACE"));
         switch (context.Arguments is [var verb, ..] ? verb : null)
         {
             case "controller":
-                await DivideAsync(context, client, cache, scope, cancellation);
+                await LeaderElection.RunAsync(context, client, LeaseName, leading => DivideAsync(context, client, scope, leading), cancellation);
                 break;
             case "node":
-                await GiveAsync(context, cache, scope, cancellation);
+                await GiveAsync(context, client, scope, cancellation);
                 break;
             case var other:
                 throw new InvalidOperationException($"nvidia-k8s-ipam: '{other}' is no part of it; start it with controller or node");
         }
     }
 
-    private static async Task GiveAsync(ComponentContext context, Cache cache, InformerScope scope, CancellationToken cancellation)
+    /// <summary>
+    /// Writes how a pool is divided, if the pool is still as it was when that was found out: two nodes would have one block where a
+    /// division is written over another that nobody had seen yet.
+    /// </summary>
+    /// <exception cref="KubeException">A conflict: somebody was faster, look again.</exception>
+    internal static Task WriteAsync<T>(KubeClient client, T pool, IReadOnlyList<PoolAllocation> allocations, CancellationToken cancellation)
+        where T : class, IKubernetesObject<V1ObjectMeta> => client.PatchStatusAsync<T>(
+            pool.Metadata.NamespaceProperty, pool.Metadata.Name,
+            new JsonObject
+            {
+                ["metadata"] = new JsonObject { ["resourceVersion"] = pool.Metadata.ResourceVersion },
+                ["status"] = new JsonObject { ["allocations"] = Json(allocations) },
+            },
+            cancellation);
+
+    private static async Task GiveAsync(ComponentContext context, KubeClient client, InformerScope scope, CancellationToken cancellation)
     {
+        await using var cache = new Cache(client, context.Time, context.Loggers);
         var logger = context.Loggers.CreateLogger("nv-ipam");
         var name = context.Required("node", "NODE_NAME");
         var pools = (Ip: cache.Informer<IpPool>(scope), Cidr: cache.Informer<CidrPool>(scope));
@@ -66,11 +83,12 @@ public sealed class IpamComponent : IComponent
     private static IEnumerable<string> Uids(V1Pod pod) =>
         pod.Metadata.Annotations?.TryGetValue("kubernetes.io/config.hash", out var hash) == true ? [pod.Metadata.Uid, hash] : [pod.Metadata.Uid];
 
-    private static Task DivideAsync(
-        ComponentContext context, KubeClient client, Cache cache, InformerScope scope, CancellationToken cancellation)
+    // The cache is a leader's own: whoever follows starts from what there is.
+    private static async Task DivideAsync(ComponentContext context, KubeClient client, InformerScope scope, CancellationToken cancellation)
     {
+        await using var cache = new Cache(client, context.Time, context.Loggers);
         var nodes = cache.Informer<V1Node>();
-        return Together.RunAsync(
+        await Together.RunAsync(
             stop =>
             [
                 Build<IpPool>("ippool", p => p.Spec, p => p.Status, (p, names) => PoolDivision.Blocks(p.Spec, p.Status?.Allocations, names)).RunAsync(stop),
@@ -93,11 +111,10 @@ public sealed class IpamComponent : IComponent
                     }
 
                     var names = nodes.All.Where(n => spec(pool).NodeSelector.Selects(n)).Select(n => n.Metadata.Name).ToList();
-                    var wanted = Json(divide(pool, names));
-                    if (!JsonNode.DeepEquals(wanted, Json(status(pool)?.Allocations ?? [])))
+                    var wanted = divide(pool, names);
+                    if (!JsonNode.DeepEquals(Json(wanted), Json(status(pool)?.Allocations ?? [])))
                     {
-                        await client.PatchStatusAsync<T>(
-                            key.Namespace, key.Name, new JsonObject { ["status"] = new JsonObject { ["allocations"] = wanted } }, stop);
+                        await WriteAsync(client, pool, wanted, stop);
                     }
 
                     return Result.Done;
