@@ -11,12 +11,13 @@ namespace Dpf.Services.DpuServices;
 /// <param name="client">The management cluster.</param>
 internal sealed class ApplicationWriter(KubeClient client)
 {
-    /// <summary>Makes an Application be as wanted.</summary>
-    public async Task WriteAsync(JsonObject wanted, ArgoApplication? known, CancellationToken cancellation)
+    /// <summary>Makes an Application be as wanted, unless it is another DPUService's.</summary>
+    /// <returns>False when it is: a cache that did not know it yet took its name for free.</returns>
+    public async Task<bool> WriteAsync(JsonObject wanted, ArgoApplication? known, CancellationToken cancellation)
     {
         if (known is not null && IsAs(wanted, Applying.Applier.Json(known)))
         {
-            return;
+            return true;
         }
 
         var (ns, name) = ((string)wanted["metadata"]!["namespace"]!, (string)wanted["metadata"]!["name"]!);
@@ -26,7 +27,12 @@ internal sealed class ApplicationWriter(KubeClient client)
         if (await client.GetRawAsync(path, cancellation) is not { } live)
         {
             await client.SendRawAsync(HttpMethod.Post, ResourceType.Of<ArgoApplication>().Path(ns), wanted, cancellation);
-            return;
+            return true;
+        }
+
+        if (!IsSameService(wanted, live))
+        {
+            return false;
         }
 
         if (live["metadata"]!["deletionTimestamp"] is not null)
@@ -48,6 +54,8 @@ internal sealed class ApplicationWriter(KubeClient client)
                 [.. Finalizers(metadata).Append(ArgoObjects.Finalizer).Distinct().Select(f => (JsonNode)f)]);
             await client.SendRawAsync(HttpMethod.Put, path, live, cancellation);
         }
+
+        return true;
     }
 
     /// <summary>Makes Argo CD leave an Application alone.</summary>
@@ -87,6 +95,11 @@ internal sealed class ApplicationWriter(KubeClient client)
         JsonNode.DeepEquals(live["spec"], wanted["spec"]) && !IsPaused(live) &&
         Containment.Holds(live["metadata"]!["labels"], wanted["metadata"]!["labels"]) &&
         Finalizers(live["metadata"]!).Contains(ArgoObjects.Finalizer);
+
+    // One that has lost its labels is nobody else's: it gets them again.
+    private static bool IsSameService(JsonObject wanted, JsonObject live) =>
+        ((string[])[ArgoObjects.ServiceNameLabel, ArgoObjects.ServiceNamespaceLabel]).All(label =>
+            live["metadata"]!["labels"]?[label] is not { } owner || (string?)owner == (string?)wanted["metadata"]!["labels"]![label]);
 
     private static bool IsPaused(JsonObject live) => live["metadata"]!["annotations"]?[ArgoObjects.SkipReconcile] is not null;
 

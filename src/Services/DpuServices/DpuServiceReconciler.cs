@@ -149,8 +149,7 @@ internal sealed partial class DpuServiceReconciler(
 
             try
             {
-                await _writer.WriteAsync(
-                    ServiceApplications.Wanted(service, destination, argoNamespace, application, values), known, cancellation);
+                await WriteAsync(service, destination, argoNamespace, application, values, cancellation);
             }
             catch (Exception e) when (Failures.IsExpected(e))
             {
@@ -175,6 +174,22 @@ internal sealed partial class DpuServiceReconciler(
         }
 
         return failures;
+    }
+
+    private async Task WriteAsync(
+        DpuService service, string destination, string argoNamespace, string name, JsonObject values, CancellationToken cancellation)
+    {
+        foreach (var candidate in (string[])[name, ServiceApplications.LongName(service, destination)])
+        {
+            if (await _writer.WriteAsync(
+                ServiceApplications.Wanted(service, destination, argoNamespace, candidate, values),
+                _applications.Get(argoNamespace, candidate), cancellation))
+            {
+                return;
+            }
+        }
+
+        throw new InvalidOperationException($"there is such an Application in {argoNamespace} already, and it is another DPUService's");
     }
 
     /// <summary>Claims the service's interfaces and lets go of those it has no more; the networks that they ask for.</summary>

@@ -22,9 +22,13 @@ internal static class ServiceApplications
         var plain = ArgoObjects.Name(cluster, service.Metadata.Name);
         return there.FirstOrDefault(a => Owns(service, a) && a.Label(ArgoObjects.ClusterLabel) == cluster)?.Metadata.Name
             ?? (there.Any(a => a.Metadata.Name == plain && !Owns(service, a))
-                ? ArgoObjects.Name($"{cluster}-{service.Metadata.NamespaceProperty}", service.Metadata.Name)
+                ? LongName(service, cluster)
                 : plain);
     }
+
+    /// <summary>The name of a DPUService's Application where another has the shorter one.</summary>
+    public static string LongName(DpuService service, string cluster) =>
+        ArgoObjects.Name($"{cluster}-{service.Metadata.NamespaceProperty}", service.Metadata.Name);
 
     /// <summary>The Application of a DPUService in a cluster.</summary>
     public static JsonObject Wanted(DpuService service, string cluster, string argoNamespace, string name, JsonObject values)

@@ -165,6 +165,25 @@ public sealed class ServiceLifeTests(TwoClusters clusters) : IClassFixture<TwoCl
     }
 
     [Fact]
+    public async Task An_Application_of_another_service_that_no_cache_knows_yet_is_not_taken_over()
+    {
+        // Without the label that caches select by it is as unknown as one that was made a moment ago.
+        await Management.ApplyYamlAsync($$"""
+            apiVersion: {{FakeArgo.Version}}
+            kind: Application
+            metadata:
+              name: c1-unseen
+              namespace: {{TwoClusters.SystemNamespace}}
+              labels: {dpu.nvidia.com/dpuservice-name: unseen, dpu.nvidia.com/dpuservice-namespace: first, dpu.nvidia.com/cluster: c1}
+            spec: {project: default, destination: {name: c1, namespace: first}, source: {repoURL: "https://example.org", chart: unseen, targetRevision: "1"} }
+            """);
+        await Management.ApplyYamlAsync(Service("second", "unseen"));
+        Assert.Equal("second", (string?)(await clusters.ApplicationAsync("c1-second-unseen"))["spec"]!["destination"]!["namespace"]);
+        Assert.Equal("first", (string?)(await clusters.ApplicationAsync("c1-unseen"))["spec"]!["destination"]!["namespace"]);
+        await Management.DeleteAsync(FakeArgo.Version, "Application", TwoClusters.SystemNamespace, "c1-unseen", Cancellation);
+    }
+
+    [Fact]
     public async Task Services_of_one_name_in_two_namespaces_do_not_fight()
     {
         await Management.ApplyYamlAsync(Service("one", "same"));
