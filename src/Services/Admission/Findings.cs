@@ -1,4 +1,5 @@
 using Dpf.Runtime.Admission;
+using Dpf.Services.DpuDeployments;
 
 namespace Dpf.Services.Admission;
 
@@ -16,6 +17,20 @@ internal sealed class Findings
 
     /// <summary>Notes what is wrong with a field, and what to do.</summary>
     public void Refuse(string path, string message) => _errors.Add($"{path}: {message}");
+
+    /// <summary>Notes that a name which becomes the value of a label cannot be one; names of objects may be longer.</summary>
+    public void RefuseUnlessLabel(string? name)
+    {
+        if (LabelProblem(name) is { } problem)
+        {
+            _errors.Add(problem);
+        }
+    }
+
+    /// <summary>Why an object's name cannot be the value of a label; null when it can.</summary>
+    public static string? LabelProblem(string? name) => DeploymentNames.IsLabelValue(name ?? "")
+        ? null
+        : $"metadata.name: '{name}' becomes the value of a label: 63 characters at most";
 
     /// <summary>Notes what the author should know.</summary>
     public void Warn(string message) => _warnings.Add(message);

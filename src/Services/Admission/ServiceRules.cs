@@ -11,11 +11,7 @@ internal static class ServiceRules
     public static Findings Of(DpuService service, IReadOnlyCollection<DpuServiceInterface> interfaces)
     {
         var findings = new Findings();
-        if (!DeploymentNames.IsLabelValue(service.Metadata.Name ?? ""))
-        {
-            findings.Refuse("metadata.name", $"'{service.Metadata.Name}' becomes the value of a label: 63 characters at most");
-        }
-
+        findings.RefuseUnlessLabel(service.Metadata.Name);
         if (service.Spec.ServiceId is { } id && (id.Length == 0 || !DeploymentNames.IsLabelValue(id)))
         {
             findings.Refuse("spec.serviceID", $"'{id}' becomes the value of a label: 1 to 63 letters, digits, '-', '_' and '.', the first and the last a letter or digit");

@@ -21,6 +21,7 @@ internal static class SetRules
     public static Findings Of(DpuServiceInterface value)
     {
         var findings = new Findings();
+        findings.RefuseUnlessLabel(value.Metadata.Name);
         Selector(findings, "spec.clusterSelector", value.Spec.ClusterSelector);
         Selector(findings, "spec.template.spec.nodeSelector", value.Spec.Template.Spec.NodeSelector);
         Labels(findings, value.Spec.Template.Spec.Template.Metadata?.Labels);
@@ -55,6 +56,7 @@ internal static class SetRules
     public static Findings Of(DpuServiceChain value)
     {
         var findings = new Findings();
+        findings.RefuseUnlessLabel(value.Metadata.Name);
         Selector(findings, "spec.clusterSelector", value.Spec.ClusterSelector);
         Selector(findings, "spec.template.spec.nodeSelector", value.Spec.Template.Spec.NodeSelector);
         Labels(findings, value.Spec.Template.Spec.Template.Metadata?.Labels);

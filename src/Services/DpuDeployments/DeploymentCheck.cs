@@ -5,6 +5,8 @@ namespace Dpf.Services.DpuDeployments;
 /// <summary>What is wrong with a DPUDeployment that no waiting mends: pure.</summary>
 internal static class DeploymentCheck
 {
+    private static readonly string AnySlot = new('0', DeploymentNames.RevisionLength);
+
     // dpuservice-…-version, the longest label that a service's name is a part of, has 63 characters at most.
     private const int MaxServiceName = 44;
 
@@ -17,6 +19,7 @@ internal static class DeploymentCheck
             .. OwnProblems(deployment),
             .. Names(inputs.Services.SelectMany(s => (s.Configuration.Spec.Interfaces ?? []).Select(
                 i => ("DPUServiceInterface", DeploymentNames.DpuServiceInterface(deployment, s.Name, i.Name))))),
+            .. inputs.Services.Where(s => s.Configuration.Spec.UpgradePolicy?.ApplyNodeEffect == true).SelectMany(s => Revisions(deployment, s)),
             .. Ports(inputs),
         ];
     }
@@ -64,6 +67,21 @@ internal static class DeploymentCheck
         foreach (var twice in all.GroupBy(n => n).Where(g => g.Count() > 1))
         {
             yield return $"{twice.Count()} of its parts would become {twice.Key.Kind} {twice.Key.Name}; rename all but one";
+        }
+    }
+
+    // The first revision has the plain name: that there is no room for another's would show with the first change. A DPUService has
+    // room, because its id, which is a label, is longer.
+    private static IEnumerable<string> Revisions(DpuDeployment deployment, DeployedService service)
+    {
+        foreach (var name in (service.Configuration.Spec.Interfaces ?? []).Select(i => i.Name))
+        {
+            var plain = DeploymentNames.DpuServiceInterface(deployment, service.Name, name);
+            if (DeploymentNames.IsName(plain) && !DeploymentNames.IsName(DeploymentNames.DpuServiceInterface(deployment, service.Name, name, AnySlot)))
+            {
+                yield return $"'{plain}' leaves a DPUServiceInterface no room for '-' and the {DeploymentNames.RevisionLength} characters of a revision " +
+                    "beside it (63 at most); shorten the names that it is made of, or take upgradePolicy.applyNodeEffect away";
+            }
         }
     }
 

@@ -42,7 +42,7 @@ internal sealed record DeploymentChildren(
                     Interfaces = spec.Interfaces,
                     ServiceConfiguration = spec.ServiceConfiguration,
                 }),
-            10);
+            DeploymentNames.RevisionLength);
     }
 
     private static DpuServiceInterface Interface(

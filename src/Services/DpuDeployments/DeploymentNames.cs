@@ -42,6 +42,9 @@ internal static partial class DeploymentNames
     /// </summary>
     public const string AnyRevision = "placeholder-for-version";
 
+    /// <summary>How long a service's revision is.</summary>
+    public const int RevisionLength = 10;
+
     /// <summary>The value of <see cref="OwnedBy"/>.</summary>
     public static string Owner(DpuDeployment deployment) => $"{deployment.Metadata.NamespaceProperty}_{deployment.Metadata.Name}";
 

@@ -1,5 +1,6 @@
 using System.Net;
 using Dpf.Api.Services;
+using Dpf.Services.Admission;
 
 namespace Dpf.Services.Ipam;
 
@@ -16,6 +17,11 @@ internal static class IpamValidation
         if (value.Metadata.NamespaceProperty != allowedNamespace)
         {
             problems.Add($"metadata.namespace: a DPUServiceIPAM has an effect only in namespace {allowedNamespace}; create it there");
+        }
+
+        if (Findings.LabelProblem(value.Metadata.Name) is { } unfit)
+        {
+            problems.Add(unfit);
         }
 
         switch (value.Spec)

@@ -3,6 +3,7 @@ using Dpf.Api.Services;
 using Dpf.Runtime.Admission;
 using Dpf.Services.Admission;
 using Dpf.Services.DpuDeployments;
+using Dpf.Services.Ipam;
 using Dpf.Services.Tests.DpuDeployments;
 using k8s;
 using k8s.Models;
@@ -49,6 +50,23 @@ public sealed class RulesTests(TwoClusters clusters) : IClassFixture<TwoClusters
     [InlineData("network: a/b", "eth1", "")]
     public void An_interface_of_a_service_is_a_device_in_a_network(string network, string device, string problem) =>
         Says(problem, SetRules.Of(Interface("serviceID: a", network, device)));
+
+    [Fact]
+    public void A_name_that_becomes_a_label_is_no_longer_than_a_label()
+    {
+        var (fits, tooLong) = (new string('n', 63), new string('n', 64));
+        var (value, chain) = (Interface("serviceID: a"), new DpuServiceChain { Metadata = new V1ObjectMeta { Name = fits } });
+        value.Metadata.Name = fits;
+        Says("", SetRules.Of(value));
+        Says("", SetRules.Of(chain));
+        (value.Metadata.Name, chain.Metadata.Name) = (tooLong, tooLong);
+        Says("63 characters at most", SetRules.Of(value));
+        Says("63 characters at most", SetRules.Of(chain));
+        var pool = Ipam.IpamValidationTests.Ipam("ipv4Subnet: {subnet: 10.0.0.0/24, gateway: 10.0.0.1, perNodeIPCount: 4}");
+        pool.Metadata.Name = tooLong;
+        Assert.Contains(
+            "63 characters at most", Assert.Single(IpamValidation.Problems(pool, null, pool.Metadata.NamespaceProperty)), StringComparison.Ordinal);
+    }
 
     [Fact]
     public void A_label_by_which_a_set_finds_its_children_is_not_the_users()

@@ -138,6 +138,22 @@ public sealed class DeploymentPlanTests
         Assert.Contains(DeploymentCheck.Problems(inputs), p => p.Contains("cannot be the value of a label", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(52, true)]
+    [InlineData(53, false)]
+    public void A_name_that_leaves_no_room_for_a_revision_beside_it_is_found_before_the_first_change(int length, bool hasRoom)
+    {
+        var inputs = Sample.Inputs();
+        var configuration = inputs.Services.Single(s => s.Name == "hbn").Configuration.Spec;
+        var name = new string('i', length - "ovn-hbn-".Length);
+        configuration.Interfaces![0].Name = inputs.Deployment.Spec.ServiceChains[0].Ports[1].Service!.Interface = name;
+        Assert.Empty(DeploymentCheck.Problems(inputs));
+        configuration.UpgradePolicy = new() { ApplyNodeEffect = true };
+        Assert.Equal(
+            hasRoom ? [] : [$"'ovn-hbn-{name}' leaves a DPUServiceInterface no room"],
+            DeploymentCheck.Problems(inputs).Select(p => p.Split(" for ")[0]));
+    }
+
     [Fact]
     public void Two_interfaces_that_would_become_one_are_found()
     {
