@@ -22,31 +22,6 @@ public sealed class ChartWeakSpotsTests
         Assert.Equal(definitions.Distinct(), definitions);
     }
 
-    [Fact]
-    public void H3_H7_a_chart_in_which_a_key_is_there_twice_is_refused()
-    {
-        var folder = Directory.CreateTempSubdirectory("dpf-chart-");
-        try
-        {
-            Directory.CreateDirectory(Path.Combine(folder.FullName, "templates"));
-            File.WriteAllText(Path.Combine(folder.FullName, "Chart.yaml"), "apiVersion: v2\nname: twice\nversion: 1.0.0\n");
-            File.WriteAllText(
-                Path.Combine(folder.FullName, "templates/role.yaml"),
-                "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: a}\nrules: []\nrules: []\n");
-            var told = Assert.Throws<ChartException>(
-                () => ChartRenderer.Render(ChartLoader.FromFolder(folder.FullName), new ReleaseFacts("rel", "ns"), [], Capabilities.Default));
-            Assert.Contains("role.yaml", told.Message, StringComparison.Ordinal);
-            Assert.Contains("rules", told.Message, StringComparison.Ordinal);
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
-    }
-
-    [Theory, MemberData(nameof(Charts))]
-    public void H3_every_chart_is_read_so(string name) => Assert.NotEmpty(Render(name));
-
     [Theory, MemberData(nameof(Charts))]
     public void H9_rights_are_named_one_by_one(string name)
     {

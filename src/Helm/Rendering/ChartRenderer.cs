@@ -22,6 +22,15 @@ public static class ChartRenderer
         Chart chart, ReleaseFacts release, JsonObject values, Capabilities capabilities,
         Func<string, string, string, string, JsonNode?>? lookup = null, TimeProvider? time = null)
     {
+        var (enabled, texts) = Texts(chart, release, values, capabilities, lookup, time);
+        return RenderedChart.Read(enabled, texts);
+    }
+
+    /// <summary>What the templates write, and the chart with those subcharts that the values leave on.</summary>
+    internal static (Chart Enabled, IReadOnlyList<(string Path, string Text)> Texts) Texts(
+        Chart chart, ReleaseFacts release, JsonObject values, Capabilities capabilities,
+        Func<string, string, string, string, JsonNode?>? lookup = null, TimeProvider? time = null)
+    {
         if (chart.Metadata.IsLibrary)
         {
             throw new ChartException($"{chart.Metadata.Name}: library charts are not installable");
@@ -65,7 +74,7 @@ public static class ChartRenderer
             rendered.Add((path, set.Execute(path, here, host)));
         }
 
-        return RenderedChart.Read(enabled, rendered);
+        return (enabled, rendered);
     }
 
     /// <summary>The objects of <c>crds/</c> of a chart and of those subcharts that the values leave on.</summary>

@@ -21,7 +21,7 @@ internal sealed class RepositoryIndex
     {
         try
         {
-            return YamlReader.ReadMap(yaml, source).GetValueOrDefault("entries") is Dictionary<string, object?> entries
+            return YamlReader.ReadMap(yaml, source, uniqueKeys: true).GetValueOrDefault("entries") is Dictionary<string, object?> entries
                 ? new RepositoryIndex(entries, source)
                 : throw new ChartException($"{source}index.yaml has no entries");
         }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using YamlDotNet.Core;
-using YamlDotNet.RepresentationModel;
 
 namespace Dpf.Helm.Yaml;
 
@@ -13,61 +12,34 @@ internal static partial class YamlReader
 {
     /// <summary>The value of the one document; null for an empty text.</summary>
     /// <exception cref="FormatException">It is no YAML; says where.</exception>
-    public static object? Read(string yaml, string source) => ReadAll(yaml, source) is [var first, ..] ? first : null;
+    public static object? Read(string yaml, string source, bool uniqueKeys = false) => ReadAll(yaml, source, uniqueKeys) is [var first, ..] ? first : null;
 
     /// <summary>The values of all documents.</summary>
+    /// <param name="yaml">The text.</param>
+    /// <param name="source">Where it is from.</param>
+    /// <param name="uniqueKeys">Whether a key that is there twice is an error; else the last one counts.</param>
     /// <exception cref="FormatException">It is no YAML; says where.</exception>
-    public static IReadOnlyList<object?> ReadAll(string yaml, string source)
+    public static IReadOnlyList<object?> ReadAll(string yaml, string source, bool uniqueKeys = false)
     {
-        var stream = new YamlStream();
         try
         {
-            stream.Load(new MergingParser(new Parser(new StringReader(yaml))));
+            return new YamlTree(new Parser(new StringReader(yaml)), uniqueKeys).ReadAll();
         }
         catch (YamlException e)
         {
             throw new FormatException(
                 $"error converting YAML to JSON: yaml: line {e.Start.Line}: {source}: {e.Message}", e);
         }
-
-        return [.. stream.Documents.Select(d => Convert(d.RootNode))];
     }
 
     /// <summary>A map of a text that must be one.</summary>
     /// <exception cref="FormatException">It is not.</exception>
-    public static Dictionary<string, object?> ReadMap(string yaml, string source) => Read(yaml, source) switch
+    public static Dictionary<string, object?> ReadMap(string yaml, string source, bool uniqueKeys = false) => Read(yaml, source, uniqueKeys) switch
     {
         null => new(StringComparer.Ordinal),
         Dictionary<string, object?> map => map,
         _ => throw new FormatException($"{source}: expected a mapping of names to values"),
     };
-
-    private static object? Convert(YamlNode node) => node switch
-    {
-        YamlMappingNode map => Map(map),
-        YamlSequenceNode list => list.Children.Select(Convert).ToList(),
-        YamlScalarNode { Style: ScalarStyle.Plain or ScalarStyle.Any } scalar when scalar.Tag.IsEmpty => Plain(scalar.Value ?? ""),
-        YamlScalarNode scalar => scalar.Value ?? "",
-        _ => null,
-    };
-
-    private static Dictionary<string, object?> Map(YamlMappingNode node)
-    {
-        var map = new Dictionary<string, object?>(StringComparer.Ordinal);
-        foreach (var (key, value) in node.Children)
-        {
-            var name = Convert(key) switch
-            {
-                string text => text,
-                bool flag => flag ? "true" : "false",
-                double number => number.ToString("R", CultureInfo.InvariantCulture),
-                _ => throw new FormatException($"line {key.Start.Line}: a key must be a text"),
-            };
-            map[name] = Convert(value);
-        }
-
-        return map;
-    }
 
     /// <summary>The value of an unquoted scalar.</summary>
     internal static object? Plain(string text) => text switch
