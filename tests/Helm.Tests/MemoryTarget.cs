@@ -77,7 +77,11 @@ internal sealed class MemoryTarget : IReleaseTarget
     }
 
     public Task<IReadOnlyList<JsonObject>> SecretsAsync(string ns, string selector, CancellationToken cancellation) =>
-        Task.FromResult<IReadOnlyList<JsonObject>>([.. _objects.Values.Where(o => (string?)o["kind"] == "Secret")]);
+        Task.FromResult<IReadOnlyList<JsonObject>>(
+        [
+            .. _objects.Values.Where(o => (string?)o["kind"] == "Secret" && selector.Split(',').Select(l => l.Split('=')).All(
+                l => (string?)o["metadata"]!["labels"]![l[0]] == l[1])),
+        ]);
 
     private Dictionary<string, bool> Ends { get; } = new(StringComparer.Ordinal);
 }

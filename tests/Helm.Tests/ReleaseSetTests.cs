@@ -99,6 +99,67 @@ public sealed class ReleaseSetTests : IDisposable
         Assert.Equal(["CustomResourceDefinition/t"], _target.Objects);
     }
 
+    [Fact]
+    public async Task ACrdThatIsThereIsNotOverwrittenByAnInstallEither()
+    {
+        Write("crds/t.yaml", "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: t}\n");
+        await _target.ApplyAsync(new JsonObject { ["kind"] = "CustomResourceDefinition", ["metadata"] = new JsonObject { ["name"] = "t" }, ["spec"] = "newer" }, Cancellation);
+        await InstallAsync(("ConfigMap", "a"));
+        Assert.Equal("newer", (string?)_target.Find("CustomResourceDefinition", "t")!["spec"]);
+    }
+
+    [Fact]
+    public async Task AnObjectOfAnotherReleaseIsNotTakenOverAndNothingIsWritten()
+    {
+        await InstallAsync(("ConfigMap", "a"), ("ConfigMap", "b"));
+        _target.Applied.Clear();
+        var failure = await Assert.ThrowsAsync<ChartException>(
+            () => _releases.UpgradeInstallAsync("other", "ns", Chart(("ConfigMap", "0"), ("ConfigMap", "b")), [], Cancellation));
+        Assert.Contains(
+            "ConfigMap b is part of release rel in namespace ns: release other in namespace ns cannot take it over", failure.Message, StringComparison.Ordinal);
+        Assert.Empty(_target.Applied);
+        Assert.Equal(["v1 deployed"], _target.Releases);
+
+        // What is no release's is.
+        _target.Find("ConfigMap", "b")!["metadata"]!.AsObject().Remove("annotations");
+        await _releases.UpgradeInstallAsync("other", "ns", Chart(("ConfigMap", "b")), [], Cancellation);
+        Assert.Equal("other", (string?)_target.Find("ConfigMap", "b")!["metadata"]!["annotations"]!["meta.helm.sh/release-name"]);
+    }
+
+    [Fact]
+    public async Task WhatARevisionThatFailedHasMadeGoesWithTheRelease()
+    {
+        await InstallAsync(("ConfigMap", "a"));
+        _target.Refused = "ConfigMap/z";
+        await Assert.ThrowsAsync<InvalidOperationException>(() => InstallAsync(("ConfigMap", "b"), ("ConfigMap", "z")));
+        Assert.Equal(["ConfigMap/a", "ConfigMap/b"], _target.Objects);
+        Assert.True(await _releases.UninstallAsync("rel", "ns", Cancellation));
+        Assert.Empty(_target.Objects);
+        Assert.Empty(_target.Releases);
+    }
+
+    [Fact]
+    public async Task TenRevisionsAreRememberedAndWithThemTheOneThatIsDeployed()
+    {
+        for (var i = 0; i < 12; i++)
+        {
+            await InstallAsync(("ConfigMap", "a"));
+        }
+
+        Assert.Equal(10, _target.Releases.Count());
+        Assert.Contains("v3 superseded", _target.Releases);
+        Assert.Contains("v12 deployed", _target.Releases);
+        _target.Refused = "ConfigMap/z";
+        for (var i = 0; i < 12; i++)
+        {
+            await Assert.ThrowsAsync<InvalidOperationException>(() => InstallAsync(("ConfigMap", "z")));
+        }
+
+        Assert.Equal(10, _target.Releases.Count());
+        Assert.Contains("v12 deployed", _target.Releases);
+        Assert.Contains("v24 failed", _target.Releases);
+    }
+
     private static string Hook(string name, string moment, string policy) => $$"""
 
         ---
@@ -110,13 +171,16 @@ public sealed class ReleaseSetTests : IDisposable
 
     private Task InstallAsync(params (string Kind, string Name)[] objects) => InstallAsync(Cancellation, objects);
 
-    private Task InstallAsync(CancellationToken cancellation, params (string Kind, string Name)[] objects)
+    private Task InstallAsync(CancellationToken cancellation, params (string Kind, string Name)[] objects) =>
+        _releases.UpgradeInstallAsync("rel", "ns", Chart(objects), new JsonObject(), cancellation);
+
+    private Chart Chart(params (string Kind, string Name)[] objects)
     {
         Write("Chart.yaml", "name: c\nversion: 0.1.0\n");
         Write("templates/objects.yaml", string.Concat(objects.Select(o =>
             $"---\napiVersion: v1\nkind: {o.Kind}\nmetadata:\n  name: {o.Name}\n" +
             (o.Name == "keep" ? "  annotations: {helm.sh/resource-policy: keep}\n" : ""))));
-        return _releases.UpgradeInstallAsync("rel", "ns", ChartLoader.FromFolder(_folder), new JsonObject(), cancellation);
+        return ChartLoader.FromFolder(_folder);
     }
 
     private void Write(string path, string text)

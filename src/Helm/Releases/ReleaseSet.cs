@@ -8,9 +8,16 @@ namespace Dpf.Helm.Releases;
 /// <summary>Installs, upgrades and uninstalls releases, as Helm 3 does.</summary>
 public sealed class ReleaseSet(IReleaseTarget target, TimeProvider time)
 {
+    // As Helm does unless it is told otherwise: every revision is a Secret with the whole chart in it.
+    private const int MaxHistory = 10;
+    private const string ReleaseName = "meta.helm.sh/release-name";
+    private const string ReleaseNamespace = "meta.helm.sh/release-namespace";
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Installs a chart, or upgrades the release of that name.</summary>
+    /// <summary>
+    /// Installs a chart, or upgrades the release of that name. An object that is no release's is taken over; when one is another
+    /// release's nothing is written but the chart's CRDs, which are nobody's.
+    /// </summary>
     /// <exception cref="ChartException">The chart cannot be rendered, or an object is another release's.</exception>
     public async Task<RenderedChart> UpgradeInstallAsync(
         string name, string ns, Chart chart, JsonObject values, CancellationToken cancellation)
@@ -18,12 +25,14 @@ public sealed class ReleaseSet(IReleaseTarget target, TimeProvider time)
         var history = await HistoryAsync(name, ns, cancellation).ConfigureAwait(false);
         var deployed = history.LastOrDefault(r => r.Status == "deployed");
         var facts = new ReleaseFacts(name, ns, history.Count == 0 ? 1 : history[^1].Revision + 1);
-        await ApplyCrdsAsync(chart, facts, values, cancellation).ConfigureAwait(false);
+        await ApplyCrdsAsync(chart, values, cancellation).ConfigureAwait(false);
         var capabilities = await target.CapabilitiesAsync(cancellation).ConfigureAwait(false);
         var rendered = ChartRenderer.Render(chart, facts, values, capabilities, null, time);
+        await CheckOwnersAsync(rendered, facts, cancellation).ConfigureAwait(false);
         var now = time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", CultureInfo.InvariantCulture);
         var first = (string?)history.FirstOrDefault()?.Value["info"]?["first_deployed"] ?? now;
         var record = ReleaseRecord.New(facts, chart, values, rendered, first, now);
+        await ForgetOldestAsync(history, cancellation).ConfigureAwait(false);
         await target.ApplyAsync(record.ToSecret(), cancellation).ConfigureAwait(false);
         var moment = facts.Revision > 1 ? "upgrade" : "install";
         try
@@ -64,8 +73,10 @@ public sealed class ReleaseSet(IReleaseTarget target, TimeProvider time)
             return false;
         }
 
-        var last = history.LastOrDefault(r => r.Status == "deployed") ?? history[^1];
-        var objects = InstallOrder.SortForDeletion(last.Objects, o => o.Kind).Where(o => !IsKept(o)).ToList();
+        // A revision that failed or was interrupted has left what it got to beside what the one before it deployed.
+        var there = history.Skip(Math.Max(0, history.FindLastIndex(r => r.Status == "deployed"))).Reverse()
+            .SelectMany(r => r.Objects).DistinctBy(o => (o.Kind, o.Namespace ?? ns, o.Name));
+        var objects = InstallOrder.SortForDeletion(there, o => o.Kind).Where(o => !IsKept(o)).ToList();
         foreach (var value in objects)
         {
             await target.DeleteAsync(value.ApiVersion, value.Kind, value.Namespace ?? ns, value.Name, cancellation).ConfigureAwait(false);
@@ -95,12 +106,38 @@ public sealed class ReleaseSet(IReleaseTarget target, TimeProvider time)
         return [.. secrets.Select(ReleaseRecord.Read).OrderBy(r => r.Revision)];
     }
 
-    // CRDs come before the templates are rendered: these may ask which kinds there are. They are never upgraded or deleted.
-    private async Task ApplyCrdsAsync(Chart chart, ReleaseFacts facts, JsonObject values, CancellationToken cancellation)
+    private async Task ForgetOldestAsync(List<ReleaseRecord> history, CancellationToken cancellation)
+    {
+        var last = history.LastOrDefault(r => r.Status == "deployed");
+        foreach (var record in history.Where(r => r != last).Take(history.Count + 1 - MaxHistory))
+        {
+            await target.DeleteAsync("v1", "Secret", record.Namespace, record.SecretName, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private async Task CheckOwnersAsync(RenderedChart rendered, ReleaseFacts facts, CancellationToken cancellation)
+    {
+        var mine = (facts.Name, facts.Namespace);
+        foreach (var value in rendered.Objects)
+        {
+            var there = await target.GetAsync(
+                value.ApiVersion, value.Kind, value.Namespace ?? facts.Namespace, value.Name, cancellation).ConfigureAwait(false);
+            if (there?["metadata"]?["annotations"] is JsonObject marks && (string?)marks[ReleaseName] is { } name &&
+                (name, (string?)marks[ReleaseNamespace] ?? facts.Namespace) is var owner && owner != mine)
+            {
+                throw new ChartException(
+                    $"{value.Kind} {value.Name} is part of release {owner.Item1} in namespace {owner.Item2}: release {mine.Name} in namespace " +
+                    $"{mine.Namespace} cannot take it over; uninstall the one, or give the objects of the other another name");
+            }
+        }
+    }
+
+    // CRDs come before the templates are rendered: these may ask which kinds there are. Those that are there stay as they are.
+    private async Task ApplyCrdsAsync(Chart chart, JsonObject values, CancellationToken cancellation)
     {
         foreach (var crd in ChartRenderer.Crds(chart, values))
         {
-            if (facts.Revision == 1 || await target.GetAsync(
+            if (await target.GetAsync(
                 "apiextensions.k8s.io/v1", "CustomResourceDefinition", null, (string)crd["metadata"]!["name"]!, cancellation).ConfigureAwait(false) is null)
             {
                 await target.ApplyAsync(crd, cancellation).ConfigureAwait(false);
@@ -125,8 +162,8 @@ public sealed class ReleaseSet(IReleaseTarget target, TimeProvider time)
     {
         var value = InNamespace(rendered, facts);
         Child(value, "labels")["app.kubernetes.io/managed-by"] = "Helm";
-        Child(value, "annotations")["meta.helm.sh/release-name"] = facts.Name;
-        Child(value, "annotations")["meta.helm.sh/release-namespace"] = facts.Namespace;
+        Child(value, "annotations")[ReleaseName] = facts.Name;
+        Child(value, "annotations")[ReleaseNamespace] = facts.Namespace;
         return value;
     }
 
