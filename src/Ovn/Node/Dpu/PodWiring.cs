@@ -126,11 +126,7 @@ public sealed class PodWiring
             _up.TryRemove(gone, out _);
         }
 
-        foreach (var wiring in claims)
-        {
-            await ReportAsync(wiring, cancellation);
-        }
-
+        var untold = await ReportAsync(claims, cancellation);
         var rows = new RowSet(Owner);
         var bridge = rows.Existing<Bridge>(OpenVSwitch.IntegrationBridge);
         foreach (var wiring in claims.Where(w => w.Representor is not null))
@@ -160,6 +156,35 @@ public sealed class PodWiring
         }
 
         await _ovs.ApplyAsync(rows, cancellation);
+        if (untold is not null)
+        {
+            // Only now: the others are connected all the same.
+            throw new InvalidOperationException(untold);
+        }
+    }
+
+    /// <summary>Tells the hosts what there is to say of their pods; returns why one could not be told, or null.</summary>
+    private async Task<string?> ReportAsync(IReadOnlyList<Wiring> claims, CancellationToken cancellation)
+    {
+        string? failure = null;
+        foreach (var wiring in claims)
+        {
+            try
+            {
+                await ReportAsync(wiring, cancellation);
+            }
+            catch (KubeException e)
+            {
+                failure ??= e.Message;
+            }
+            catch (Exception e) when (e is HttpRequestException or TimeoutException)
+            {
+                // Nobody answers: the others would only wait for the same.
+                return e.Message;
+            }
+        }
+
+        return failure;
     }
 
     private static bool Tells(RowChange change) => change.Table == "Interface" && (

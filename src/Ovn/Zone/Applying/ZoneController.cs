@@ -2,12 +2,9 @@ using System.Threading.Channels;
 using Dpf.Api.ThirdParty.AdminPolicies;
 using Dpf.Api.ThirdParty.OvnKubernetes;
 using Dpf.Ovn.Addressing;
-using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Dns;
 using Dpf.Ovn.Zone.Planning;
 using Dpf.Ovn.Zone.Planning.Policies;
-using Dpf.Runtime.Addressing;
-using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Informers;
 using k8s;
 using k8s.Models;
@@ -26,14 +23,10 @@ public sealed class ZoneController
 
     private readonly string _zone;
     private readonly ClusterNetwork _network;
-    private readonly KubeClient _client;
     private readonly ZoneDatabases _databases;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly IReadOnlyDictionary<IpFamily, PodAddresses> _addresses = Enum.GetValues<IpFamily>().ToDictionary(f => f, _ => new PodAddresses());
-
-    // Written to the API server but perhaps not yet told back by it; by the pod's uid.
-    private readonly Dictionary<string, PodNetwork> _written = new(StringComparer.Ordinal);
+    private readonly PodAllocation _allocation;
     private readonly Channel<bool> _work = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
@@ -62,7 +55,8 @@ public sealed class ZoneController
         string zone, ClusterNetwork network, Cache cache, ZoneDatabases databases, DnsForwarder forwarder, TimeProvider time, ILogger logger)
     {
         _names = new NameAddresses(forwarder, [.. network.Families.Select(f => f.Family)], time, () => _work.Writer.TryWrite(true));
-        (_zone, _network, _client, _databases, _time, _logger) = (zone, network, cache.Client, databases, time, logger);
+        (_zone, _network, _databases, _time, _logger) = (zone, network, databases, time, logger);
+        _allocation = new PodAllocation(zone, network, cache.Client, time, logger);
         _reports = new PolicyReports(zone, cache.Client, time);
         _nodes = Watch<V1Node>(cache, ZoneNews.IsNews);
         _pods = Watch<V1Pod>(cache, ZoneNews.IsNews);
@@ -155,9 +149,11 @@ public sealed class ZoneController
         };
         cluster = cluster with { Names = _names.Of(PolicyNames.Of(cluster.EgressFirewalls, cluster.AdminPolicies)) };
         var facts = ClusterFacts.Read(_zone, _network, cluster);
+        IReadOnlyList<string> withoutAddress = [];
         if (facts.Local is { } local)
         {
-            var fresh = await AllocateAsync(local, cluster.Pods, cancellation);
+            var (fresh, failures) = await _allocation.GiveAsync(local, cluster.Pods, cancellation);
+            withoutAddress = failures;
             if (fresh.Count > 0)
             {
                 facts = facts with { Pods = [.. facts.Pods, .. fresh] };
@@ -171,48 +167,10 @@ public sealed class ZoneController
         }
 
         await _reports.WriteAsync(cluster, cancellation);
-    }
-
-    private async Task<List<ZonePod>> AllocateAsync(ZoneNode local, IReadOnlyCollection<V1Pod> pods, CancellationToken cancellation)
-    {
-        var mine = pods.Where(p => ClusterFacts.IsLocal(p, _zone)).ToList();
-        var uids = mine.Select(p => p.Metadata.Uid).ToHashSet(StringComparer.Ordinal);
-        foreach (var gone in _written.Keys.Where(uid => !uids.Contains(uid)).ToList())
+        if (withoutAddress.Count > 0)
         {
-            _written.Remove(gone);
+            // Only now: whoever has an address does not wait for those that have none.
+            throw new InvalidOperationException($"{withoutAddress.Count} without an address: {withoutAddress[0]}");
         }
-
-        var used = mine.Select(p => PodNetwork.Read(p.Metadata.Annotations)).OfType<PodNetwork>().Concat(_written.Values)
-            .SelectMany(n => n.Ips).ToHashSet();
-        var fresh = new List<ZonePod>();
-        foreach (var pod in mine.Where(p => p.Metadata.DeletionTimestamp is null && PodNetwork.Read(p.Metadata.Annotations) is null))
-        {
-            if (_written.TryGetValue(pod.Metadata.Uid, out var known))
-            {
-                fresh.Add(new ZonePod(pod.Metadata.NamespaceProperty, pod.Metadata.Name, pod.Metadata.Uid, known));
-                continue;
-            }
-
-            var network = PodNetwork.Of(
-                [
-                    .. local.Subnets.Select(s => _addresses[s.Family].Next(s, used) ?? throw new InvalidOperationException(
-                        $"pod {pod.Metadata.NamespaceProperty}/{pod.Metadata.Name}: the subnet {s} has no free address")),
-                ],
-                _network);
-            try
-            {
-                var annotation = KeyValuePair.Create(PodNetwork.Annotation, (string?)network.Write());
-                await _client.AnnotateAsync<V1Pod>(
-                    pod.Metadata.NamespaceProperty, pod.Metadata.Name, [annotation], cancellation, pod.Metadata.Uid);
-                _written[pod.Metadata.Uid] = network;
-                fresh.Add(new ZonePod(pod.Metadata.NamespaceProperty, pod.Metadata.Name, pod.Metadata.Uid, network));
-            }
-            catch (KubeException e) when (e.IsNotFound || e.IsConflict)
-            {
-                _logger.LogDebug("pod {Pod} went before it had an address", pod.Metadata.Name);
-            }
-        }
-
-        return fresh;
     }
 }

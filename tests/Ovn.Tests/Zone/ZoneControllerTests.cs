@@ -1,0 +1,84 @@
+using Dpf.Ovn.Dns;
+using Dpf.Ovn.Tests.Node;
+using Dpf.Ovn.Zone.Applying;
+using Dpf.Ovsdb.Models.Northbound;
+using Dpf.Testing;
+using k8s.Models;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Dpf.Ovn.Tests.Zone;
+
+/// <summary>A zone's controller between an API server and OVN's databases.</summary>
+public sealed class ZoneControllerTests : IAsyncLifetime
+{
+    private OvsdbServer _north = null!;
+    private OvsdbServer _south = null!;
+    private ZoneDatabases _databases = null!;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _north = await OvsdbServer.StartAsync("/usr/share/ovn/ovn-nb.ovsschema", Cancellation);
+        _south = await OvsdbServer.StartAsync("/usr/share/ovn/ovn-sb.ovsschema", Cancellation);
+        await OvsdbServer.RunAsync(Cancellation, "ovn-nbctl", $"--db=unix:{_north.Socket}", "init");
+        await OvsdbServer.RunAsync(Cancellation, "ovn-sbctl", $"--db=unix:{_south.Socket}", "init");
+        _databases = new ZoneDatabases(() => _north.Socket, () => _south.Socket, TimeProvider.System, NullLogger.Instance);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _databases.DisposeAsync();
+        await _south.DisposeAsync();
+        await _north.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_pod_that_the_API_server_refuses_keeps_no_other_from_its_port()
+    {
+        await using var world = await AgentWorld.StartAsync("10.233.64.0/24", "good");
+        await world.AddPodAsync("bad");
+        await world.AddPodAsync("good");
+
+        await RunAsync(world, async () =>
+        {
+            await PortAsync("default_good");
+            await TellsAsync(world, "bad", "pods \"bad\" is forbidden");
+        });
+
+        Assert.DoesNotContain(_databases.North.Replica.Current.All<LogicalSwitchPort>(), p => p.Name == "default_bad");
+    }
+
+    /// <summary>A subnet of four addresses, of which none is left for pods.</summary>
+    [Fact]
+    public async Task A_full_subnet_keeps_the_zone_from_nothing_else()
+    {
+        await using var world = await AgentWorld.StartAsync("10.233.64.0/30", "a");
+        await world.AddPodAsync("a");
+
+        await RunAsync(world, async () =>
+        {
+            await PortAsync("k8s-worker1");
+            await TellsAsync(world, "a", "the subnet 10.233.64.0/30 of node worker1 has no free address");
+        });
+    }
+
+    private async Task RunAsync(AgentWorld world, Func<Task> look)
+    {
+        var forwarder = new DnsForwarder(world.Machine, () => [], TimeProvider.System);
+        var controller = new ZoneController(
+            "worker1", Sample.Network, world.Node.Cache, _databases, forwarder, TimeProvider.System, NullLogger.Instance);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var running = controller.RunAsync(stop.Token);
+        await look();
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+    }
+
+    private Task PortAsync(string name) => Eventually.SeeAsync(
+        () => _databases.North.Replica.Current.All<LogicalSwitchPort>().Any(p => p.Name == name));
+
+    private static Task TellsAsync(AgentWorld world, string pod, string words) => Eventually.SeeAsync(
+        () => world.Cluster.Client.ListAsync<Corev1Event>("default", Cancellation),
+        events => events.Any(e => e.InvolvedObject.Name == pod && e.Reason == "ErrorAllocatingPodIP" && e.Message.Contains(words, StringComparison.Ordinal)));
+}
