@@ -60,8 +60,16 @@ internal sealed class VfAttachment(NodeContext node, VfSandboxes sandboxes, DpuH
     /// <inheritdoc />
     public async Task DeleteAsync(CniRequest request, CancellationToken cancellation)
     {
-        await TellDpuAsync(request, cancellation);
-        await sandboxes.LeaveAsync(request.ContainerId, cancellation);
+        try
+        {
+            await TellDpuAsync(request, cancellation);
+        }
+        finally
+        {
+            // Whatever the API server says: the VF is the host's, and the next pod waits for it. A runtime repeats a DEL that failed, which
+            // tells the DPU then.
+            await sandboxes.LeaveAsync(request.ContainerId, CancellationToken.None);
+        }
     }
 
     /// <inheritdoc />
