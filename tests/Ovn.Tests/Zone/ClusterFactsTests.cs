@@ -90,6 +90,19 @@ public sealed class ClusterFactsTests
     }
 
     [Fact]
+    public void AnEndpointThatEndsIsKeptForItsOwnNode()
+    {
+        var ready = Endpoint("10.233.65.3", ready: true);
+        ready.NodeName = "worker2";
+        var ending = Endpoint("10.233.64.4", ready: false, serving: true, terminating: true);
+        ending.NodeName = "worker1";
+
+        var port = Port(ready, ending);
+        Assert.Equal("10.233.65.3", Assert.Single(port.Endpoints).Address.ToString());
+        Assert.Equal("10.233.64.4", Assert.Single(port.EndpointsOn("worker1")).Address.ToString());
+    }
+
+    [Fact]
     public void AHeadlessServiceHasNoBalancer()
     {
         var service = Service();
@@ -130,7 +143,9 @@ public sealed class ClusterFactsTests
         Spec = new V1ServiceSpec { ClusterIP = "10.233.0.10", Ports = [new V1ServicePort { Name = "http", Port = 80 }] },
     };
 
-    private static IEnumerable<string> Targets(params V1Endpoint[] endpoints)
+    private static IEnumerable<string> Targets(params V1Endpoint[] endpoints) => Port(endpoints).Endpoints.Select(e => e.Address.ToString());
+
+    private static ZoneServicePort Port(params V1Endpoint[] endpoints)
     {
         var slice = new V1EndpointSlice
         {
@@ -143,7 +158,7 @@ public sealed class ClusterFactsTests
             Endpoints = endpoints,
         };
         var cluster = new ClusterObjects { Services = [Service()], Endpoints = [slice] };
-        return Read([], cluster).Services.Single().Ports.Single().Endpoints.Select(e => e.Address.ToString());
+        return Read([], cluster).Services.Single().Ports.Single();
     }
 
     private static V1Endpoint Endpoint(string address, bool ready, bool? serving = null, bool? terminating = null) => new()

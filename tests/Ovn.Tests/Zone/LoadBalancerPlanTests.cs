@@ -84,6 +84,32 @@ public sealed class LoadBalancerPlanTests
         Assert.Equal("10.233.64.4:8080,10.233.65.9:8080", all[Prefix + "node_router_worker1"].Vips["10.233.0.10:80"]);
     }
 
+    /// <summary>Where only a node's own endpoints count, ready ones elsewhere are no reason to refuse what an ending one still serves.</summary>
+    [Fact]
+    public void ALocalPolicyFallsBackToWhatEndsOnTheNodeItself()
+    {
+        ZoneEndpoint[] endpoints = [new(IpAddress.Parse("10.233.64.4"), 8080, "worker1", IsReady: false), new(IpAddress.Parse("10.233.65.9"), 8080, "worker2")];
+        var service = Sample.Service(Sample.Port(30080) with { Candidates = endpoints }) with { ExternalLocal = true, InternalLocal = true };
+        var all = Plan(service).All<LoadBalancer>();
+
+        Assert.Equal("10.233.64.4:8080", all[Prefix + "node_local_router_worker1"].Vips["10.0.123.21:30080"]);
+        var onSwitch = all[Prefix + "node_switch_worker1"];
+        Assert.Equal("10.233.64.4:8080", onSwitch.Vips["10.233.0.10:80"]);
+        Assert.Equal("10.233.64.4:8080", onSwitch.Vips["169.254.0.3:30080"]);
+
+        // Who may go anywhere goes to what is ready.
+        Assert.Equal("10.233.65.9:8080", onSwitch.Vips["10.0.123.21:30080"]);
+        Assert.Equal("10.233.65.9:8080", all[Prefix + "node_router_worker1"].Vips["10.233.0.10:80"]);
+    }
+
+    [Fact]
+    public void ALocalPolicyPrefersWhatIsReadyOnTheNode()
+    {
+        ZoneEndpoint[] endpoints = [new(IpAddress.Parse("10.233.64.4"), 8080, "worker1", IsReady: false), new(IpAddress.Parse("10.233.64.5"), 8080, "worker1")];
+        var all = Plan(Sample.Service(Sample.Port(30080) with { Candidates = endpoints }) with { ExternalLocal = true }).All<LoadBalancer>();
+        Assert.Equal("10.233.64.5:8080", all[Prefix + "node_local_router_worker1"].Vips["10.0.123.21:30080"]);
+    }
+
     [Fact]
     public void AnExternalClientOfALocalServiceIsRefusedWhereThereIsNoEndpoint()
     {

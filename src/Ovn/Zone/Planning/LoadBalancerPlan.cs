@@ -77,7 +77,7 @@ internal static class LoadBalancerPlan
             Dictionary<string, string> onRouter, Dictionary<string, string> onRouterLocal)
         {
             var all = port.Endpoints.Where(e => e.Address.Family == family.Family).ToList();
-            var here = all.Where(e => e.Node == Local.Name).ToList();
+            var here = port.EndpointsOn(Local.Name).Where(e => e.Address.Family == family.Family).ToList();
             foreach (var vip in service.ClusterIps.Where(a => a.Family == family.Family).Select(a => a.WithPort(port.Port)))
             {
                 onSwitch[vip] = Targets(service.InternalLocal ? here : all);

@@ -41,7 +41,7 @@ internal static class ServiceFacts
             ClusterIps = cluster,
             ExternalIps = Addresses([.. service.Spec.ExternalIPs ?? [], .. ingress], network),
             Ports = [.. (service.Spec.Ports ?? []).Select(p => new ZoneServicePort(
-                (p.Protocol ?? "TCP").ToLowerInvariant(), p.Port, p.NodePort ?? 0, Endpoints(service, p, slices, network)))],
+                (p.Protocol ?? "TCP").ToLowerInvariant(), p.Port, p.NodePort ?? 0, Candidates(service, p, slices, network)))],
             AffinitySeconds = service.Spec.SessionAffinity == "ClientIP"
                 ? service.Spec.SessionAffinityConfig?.ClientIP?.TimeoutSeconds ?? 10800
                 : null,
@@ -50,30 +50,25 @@ internal static class ServiceFacts
         };
     }
 
-    /// <summary>The ready endpoints; when none is, those that still serve while they end.</summary>
-    private static List<ZoneEndpoint> Endpoints(
+    /// <summary>The ready endpoints, and those that still serve while they end.</summary>
+    private static List<ZoneEndpoint> Candidates(
         V1Service service, V1ServicePort port, IReadOnlyList<V1EndpointSlice> slices, ClusterNetwork network)
     {
         // A host that has a high-speed endpoint is not reached at its out-of-band one too.
         var fast = slices.Where(HighSpeedEndpoints.IsOurs)
             .SelectMany(s => (s.Endpoints ?? []).Select(e => (s.AddressType, e.TargetRef?.Uid))).ToHashSet();
-        var all = slices.SelectMany(s => (s.Ports ?? [])
-            .Where(p => (p.Name ?? "") == (port.Name ?? "") && (p.Protocol ?? "TCP") == (port.Protocol ?? "TCP") && p.Port is not null)
-            .SelectMany(p => (s.Endpoints ?? [])
-                .Where(e => HighSpeedEndpoints.IsOurs(s) || e.TargetRef?.Uid is not { } uid || !fast.Contains((s.AddressType, uid)))
-                .Select(e => (Endpoint: e, Port: p.Port!.Value)))).ToList();
-        var chosen = all
-            .Where(e => service.Spec.PublishNotReadyAddresses == true || e.Endpoint.Conditions?.Ready != false).ToList();
-        if (chosen.Count == 0)
-        {
-            chosen = [.. all.Where(e => e.Endpoint.Conditions is { Serving: true, Terminating: true })];
-        }
-
         return
         [
-            .. chosen.SelectMany(e => Addresses(e.Endpoint.Addresses ?? [], network)
-                .Select(a => new ZoneEndpoint(a, e.Port, e.Endpoint.NodeName))).Distinct(),
+            .. slices.SelectMany(s => (s.Ports ?? [])
+                .Where(p => (p.Name ?? "") == (port.Name ?? "") && (p.Protocol ?? "TCP") == (port.Protocol ?? "TCP") && p.Port is not null)
+                .SelectMany(p => (s.Endpoints ?? [])
+                    .Where(e => HighSpeedEndpoints.IsOurs(s) || e.TargetRef?.Uid is not { } uid || !fast.Contains((s.AddressType, uid)))
+                    .Where(e => IsReady(e) || e.Conditions is { Serving: true, Terminating: true })
+                    .SelectMany(e => Addresses(e.Addresses ?? [], network).Select(a => new ZoneEndpoint(a, p.Port!.Value, e.NodeName, IsReady(e))))))
+                .Distinct(),
         ];
+
+        bool IsReady(V1Endpoint endpoint) => service.Spec.PublishNotReadyAddresses == true || endpoint.Conditions?.Ready != false;
     }
 
     private static List<IpAddress> Addresses(IEnumerable<string?> texts, ClusterNetwork network) =>

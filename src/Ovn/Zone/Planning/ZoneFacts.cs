@@ -105,14 +105,26 @@ public sealed record ZoneService(string Namespace, string Name)
 /// <param name="Protocol">tcp, udp or sctp.</param>
 /// <param name="Port">The service's port.</param>
 /// <param name="NodePort">The node port, or 0.</param>
-/// <param name="Endpoints">Who answers.</param>
-public sealed record ZoneServicePort(string Protocol, int Port, int NodePort, IReadOnlyList<ZoneEndpoint> Endpoints);
+/// <param name="Candidates">Who is ready, and who still serves while it ends.</param>
+public sealed record ZoneServicePort(string Protocol, int Port, int NodePort, IReadOnlyList<ZoneEndpoint> Candidates)
+{
+    /// <summary>Who answers for the whole cluster.</summary>
+    public IReadOnlyList<ZoneEndpoint> Endpoints => Answering(Candidates);
+
+    /// <summary>Who answers on a node, where only its own endpoints count.</summary>
+    public IReadOnlyList<ZoneEndpoint> EndpointsOn(string node) => Answering(Candidates.Where(e => e.Node == node));
+
+    /// <summary>Of each family the ready ones; where none of them is, those that still serve while they end (KEP-1669).</summary>
+    private static List<ZoneEndpoint> Answering(IEnumerable<ZoneEndpoint> among) =>
+        [.. among.GroupBy(e => e.Address.Family).SelectMany(f => f.Any(e => e.IsReady) ? f.Where(e => e.IsReady) : f)];
+}
 
 /// <summary>An endpoint that takes connections.</summary>
 /// <param name="Address">Its address.</param>
 /// <param name="Port">Its port.</param>
 /// <param name="Node">Its node, if known.</param>
-public sealed record ZoneEndpoint(IpAddress Address, int Port, string? Node);
+/// <param name="IsReady">Whether it is ready; one that is not ends, and serves until then.</param>
+public sealed record ZoneEndpoint(IpAddress Address, int Port, string? Node, bool IsReady = true);
 
 /// <summary>A source address that pods have outside.</summary>
 /// <param name="Name">The object that says so.</param>
