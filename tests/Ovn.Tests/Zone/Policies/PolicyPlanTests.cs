@@ -128,6 +128,34 @@ public sealed class PolicyPlanTests
             ["10.233.64.2", "10.233.65.2", "100.64.0.2", "100.64.0.3"], Assert.Single(rows.All<AddressSet>()).Value.Addresses);
     }
 
+    /// <summary>The form without a pod selector means the hosts too, the form with an empty one does not, whichever is read first.</summary>
+    [Theory]
+    [InlineData("a", "b")]
+    [InlineData("b", "a")]
+    public void OnlyWhoNamesNoPodsMeansTheHosts(string withHosts, string withoutHosts)
+    {
+        var hosts = new V1Namespace { Metadata = new V1ObjectMeta { Name = "ovn-host-network" } };
+        V1NetworkPolicy From(string name, V1LabelSelector? pods) => Policy("x", name, new V1NetworkPolicySpec
+        {
+            PodSelector = new V1LabelSelector(),
+            Ingress = [new() { FromProperty = [new V1NetworkPolicyPeer { NamespaceSelector = new V1LabelSelector(), PodSelector = pods }] }],
+        });
+        var rows = Plan(World.Objects with
+        {
+            Namespaces = [.. World.Namespaces, hosts], Policies = [From(withHosts, null), From(withoutHosts, new V1LabelSelector())],
+        });
+
+        Assert.Contains("100.64.0.2", Addresses(withHosts));
+        Assert.DoesNotContain("100.64.0.2", Addresses(withoutHosts));
+        Assert.NotEmpty(Addresses(withoutHosts));
+
+        IEnumerable<string> Addresses(string policy)
+        {
+            var rule = Assert.Single(Acls(rows, "NetworkPolicy:x:" + policy));
+            return rows.All<AddressSet>().Values.Single(s => rule.Contains($"${s.Name} ", StringComparison.Ordinal)).Addresses;
+        }
+    }
+
     [Fact]
     public void ANamespaceIsToldWhatItAskedToRead()
     {

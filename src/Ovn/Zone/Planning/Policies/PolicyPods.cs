@@ -28,6 +28,7 @@ internal sealed class PolicyPods
 
     private readonly ILookup<string, PolicyPod> _pods;
     private readonly IReadOnlyCollection<V1Namespace> _namespaces;
+    private readonly IReadOnlyList<V1Namespace> _hostNamespaces;
     private readonly IReadOnlyList<IpAddress> _hosts;
     private readonly Dictionary<string, IReadOnlyList<IpAddress>> _sets = new(StringComparer.Ordinal);
 
@@ -45,6 +46,7 @@ internal sealed class PolicyPods
             .Select(p => new PolicyPod(p, Local(p), Addresses(p)))
             .ToLookup(p => p.Pod.Metadata.NamespaceProperty, StringComparer.Ordinal);
         _namespaces = namespaces;
+        _hostNamespaces = [.. namespaces.Where(n => n.Metadata.Name == HostNetworkNamespace)];
         _hosts = [.. nodes.SelectMany(n => n.Management.Concat(network.JoinAddresses(n.Id).Select(a => a.Address)))];
 
         string? Local(V1Pod pod) =>
@@ -81,13 +83,22 @@ internal sealed class PolicyPods
         $"{ns}_{SelectorText.Of(pods)}", () => Select(ns, pods).SelectMany(p => p.Addresses));
 
     /// <summary>The key of the set of the pods with these labels in the namespaces with those labels.</summary>
-    public string SetOf(V1LabelSelector namespaces, V1LabelSelector? pods) => Set(
-        $"{SelectorText.Of(namespaces)}_{SelectorText.Of(pods)}",
-        () =>
-        {
-            var chosen = Select(namespaces, pods).SelectMany(p => p.Addresses);
-            return pods is null && Namespaces(namespaces).Contains(HostNetworkNamespace) ? chosen.Concat(_hosts) : chosen;
-        });
+    /// <param name="namespaces">The namespaces.</param>
+    /// <param name="pods">
+    /// The pods; null for everybody there, which in the namespace of the hosts are those, while a selector without labels means pods alone.
+    /// </param>
+    public string SetOf(V1LabelSelector namespaces, V1LabelSelector? pods)
+    {
+        // A part of the key: else whoever asks first would decide for all.
+        var hasHosts = pods is null && _hostNamespaces.Any(n => namespaces.Selects(n.Metadata.Labels));
+        return Set(
+            $"{SelectorText.Of(namespaces)}_{SelectorText.Of(pods)}{(hasHosts ? "_hosts" : "")}",
+            () =>
+            {
+                var chosen = Select(namespaces, pods).SelectMany(p => p.Addresses);
+                return hasHosts ? chosen.Concat(_hosts) : chosen;
+            });
+    }
 
     private IEnumerable<string> Namespaces(V1LabelSelector selector) =>
         _namespaces.Where(n => selector.Selects(n.Metadata.Labels)).Select(n => n.Metadata.Name);
