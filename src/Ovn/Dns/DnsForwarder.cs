@@ -34,34 +34,52 @@ public sealed class DnsForwarder(INetworkNamespace network, Func<IReadOnlyList<I
         }
     }
 
-    /// <summary>Sends a message on and brings the answer back; null when no server answers.</summary>
-    public async Task<byte[]?> ForwardAsync(ReadOnlyMemory<byte> message, bool overTcp, CancellationToken cancellation)
+    /// <summary>
+    /// Sends a message on and brings the answer back: that of the first server that knows one, else the first failure; null when no server
+    /// answers.
+    /// </summary>
+    public Task<byte[]?> ForwardAsync(ReadOnlyMemory<byte> message, bool overTcp, CancellationToken cancellation) => AskAsync(
+        (server, stop) => overTcp ? TcpAsync(server, message, stop) : UdpAsync(server, message, stop), cancellation);
+
+    /// <summary>The addresses of a name in a family; null when no server knows.</summary>
+    public async Task<IReadOnlyList<(IpAddress Address, uint Seconds)>?> ResolveAsync(
+        string name, IpFamily family, CancellationToken cancellation)
     {
+        var id = (ushort)RandomNumberGenerator.GetInt32(ushort.MaxValue + 1);
+        var query = DnsMessage.WriteQuery(id, new DnsQuestion(name.TrimEnd('.').ToLowerInvariant(), DnsAddress.TypeOf(family)));
+        var answer = await AskAsync(
+            async (server, stop) => await UdpAsync(server, query, stop) is var whole && DnsMessage.IsTruncated(whole)
+                ? await TcpAsync(server, query, stop)
+                : whole,
+            cancellation);
+        return answer is null ? null : DnsMessage.ReadAddresses(answer, id);
+    }
+
+    private async Task<byte[]?> AskAsync(Func<IPAddress, CancellationToken, Task<byte[]>> ask, CancellationToken cancellation)
+    {
+        byte[]? failure = null;
         foreach (var server in servers())
         {
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             await using var timer = time.CreateTimer(_ => patience.Cancel(), null, Patience, Timeout.InfiniteTimeSpan);
             try
             {
-                return overTcp ? await TcpAsync(server, message, patience.Token) : await UdpAsync(server, message, patience.Token);
+                var answer = await ask(server, patience.Token);
+                if (DnsMessage.ReadCode(answer) is DnsCode.NoError or DnsCode.NoSuchName)
+                {
+                    return answer;
+                }
+
+                failure ??= answer;
             }
-            catch (Exception e) when (e is SocketException or EndOfStreamException ||
+            catch (Exception e) when (e is SocketException or IOException ||
                 (e is OperationCanceledException && !cancellation.IsCancellationRequested))
             {
                 // The next one may answer.
             }
         }
 
-        return null;
-    }
-
-    /// <summary>The addresses of a name in a family; null when no server answers.</summary>
-    public async Task<IReadOnlyList<(IpAddress Address, uint Seconds)>?> ResolveAsync(
-        string name, IpFamily family, CancellationToken cancellation)
-    {
-        var id = (ushort)RandomNumberGenerator.GetInt32(ushort.MaxValue + 1);
-        var query = DnsMessage.WriteQuery(id, new DnsQuestion(name.TrimEnd('.').ToLowerInvariant(), DnsAddress.TypeOf(family)));
-        return await ForwardAsync(query, overTcp: false, cancellation) is { } answer ? DnsMessage.ReadAddresses(answer, id) : null;
+        return failure;
     }
 
     private async Task<byte[]> UdpAsync(IPAddress server, ReadOnlyMemory<byte> message, CancellationToken cancellation)

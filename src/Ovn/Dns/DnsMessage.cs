@@ -87,10 +87,20 @@ public static class DnsMessage
         }
     }
 
-    /// <summary>The addresses in an answer; null when the message is no answer to this query.</summary>
+    /// <summary>How a question was answered; null when the message is too short to say.</summary>
+    public static DnsCode? ReadCode(ReadOnlySpan<byte> message) => message.Length < HeaderLength ? null : (DnsCode)(message[3] & 0x0f);
+
+    /// <summary>Whether an answer was cut to the size of a datagram: over TCP the whole is to be had (RFC 7766).</summary>
+    public static bool IsTruncated(ReadOnlySpan<byte> message) => message.Length >= HeaderLength && (message[2] & 0x02) != 0;
+
+    /// <summary>
+    /// The addresses in an answer, none of them when the name has none or does not exist; null when the message is no answer to this query,
+    /// or says that nobody knows.
+    /// </summary>
     public static IReadOnlyList<(IpAddress Address, uint Seconds)>? ReadAddresses(ReadOnlySpan<byte> message, ushort id)
     {
-        if (message.Length < HeaderLength || BinaryPrimitives.ReadUInt16BigEndian(message) != id || (message[2] & 0x80) == 0)
+        if (ReadCode(message) is not (DnsCode.NoError or DnsCode.NoSuchName) || BinaryPrimitives.ReadUInt16BigEndian(message) != id ||
+            (message[2] & 0x80) == 0)
         {
             return null;
         }

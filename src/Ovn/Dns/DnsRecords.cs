@@ -53,6 +53,9 @@ public enum DnsCode
 
     /// <summary>Not done here.</summary>
     NotImplemented = 4,
+
+    /// <summary>Not done for this asker.</summary>
+    Refused = 5,
 }
 
 /// <summary>What a name has.</summary>
