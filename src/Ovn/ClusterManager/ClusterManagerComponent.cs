@@ -1,5 +1,7 @@
+using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Informers;
+using Dpf.Runtime.Leases;
 
 namespace Dpf.Ovn.ClusterManager;
 
@@ -9,11 +11,20 @@ namespace Dpf.Ovn.ClusterManager;
 /// </summary>
 public sealed class ClusterManagerComponent : IComponent
 {
+    private const string LeaseName = "ovn-kubernetes-master";
+
     /// <inheritdoc />
     public async Task RunAsync(ComponentContext context, CancellationToken cancellation)
     {
         var settings = OvnSettings.Read(context);
         using var client = settings.Connect(context);
+
+        // Of two that decide at once, as after a node that is only cut off, both could give away the same subnet.
+        await LeaderElection.RunAsync(context, client, LeaseName, leading => WorkAsync(context, settings, client, leading), cancellation);
+    }
+
+    private static async Task WorkAsync(ComponentContext context, OvnSettings settings, KubeClient client, CancellationToken cancellation)
+    {
         await using var cache = new Cache(client, context.Time, context.Loggers);
         var highSpeed = (context.Option("high-speed-host-endpoints") ?? context.Variable("OVN_HIGH_SPEED_HOST_ENDPOINTS")) == "true";
         await Together.RunAsync(
