@@ -40,7 +40,18 @@ public sealed class HostNetwork(IMachine machine, TimeProvider time, ILogger log
     /// <summary>Applies what is missing.</summary>
     public async Task ApplyAsync(HostFacts facts, IReadOnlyList<ZoneService> services, CancellationToken cancellation)
     {
-        var missing = Missing(facts, _kernel.State(facts.Families.Select(f => f.Network.Family)));
+        var state = State();
+        var stale = Stale(facts, state);
+        if (stale.Count > 0)
+        {
+            await _kernel.ApplyAsync(cancellation, stale);
+            logger.LogInformation("{Machine}: took away {Lines}", machine.HostName, string.Join("; ", stale));
+
+            // An interface that was down has lost more than what was taken from it.
+            state = State();
+        }
+
+        var missing = Missing(facts, state);
         if (missing.Count > 0)
         {
             if (facts.Network.IsDual)
@@ -81,6 +92,8 @@ public sealed class HostNetwork(IMachine machine, TimeProvider time, ILogger log
         }
 
         (_rules, _appliedAt) = (rules, time.GetTimestamp());
+
+        NetworkState State() => _kernel.State(facts.Families.Select(f => f.Network.Family));
     }
 
     /// <summary>The addresses, routes and neighbours.</summary>
@@ -89,6 +102,27 @@ public sealed class HostNetwork(IMachine machine, TimeProvider time, ILogger log
     /// <summary>Those that the kernel does not have.</summary>
     public static IReadOnlyList<NetworkChange> Missing(HostFacts facts, NetworkState state) =>
         [.. Items(facts).Where(i => !i.IsThere(state)).Select(i => i.Change)];
+
+    /// <summary>
+    /// What the management port has of the node's former subnet, which it keeps while the node is registered anew, and what takes that from
+    /// it. Not every driver takes another MAC address while the interface is up.
+    /// </summary>
+    public static IReadOnlyList<NetworkChange> Stale(HostFacts facts, NetworkState state)
+    {
+        if (facts.Subnets.Count == 0 || state.Links.FirstOrDefault(l => l.Name == ManagementPort) is not { } port)
+        {
+            return [];
+        }
+
+        var mac = facts.Subnets[0].At(2).Mac;
+        var own = facts.Families.Select(f => f.Subnet.InterfaceAt(2)).ToList();
+        var pods = facts.Network.Families.SelectMany(f => f.Pods).Select(p => p.Network).ToList();
+        return
+        [
+            .. port.Addresses.Where(a => !own.Contains(a) && pods.Exists(p => p.Contains(a.Address))).Select(a => new DeleteAddress(a, ManagementPort)),
+            .. port.Mac == mac ? (NetworkChange[])[] : [new SetLink(ManagementPort) { IsUp = false }, new SetLink(ManagementPort) { Mac = mac }],
+        ];
+    }
 
     // The management port first: its routes need it up.
     private static List<Item> Items(HostFacts facts) =>

@@ -30,6 +30,7 @@ internal sealed class AgentWorld : IAsyncDisposable
         var token = await AgentPod.TokenAsync(cluster, $$"""
             - {apiGroups: ["*"], resources: ["*"], verbs: [get, list, watch]}
             - {apiGroups: [""], resources: [events], verbs: [create, update]}
+            - {apiGroups: [""], resources: [nodes/status], verbs: [patch]}
             - {apiGroups: [""], resources: [pods/status], verbs: [patch], resourceNames: [{{string.Join(", ", writable)}}]}
             """);
         var node = new JsonObject
@@ -50,7 +51,7 @@ internal sealed class AgentWorld : IAsyncDisposable
     /// <summary>An agent on a machine that asks an API server.</summary>
     public static NodeContext Agent(FolderMachine machine, Uri server, string certificateAuthority, string token) => new(
         AgentPod.Of("ovnkube-node", machine, server, certificateAuthority, token),
-        new OvnSettings { Network = Sample.Network, Node = "worker1" }, "worker1");
+        new OvnSettings { Network = Sample.Network, Node = "worker1", ManagementNetdev = "ens1f0v0" }, "worker1");
 
     /// <summary>Adds a pod of the node.</summary>
     public Task AddPodAsync(string name, params (string Key, string Value)[] annotations)

@@ -54,6 +54,21 @@ public sealed class HostNetworkKernelTests : IAsyncLifetime
         Assert.Empty(HostNetwork.Missing(Facts, _kernel.State(IpFamily.V4)));
     }
 
+    [Fact]
+    public async Task AnotherSubnetLeavesNothingOfTheFormerOneOnThePort()
+    {
+        var moved = Facts with { Subnets = [Cidr.Parse("10.233.70.0/24")] };
+        Assert.NotEmpty(HostNetwork.Stale(moved, _kernel.State(IpFamily.V4)));
+
+        await _host.ApplyAsync(moved, [], Cancellation);
+
+        var state = _kernel.State(IpFamily.V4);
+        Assert.Empty(HostNetwork.Stale(moved, state));
+        Assert.Empty(HostNetwork.Missing(moved, state));
+        var port = state.Links.Single(l => l.Name == "ovn-k8s-mp0");
+        Assert.Equal(("0a:58:0a:e9:46:02", Cidr.Parse("10.233.70.2/24")), (port.Mac, Assert.Single(port.Addresses)));
+    }
+
     /// <summary>On a host where IPv6 is off unless somebody wants it.</summary>
     [Fact]
     public async Task BothFamiliesAreThereAndComeBack()

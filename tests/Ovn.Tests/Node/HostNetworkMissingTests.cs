@@ -71,5 +71,22 @@ public sealed class HostNetworkMissingTests
             Lines(jumbo, Whole));
     }
 
+    [Fact]
+    public void OfAPortOfItsOwnNothingIsStale()
+    {
+        Assert.Empty(HostNetwork.Stale(Facts, Whole));
+        Assert.Empty(HostNetwork.Stale(Facts, new NetworkState([], [], [])));
+    }
+
+    /// <summary>A node that was deleted and registered again has another subnet, while the port is as it was; other addresses are not ours.</summary>
+    [Fact]
+    public void WhatThePortHasOfAFormerSubnetIsStale()
+    {
+        var port = new Link("ovn-k8s-mp0", "0a:58:0a:e9:46:02", [Cidr.Parse("10.233.70.2/24"), Cidr.Parse("192.0.2.1/24"), Cidr.Parse("10.233.64.2/24")], 1400);
+        Assert.Equal(
+            ["addr del 10.233.70.2/24 dev ovn-k8s-mp0", "link set ovn-k8s-mp0 down", "link set ovn-k8s-mp0 address 0a:58:0a:e9:40:02"],
+            HostNetwork.Stale(Facts, Whole with { Links = [port, Whole.Links[1]] }).Select(c => c.ToString()));
+    }
+
     private static IEnumerable<string> Lines(HostFacts facts, NetworkState state) => HostNetwork.Missing(facts, state).Select(c => c.ToString());
 }

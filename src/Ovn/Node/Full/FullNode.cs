@@ -6,7 +6,6 @@ using Dpf.Ovn.Node.Gateway;
 using Dpf.Ovsdb.Models.OpenVSwitch;
 using Dpf.Ovsdb.Rows;
 using Dpf.Runtime.Hosting;
-using Dpf.Runtime.Netlink;
 
 namespace Dpf.Ovn.Node.Full;
 
@@ -96,14 +95,9 @@ internal static class FullNode
                 ExternalIds = new Dictionary<string, string> { ["iface-id"] = "k8s-" + node.Node },
             });
         await ovs.ApplyAsync(rows, cancellation);
-        if (node.Kernel.Find(HostNetwork.ManagementPort) is not { } link)
+        if (!node.Kernel.Has(HostNetwork.ManagementPort))
         {
             return false;
-        }
-
-        if (link.Mac != subnet.At(2).Mac)
-        {
-            await node.Kernel.ApplyAsync(cancellation, new SetLink(HostNetwork.ManagementPort) { Mac = subnet.At(2).Mac });
         }
 
         var macs = new JsonObject { ["default"] = subnet.At(2).Mac };

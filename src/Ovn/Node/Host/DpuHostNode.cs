@@ -1,12 +1,8 @@
-using System.Text.Json.Nodes;
-using Dpf.Ovn.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.CniServer;
 using Dpf.Ovn.Node.Health;
 using Dpf.Runtime.Addressing;
 using Dpf.Runtime.Hosting;
-using Dpf.Runtime.Netlink;
-using Microsoft.Extensions.Logging;
 
 namespace Dpf.Ovn.Node.Host;
 
@@ -41,10 +37,8 @@ internal static class DpuHostNode
                 "host network", TimeSpan.FromSeconds(2),
                 async step =>
                 {
-                    if (await ApplyAsync(node, host, step))
-                    {
-                        isReady.TrySetResult();
-                    }
+                    await ApplyAsync(node, host, step);
+                    isReady.TrySetResult();
                 },
                 stop, network),
             async stop =>
@@ -54,8 +48,8 @@ internal static class DpuHostNode
             });
     }
 
-    /// <summary>One pass; true once the host's side is complete.</summary>
-    private static async Task<bool> ApplyAsync(NodeContext node, HostNetwork host, CancellationToken cancellation)
+    /// <summary>One pass, after which the host's side is complete.</summary>
+    private static async Task ApplyAsync(NodeContext node, HostNetwork host, CancellationToken cancellation)
     {
         var links = node.Kernel.Links();
         var network = node.Settings.Network;
@@ -90,42 +84,10 @@ internal static class DpuHostNode
             throw new InvalidOperationException("waiting for the node's subnet (the cluster manager gives it)");
         }
 
-        if (!await TakeManagementPortAsync(node, links, subnets[0], cancellation))
-        {
-            return false;
-        }
-
+        await HostManagementPort.TakeAsync(node, links, subnets[0], cancellation);
         var sources = node.InternalAddresses.Concat(addresses.Select(a => a.Address)).DistinctBy(a => a.Family);
         var facts = new HostFacts(gateway, [.. sources], subnets, network);
         await host.ApplyAsync(facts, node.Services, cancellation);
-        return true;
-    }
-
-    /// <summary>Makes the VF that is set aside for it the management port.</summary>
-    private static async Task<bool> TakeManagementPortAsync(
-        NodeContext node, IReadOnlyList<Link> links, Cidr subnet, CancellationToken cancellation)
-    {
-        var netdev = node.Settings.ManagementNetdev ?? throw new InvalidOperationException(
-            "OVNKUBE_NODE_MGMT_PORT_NETDEV is missing; name the VF for the management port in nodeMgmtPortNetdev");
-        if (links.Any(l => l.Name == netdev) && node.Pci.OfNetdev(netdev) is { } function)
-        {
-            // Before the rename: afterwards the name says nothing about the function any more.
-            var value = new JsonObject { ["PfId"] = function.PfId, ["FuncId"] = function.VfId };
-            await node.AnnotateAsync([Entry(NodeAnnotations.ManagementPort, value.ToJsonString())], cancellation);
-            await node.Kernel.ApplyAsync(
-                cancellation,
-                new SetLink(netdev) { IsUp = false },
-                new SetLink(netdev) { Mac = subnet.At(2).Mac, NewName = HostNetwork.ManagementPort });
-            node.Logger.LogInformation("node {Node}: {Vf} is the management port", node.Node, netdev);
-            return true;
-        }
-
-        if (links.Any(l => l.Name == HostNetwork.ManagementPort))
-        {
-            return true;
-        }
-
-        throw new InvalidOperationException($"waiting for the VF {netdev} (it appears when the DPU is provisioned)");
     }
 
     private static KeyValuePair<string, string?> Entry(string key, string? value) => new(key, value);
