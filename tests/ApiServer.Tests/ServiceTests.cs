@@ -63,8 +63,41 @@ public sealed class ServiceTests
         Assert.Equal("IPv6", Read(await test.PostAsync(Services, Body("other", "{clusterIP: \"fd00:10:96::a\"}"))).Families);
     }
 
-    private static Task<JsonObject> PolicyAsync(TestServer test, string policy) => test.SendAsync(
-        HttpMethod.Patch, Services + "/web", $$$"""{"spec":{"ipFamilyPolicy":"{{{policy}}}"}}""", HttpStatusCode.OK, "application/merge-patch+json");
+    /// <summary>Where a balancer outside asks nodes for their own endpoints: there as long as it matters, the same all that time.</summary>
+    [Fact]
+    public async Task A_local_load_balancer_has_a_health_check_port()
+    {
+        await using var test = await TestServer.StartAsync();
+        var made = await test.PostAsync(Services, Body("web", "{type: LoadBalancer, externalTrafficPolicy: Local}"));
+        var port = made.Number("spec", "healthCheckNodePort");
+        Assert.InRange(port ?? 0, 30000, 32767);
+        Assert.NotEqual(port, made.Objects("spec", "ports").Single().Number("nodePort"));
+
+        Assert.Equal(port, (await SpecAsync(test, """{"sessionAffinity":"ClientIP"}""")).Number("spec", "healthCheckNodePort"));
+        Assert.Null((await SpecAsync(test, """{"externalTrafficPolicy":"Cluster"}""")).Number("spec", "healthCheckNodePort"));
+
+        // What was given back is there for others, once.
+        string Asking(string name) => Body(name, $"{{type: LoadBalancer, externalTrafficPolicy: Local, healthCheckNodePort: {port}}}");
+        Assert.Equal(port, (await test.PostAsync(Services, Asking("other"))).Number("spec", "healthCheckNodePort"));
+        Assert.Contains(
+            "already allocated", (await test.PostAsync(Services, Asking("third"), HttpStatusCode.UnprocessableEntity)).Text("message"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Only_a_local_load_balancer_may_ask_for_a_health_check_port()
+    {
+        await using var test = await TestServer.StartAsync();
+        Assert.Null((await test.PostAsync(Services, Body("web", "{type: NodePort, externalTrafficPolicy: Local}"))).Number("spec", "healthCheckNodePort"));
+        Assert.Contains(
+            "may only be set",
+            (await test.PostAsync(Services, Body("no", "{type: NodePort, healthCheckNodePort: 31000}"), HttpStatusCode.UnprocessableEntity)).Text("message"),
+            StringComparison.Ordinal);
+    }
+
+    private static Task<JsonObject> SpecAsync(TestServer test, string spec) => test.SendAsync(
+        HttpMethod.Patch, Services + "/web", $$"""{"spec":{{spec}}}""", HttpStatusCode.OK, "application/merge-patch+json");
+
+    private static Task<JsonObject> PolicyAsync(TestServer test, string policy) => SpecAsync(test, $$"""{"ipFamilyPolicy":"{{policy}}"}""");
 
     private static string Body(string name, string spec) =>
         $"metadata: {{name: {name}}}\nspec: {(spec == "{}" ? "{ports: [{port: 80}]}" : spec[..^1] + ", ports: [{port: 80}]}")}";

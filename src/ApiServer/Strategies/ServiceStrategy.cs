@@ -75,6 +75,12 @@ internal sealed class ServiceStrategy(ServerComposition server) : ResourceStrate
         {
             yield return FieldError.Invalid("spec.clusterIPs[0]", now, "may not change once set");
         }
+
+        if (spec.Number("healthCheckNodePort") is > 0 and var health && !HasHealthCheck(spec))
+        {
+            yield return FieldError.Invalid(
+                "spec.healthCheckNodePort", health, "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'");
+        }
     }
 
     public override void Release(JsonObject value)
@@ -86,6 +92,8 @@ internal sealed class ServiceStrategy(ServerComposition server) : ResourceStrate
             {
                 _ports.Remove(port.Number("nodePort") ?? 0);
             }
+
+            _ports.Remove(value.At("spec").Number("healthCheckNodePort") ?? 0);
         }
     }
 
@@ -99,6 +107,7 @@ internal sealed class ServiceStrategy(ServerComposition server) : ResourceStrate
             {
                 spec.Remove("clusterIP");
                 spec.Remove("clusterIPs");
+                AllocateHealthCheck(value.Name(), spec, old.At("spec").Number("healthCheckNodePort") ?? 0);
                 return;
             }
 
@@ -114,6 +123,41 @@ internal sealed class ServiceStrategy(ServerComposition server) : ResourceStrate
             {
                 AllocatePorts(spec, old);
             }
+
+            AllocateHealthCheck(value.Name(), spec, old.At("spec").Number("healthCheckNodePort") ?? 0);
+        }
+    }
+
+    private static bool HasHealthCheck(JsonNode? spec) => spec.Text("type") == "LoadBalancer" && spec.Text("externalTrafficPolicy") == "Local";
+
+    /// <summary>Where nodes tell a balancer outside whether they have endpoints of their own. It stays, and goes with what it is for.</summary>
+    private void AllocateHealthCheck(string name, JsonObject spec, long was)
+    {
+        var asked = spec.Number("healthCheckNodePort") ?? 0;
+        if (!HasHealthCheck(spec))
+        {
+            if (was > 0)
+            {
+                _ports.Remove(was);
+            }
+
+            // Nobody asked for it: it is from before the policy changed. What somebody asked for is refused later.
+            if (asked == was)
+            {
+                spec.Remove("healthCheckNodePort");
+            }
+        }
+        else if (asked == 0)
+        {
+            spec["healthCheckNodePort"] = was > 0 ? was : FreePort();
+        }
+        else if (was > 0 && asked != was)
+        {
+            throw Refused(name, "spec.healthCheckNodePort", asked, "field is immutable");
+        }
+        else if (asked != was && !_ports.Add(asked))
+        {
+            throw Refused(name, "spec.healthCheckNodePort", asked, "provided port is already allocated");
         }
     }
 
@@ -220,6 +264,7 @@ internal sealed class ServiceStrategy(ServerComposition server) : ResourceStrate
             var service = stored.ToObject();
             _addresses.UnionWith(service.Texts("spec", "clusterIPs"));
             _ports.UnionWith(service.Objects("spec", "ports").Select(p => p.Number("nodePort") ?? 0));
+            _ports.Add(service.At("spec").Number("healthCheckNodePort") ?? 0);
         }
     }
 }

@@ -78,6 +78,10 @@ public sealed class NodeContext : IAsyncDisposable
     /// <summary>The services as last seen.</summary>
     public IReadOnlyList<ZoneService> Services => ServiceFacts.Read(_services.All, _endpoints.All, Settings.Network);
 
+    /// <summary>Those of them whose health the nodes tell balancers outside.</summary>
+    public IReadOnlyList<ZoneService> HealthCheckedServices =>
+        _services.All.Where(s => s.Spec.HealthCheckNodePort > 0).ToList() is { Count: > 0 } some ? ServiceFacts.Read(some, _endpoints.All, Settings.Network) : [];
+
     /// <summary>Writes those annotations of the node that differ.</summary>
     public async Task AnnotateAsync(IEnumerable<KeyValuePair<string, string?>> wanted, CancellationToken cancellation)
     {

@@ -3,6 +3,7 @@ using Dpf.Ovn.Addressing;
 using Dpf.Ovn.Annotations;
 using Dpf.Ovn.CniServer;
 using Dpf.Ovn.Node.Gateway;
+using Dpf.Ovn.Node.Health;
 using Dpf.Ovsdb.Models.OpenVSwitch;
 using Dpf.Ovsdb.Rows;
 using Dpf.Runtime.Hosting;
@@ -23,6 +24,7 @@ internal static class FullNode
         var device = await gateway.WaitForBridgeAsync(cancellation);
         var bridge = new GatewayBridge(node, ovs);
         var host = new HostNetwork(context.Machine, context.Time, node.Logger);
+        await using var balancers = new ServiceHealthServer(context, name, node.Logger);
         var pods = new VethAttachment(node, ovs);
         var isReady = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await Together.RunAsync(
@@ -46,6 +48,7 @@ internal static class FullNode
                 },
                 stop),
             stop => node.RepeatAsync("sandboxes", TimeSpan.FromSeconds(10), pods.SweepAsync, stop),
+            stop => node.RepeatAsync("service health", TimeSpan.FromSeconds(1), _ => balancers.ApplyAsync(node.HealthCheckedServices), stop),
             async stop =>
             {
                 await isReady.Task.WaitAsync(stop);

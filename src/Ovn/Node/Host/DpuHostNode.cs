@@ -18,6 +18,7 @@ internal static class DpuHostNode
         await using var node = new NodeContext(context, settings, name);
         await node.Cache.WaitForSyncAsync(cancellation);
         var host = new HostNetwork(context.Machine, context.Time, node.Logger);
+        await using var balancers = new ServiceHealthServer(context, name, node.Logger);
         var health = new DpuHealth(node, node.Lease);
         using var sandboxes = new VfSandboxes(context.Machine, node.Pci, settings.Network.Mtu, node.Logger);
         var (network, devices) = (new Signal(), new Signal());
@@ -41,6 +42,7 @@ internal static class DpuHostNode
                     isReady.TrySetResult();
                 },
                 stop, network),
+            stop => node.RepeatAsync("service health", TimeSpan.FromSeconds(1), _ => balancers.ApplyAsync(node.HealthCheckedServices), stop),
             async stop =>
             {
                 await isReady.Task.WaitAsync(stop);

@@ -47,6 +47,7 @@ internal static class ServiceFacts
                 : null,
             InternalLocal = service.Spec.InternalTrafficPolicy == "Local",
             ExternalLocal = service.Spec.ExternalTrafficPolicy == "Local",
+            HealthCheckPort = service.Spec is { ExternalTrafficPolicy: "Local", HealthCheckNodePort: > 0 and { } port } ? port : null,
         };
     }
 

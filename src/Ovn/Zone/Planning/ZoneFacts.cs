@@ -99,6 +99,9 @@ public sealed record ZoneService(string Namespace, string Name)
 
     /// <summary>Whether external clients reach endpoints of the node that they address only.</summary>
     public bool ExternalLocal { get; init; }
+
+    /// <summary>The port of every node at which a balancer outside asks whether it has endpoints of its own; null for none.</summary>
+    public int? HealthCheckPort { get; init; }
 }
 
 /// <summary>A port of a service with who answers.</summary>
