@@ -13,13 +13,19 @@ public static class OvnChassis
     private const string NorthboundSocket = "/run/ovn/ovnnb_db.sock";
 
     /// <summary>Tells ovn-controller about the zone and the other zones about the chassis.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="ovs">Its switch.</param>
+    /// <param name="encap">The tunnel endpoint.</param>
+    /// <param name="isEncapTold">Whether somebody else has told ovn-controller that already; two who write it would not stop.</param>
+    /// <param name="bridge">The gateway's bridge.</param>
+    /// <param name="userspace">Whether the datapath is the switch's own.</param>
+    /// <param name="cancellation">Ends it.</param>
     public static async Task ConfigureAsync(
-        NodeContext node, OpenVSwitch ovs, IpAddress encap, string bridge, bool userspace, CancellationToken cancellation)
+        NodeContext node, OpenVSwitch ovs, IpAddress encap, bool isEncapTold, string bridge, bool userspace, CancellationToken cancellation)
     {
         var ids = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["ovn-encap-type"] = "geneve",
-            ["ovn-encap-ip"] = encap.ToString(),
             ["ovn-remote"] = "unix:" + SouthboundSocket,
             ["ovn-remote-probe-interval"] = "100000",
             ["ovn-openflow-probe-interval"] = "180",
@@ -31,6 +37,11 @@ public static class OvnChassis
             ["hostname"] = node.Node,
             ["ovn-bridge-mappings"] = "physnet:" + bridge,
         };
+        if (!isEncapTold)
+        {
+            ids[TunnelEndpoint.Key] = encap.ToString();
+        }
+
         if (userspace)
         {
             ids["ovn-bridge-datapath-type"] = "netdev";

@@ -143,7 +143,7 @@ public sealed class ProvisionerComponent : IComponent
             new Dictionary<string, string>
             {
                 ["host-k8s-nodename"] = host,
-                ["ovn-encap-ip"] = plan.Address.Address.ToString(),
+                [TunnelEndpoint.Key] = plan.Address.Address.ToString(),
             },
             new Dictionary<string, string>(),
             cancellation);

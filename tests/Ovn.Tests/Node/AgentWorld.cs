@@ -21,6 +21,8 @@ internal sealed class AgentWorld : IAsyncDisposable
 
     public NodeContext Node { get; }
 
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
     /// <summary>Starts a cluster with the node and its agent.</summary>
     /// <param name="subnet">The node's subnet.</param>
     /// <param name="writable">The names of the pods that the API server lets the agent write.</param>
@@ -52,6 +54,16 @@ internal sealed class AgentWorld : IAsyncDisposable
     public static NodeContext Agent(FolderMachine machine, Uri server, string certificateAuthority, string token) => new(
         AgentPod.Of("ovnkube-node", machine, server, certificateAuthority, token),
         new OvnSettings { Network = Sample.Network, Node = "worker1", ManagementNetdev = "ens1f0v0" }, "worker1");
+
+    /// <summary>Starts the database of the machine's switch, with br-int; the caller ends it.</summary>
+    public async Task<OvsdbServer> StartSwitchAsync()
+    {
+        var database = await OvsdbServer.StartAsync("/usr/share/openvswitch/vswitch.ovsschema", Cancellation);
+        await OvsdbServer.RunAsync(Cancellation, "ovs-vsctl", "--no-wait", $"--db=unix:{database.Socket}", "init", "--", "add-br", "br-int");
+        Directory.CreateDirectory(Machine.Path("/run/openvswitch"));
+        File.CreateSymbolicLink(Machine.Path("/run/openvswitch/db.sock"), database.Socket);
+        return database;
+    }
 
     /// <summary>Adds a pod of the node.</summary>
     public Task AddPodAsync(string name, params (string Key, string Value)[] annotations)

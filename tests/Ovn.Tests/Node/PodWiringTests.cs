@@ -17,10 +17,7 @@ public sealed class PodWiringTests
     public async Task A_pod_that_cannot_be_told_its_error_keeps_no_other_from_its_port()
     {
         await using var world = await AgentWorld.StartAsync("10.233.64.0/24", "good");
-        await using var database = await OvsdbServer.StartAsync("/usr/share/openvswitch/vswitch.ovsschema", Cancellation);
-        await OvsdbServer.RunAsync(Cancellation, "ovs-vsctl", "--no-wait", $"--db=unix:{database.Socket}", "init", "--", "add-br", "br-int");
-        world.Machine.Write("/run/openvswitch/pid", "");
-        File.CreateSymbolicLink(world.Machine.Path("/run/openvswitch/db.sock"), database.Socket);
+        await using var database = await world.StartSwitchAsync();
         world.Machine.Write("/sys/class/net/pf0vf4/phys_switch_id", "0a0b");
         world.Machine.Write("/sys/class/net/pf0vf4/phys_port_name", "pf0vf4");
         await world.AddPodAsync("bad", Annotations("10.233.65.9/24", "3"));

@@ -1,6 +1,5 @@
 using Dpf.Ovn.Node.Gateway;
 using Dpf.Ovn.Node.Health;
-using Dpf.Runtime.Addressing;
 using Dpf.Runtime.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -16,7 +15,7 @@ internal static class DpuNode
 
         // Both are the provisioner's to write; it may still wait for its DHCP server.
         var name = await ovs.WaitForExternalIdAsync("host-k8s-nodename", cancellation);
-        var encap = settings.EncapIp ?? IpAddress.Parse(await ovs.WaitForExternalIdAsync("ovn-encap-ip", cancellation));
+        var encap = settings.EncapIp ?? await TunnelEndpoint.WaitAsync(ovs, cancellation);
         logger.LogInformation("this DPU serves node {Node}, tunnel endpoint {Encap}", name, encap);
 
         await using var node = new NodeContext(context, settings, name);
@@ -31,7 +30,10 @@ internal static class DpuNode
             new LeaseRenewal(node, node.Lease, ovs).RunAsync,
             stop => node.RepeatAsync(
                 "chassis", TimeSpan.FromSeconds(10),
-                step => OvnChassis.ConfigureAsync(node, ovs, encap, gateway.Bridge, userspace: false, step), stop),
+                step => OvnChassis.ConfigureAsync(
+                    node, ovs, encap, isEncapTold: settings.EncapIp is null, gateway.Bridge, userspace: false, step),
+                stop),
+            stop => settings.EncapIp is null ? TunnelEndpoint.StaysAsync(ovs, encap, stop) : Task.Delay(Timeout.InfiniteTimeSpan, node.Time, stop),
             stop => node.RepeatAsync("management port", TimeSpan.FromSeconds(1), management.ApplyAsync, stop),
             stop => bridge.FollowAsync(gateway.Bridge, stop),
             stop => node.RepeatAsync(

@@ -67,7 +67,7 @@ internal static class FullNode
 
         var userspace = ovs.Now.Named<Bridge>(device)?.DatapathType == "netdev";
         await OvnChassis.ConfigureAsync(
-            node, ovs, node.Settings.EncapIp ?? address.Address, device, userspace, cancellation);
+            node, ovs, node.Settings.EncapIp ?? address.Address, isEncapTold: false, device, userspace, cancellation);
         await node.AnnotateAsync(
             [
                 new KeyValuePair<string, string?>(
