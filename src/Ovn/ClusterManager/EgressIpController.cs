@@ -27,11 +27,12 @@ internal sealed class EgressIpController(Cache cache, ILoggerFactory loggers, Ti
         .RunAsync(cancellation);
 
     /// <summary>What matters of a node: its heartbeats do not.</summary>
-    private static (bool, string?, string?, string?) Of(V1Node? node) => (
+    private static (bool, string?, string?, string?, string) Of(V1Node? node) => (
         node?.Metadata.Labels?.ContainsKey(EgressPlacement.AssignableLabel) == true,
         NodeAnnotations.Plain(node?.Metadata.Annotations, NodeAnnotations.Gateway),
         NodeAnnotations.Plain(node?.Metadata.Annotations, NodeAnnotations.Id),
-        node?.Status?.Conditions?.FirstOrDefault(c => c.Type == "Ready")?.Status);
+        node?.Status?.Conditions?.FirstOrDefault(c => c.Type == "Ready")?.Status,
+        node is null ? "" : string.Join(',', EgressPlacement.OwnAddresses(node)));
 
     private async Task<Result> ReconcileAsync(NamespacedName key, CancellationToken cancellation)
     {

@@ -18,9 +18,12 @@ public static class EgressPlacement
     public static IReadOnlyDictionary<string, IReadOnlyList<EgressPlace>> Of(
         IEnumerable<EgressIp> objects, IEnumerable<V1Node> nodes)
     {
-        var able = nodes.Where(IsAble).Select(n => (n.Metadata.Name, Networks: GatewayConfig.Read(n.Metadata.Annotations)!.Addresses))
+        var all = nodes.ToList();
+        var able = all.Where(IsAble).Select(n => (n.Metadata.Name, Networks: GatewayConfig.Read(n.Metadata.Annotations)!.Addresses))
             .OrderBy(n => n.Name, StringComparer.Ordinal).ToList();
-        var own = able.SelectMany(n => n.Networks.Select(a => a.Address)).ToHashSet();
+
+        // Also of nodes that hold none: two machines that answer for one address reach nobody.
+        var own = all.SelectMany(OwnAddresses).ToHashSet();
         var ordered = objects.OrderBy(e => e.Metadata.CreationTimestamp ?? DateTime.MaxValue)
             .ThenBy(e => e.Metadata.Name, StringComparer.Ordinal).ToList();
         var load = able.ToDictionary(n => n.Name, _ => 0, StringComparer.Ordinal);
@@ -67,6 +70,15 @@ public static class EgressPlacement
 
         bool CanHold(IpAddress address, string node) => !own.Contains(address) && able.Any(n => n.Name == node && n.Networks.Any(a => a.Contains(address)));
     }
+
+    /// <summary>The addresses that a node has for itself.</summary>
+    internal static IEnumerable<IpAddress> OwnAddresses(V1Node node) =>
+    [
+        .. GatewayConfig.Read(node.Metadata.Annotations)?.Addresses.Select(a => a.Address) ?? [],
+        .. NodeAnnotations.HostAddresses(node.Metadata.Annotations).Select(a => a.Address),
+        .. NodeAnnotations.Encap(node.Metadata.Annotations) is { } encap ? (IpAddress[])[encap] : [],
+        .. IpAddress.ParseAll((node.Status?.Addresses ?? []).Where(a => a.Type is "InternalIP" or "ExternalIP").Select(a => a.Address)),
+    ];
 
     private static IEnumerable<string> Wanted(EgressIp egress) => egress.Spec.EgressIps.Distinct(StringComparer.Ordinal);
 

@@ -39,6 +39,21 @@ public sealed class EgressPlacementTests
     public void ForeignNetworksNodesOwnAddressesAndNonsenseHaveNoPlace() => Assert.Empty(EgressPlacement.Of(
         [Egress("a", 1, "192.0.2.1", "10.0.123.21", "nonsense")], [Node("worker1", Sample.Worker1.Gateway!)])["a"]);
 
+    /// <summary>Of nodes, too, that hold no egress address: their gateway's, the host's, the kubelet's and the tunnel's.</summary>
+    [Fact]
+    public void NoNodesOwnAddressHasAPlace()
+    {
+        var plain = Node("plain", Sample.Worker2.Gateway!, isAssignable: false);
+        plain.Metadata.Annotations[NodeAnnotations.HostCidrs] = """["10.0.123.22/24","10.0.123.50/24"]""";
+        plain.Metadata.Annotations[NodeAnnotations.EncapIps] = """["10.0.123.51"]""";
+        plain.Status = new V1NodeStatus { Addresses = [new V1NodeAddress { Type = "InternalIP", Address = "10.0.123.52" }] };
+        string[] own = ["10.0.123.22", "10.0.123.50", "10.0.123.51", "10.0.123.52"];
+
+        var places = EgressPlacement.Of([.. own.Append("10.0.123.201").Select((a, i) => Egress($"e{i}", i, a))], [Node("worker1", Sample.Worker1.Gateway!), plain]);
+
+        Assert.Equal(["10.0.123.201"], places.Values.SelectMany(p => p).Select(p => p.EgressIp));
+    }
+
     [Property]
     public void NoAddressIsAtTwoPlacesAndWhatWasDecidedIsDecidedAgain(byte[] firsts, byte[] seconds)
     {
