@@ -61,6 +61,19 @@ public sealed class GatewayFlowsTests
         Has($"table=0,priority=110,in_port=3,dl_src={Mac},tcp,nw_src=198.51.100.7,tp_src=80,actions=output:1");
     }
 
+    /// <summary>Without it a connection to an external address over a way with smaller packets stands still.</summary>
+    [Fact]
+    public void WhatARouterSaysOfPacketsThatAreTooBigReachesTheEndpoint()
+    {
+        Has("table=0,priority=110,in_port=1,icmp,nw_dst=198.51.100.7,icmp_type=3,icmp_code=4,actions=output:3");
+        Has("table=0,priority=110,in_port=1,icmp6,ipv6_dst=2001:db8::7,icmpv6_type=2,actions=output:3", Six);
+
+        // Two services may share an address at different ports.
+        var service = Sample.Service(Sample.Port(0)) with { ExternalIps = [IpAddress.Parse("198.51.100.7")] };
+        var flows = GatewayFlows.Of(Dpu, Sample.Network, [service, service with { Name = "other", Ports = [Sample.Port(0) with { Port = 443 }] }]);
+        Assert.Single(flows, f => f.Contains("icmp_type=3", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void OverIpv6TheSameIsThereAndAdvertisementsReachBoth()
     {

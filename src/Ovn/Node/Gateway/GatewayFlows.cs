@@ -49,6 +49,7 @@ public static class GatewayFlows
                 External(Add, ports, service, family.Family);
             }
 
+            TooBig(Add, ports, services, family.Family);
             Hairpin(Add, ports, family);
         }
 
@@ -135,6 +136,19 @@ public static class GatewayFlows
         }
     }
 
+    /// <summary>
+    /// A router's word that a packet from an external address was too big for it is for the endpoint, which sends smaller ones then. It
+    /// belongs to no connection here: those of external addresses are OVN's to track.
+    /// </summary>
+    private static void TooBig(Action<int, int, string, string> add, GatewayPorts p, IReadOnlyList<ZoneService> services, IpFamily family)
+    {
+        var of = Words.Of(family);
+        foreach (var address in services.Where(s => s.Ports.Count > 0).SelectMany(s => s.ExternalIps).Where(a => a.Family == family).Distinct())
+        {
+            add(0, 110, $"in_port={p.Physical},{of.TooBig(address)}", $"output:{p.Ovn}");
+        }
+    }
+
     /// <summary>A service whose endpoint is the host itself: host to OVN and back, hiding the shared address from the host.</summary>
     private static void Hairpin(Action<int, int, string, string> add, GatewayPorts p, FamilyNetwork network)
     {
@@ -166,6 +180,9 @@ public static class GatewayFlows
         private static Words Four { get; } = new("ip", "nw_src", "nw_dst", "");
 
         public string Udp => "udp" + Suffix;
+
+        /// <summary>ICMP's "fragmentation needed" (RFC 792), ICMPv6's "packet too big" (RFC 4443).</summary>
+        public string TooBig(IpAddress to) => this == Four ? $"icmp,{To}={to},icmp_type=3,icmp_code=4" : $"icmp6,{To}={to},icmpv6_type=2";
 
         public static Words Of(IpFamily family) => family == IpFamily.V4 ? Four : Six;
     }
