@@ -6,12 +6,19 @@ namespace Dpf.Provisioning.Admission;
 internal static class Defaults
 {
     /// <summary>A BFB's file: its namespace and name.</summary>
-    public static JsonObject OfBfb(JsonObject bfb, string? ns)
+    /// <param name="bfb">The BFB.</param>
+    /// <param name="ns">Its namespace.</param>
+    /// <param name="before">The BFB as it is stored; null for a new one.</param>
+    public static JsonObject OfBfb(JsonObject bfb, string? ns, JsonObject? before = null)
     {
+        // What is stored without a file stays so: its spec cannot be changed, and to fill it in would refuse every update.
+        var file = before is not null ? (string?)before["spec"]?["fileName"]
+            : (string?)bfb["metadata"]?["name"] is { Length: > 0 } name ? $"{ns}-{name}.bfb"
+            : null;
         var filled = bfb.DeepClone().AsObject();
-        if (filled["spec"] is JsonObject spec && string.IsNullOrEmpty((string?)spec["fileName"]) && (string?)bfb["metadata"]?["name"] is { Length: > 0 } name)
+        if (filled["spec"] is JsonObject spec && string.IsNullOrEmpty((string?)spec["fileName"]) && !string.IsNullOrEmpty(file))
         {
-            spec["fileName"] = $"{ns}-{name}.bfb";
+            spec["fileName"] = file;
         }
 
         return filled;

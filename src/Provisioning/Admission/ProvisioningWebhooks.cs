@@ -22,7 +22,7 @@ internal sealed class ProvisioningWebhooks(KubeClient client)
     public Task RunAsync(ComponentContext context, CancellationToken cancellation) =>
         new WebhookServer(
             context, int.Parse(context.Option("webhook-port", "9443")!, System.Globalization.CultureInfo.InvariantCulture), CertificateFolder)
-            .Map("/mutate" + Suffix + "bfb", (r, _) => Task.FromResult(AdmissionAnswer.Mutate(Defaults.OfBfb(r.Object!, r.Namespace))))
+            .Map("/mutate" + Suffix + "bfb", (r, _) => Task.FromResult(AdmissionAnswer.Mutate(Defaults.OfBfb(r.Object!, r.Namespace, r.OldObject))))
             .Map("/mutate" + Suffix + "dpuset", (r, _) => Task.FromResult(AdmissionAnswer.Mutate(Defaults.OfDpuSet(r.Object!))))
             .Map("/validate" + Suffix + "bfb", BfbAsync)
             .Map("/validate" + Suffix + "dpuflavor", FlavorAsync)

@@ -83,6 +83,17 @@ public sealed class RulesTests
         Assert.Equal("own.bfb", (string)Defaults.OfBfb(bfb, "ns")["spec"]!["fileName"]!);
     }
 
+    [Theory]
+    [InlineData("""{"url":"http://x/y.bfb"}""", null)]
+    [InlineData("""{"url":"http://x/y.bfb","fileName":""}""", null)]
+    [InlineData("""{"url":"http://x/y.bfb","fileName":"kept.bfb"}""", "kept.bfb")]
+    public void AStoredBfbsFileStaysAsItWasStored(string stored, string? file)
+    {
+        var bfb = JsonNode.Parse("""{"metadata":{"name":"b"},"spec":{"url":"http://x/y.bfb"}}""")!.AsObject();
+        var filled = Defaults.OfBfb(bfb, "ns", new JsonObject { ["spec"] = JsonNode.Parse(stored) });
+        Assert.Equal(file, (string?)filled["spec"]!["fileName"]);
+    }
+
     private static void Check(FieldErrors errors, string? expected)
     {
         if (expected is null)

@@ -83,4 +83,16 @@ public sealed class WebhookTests
             Assert.Contains(because, e.Message, StringComparison.Ordinal);
         }
     }
+
+    [Fact]
+    public async Task ABfbThatWasStoredWithoutAFileIsFetchedToo()
+    {
+        await using var world = await ProvisioningWorld.StartAsync(withDpuCluster: false);
+        await world.AddImageAndFlavorAsync();
+        var port = await world.UseWebhooksAsync();
+        world.StartController($"--webhook-port={port}");
+        var bfb = await world.Admin.HasAsync<Bfb>(ProvisioningWorld.Namespace, "bf-bundle", b => b.Status?.Phase == "Ready");
+        Assert.True(string.IsNullOrEmpty(bfb.Spec.FileName), bfb.Spec.FileName);
+        Assert.True(File.Exists(Path.Combine(world.BfbFolder, "dpf-operator-system-bf-bundle.bfb")));
+    }
 }
