@@ -20,6 +20,9 @@ internal sealed class DpuSetReconciler(Cache cache, EventRecorder events, TimePr
     private const int AtOnce = 16;
     private const int MostNames = 8;
     private const string FieldManager = "dpf-provisioning-dpuset";
+
+    // Kubernetes' own: while a set has it, its DPUs are being taken from it.
+    private const string OrphanFinalizer = "orphan";
     private readonly Informer<DpuSet> _sets = cache.Informer<DpuSet>();
     private readonly Informer<Dpu> _dpus = cache.Informer<Dpu>();
     private readonly Informer<V1Node> _nodes = cache.Informer<V1Node>();
@@ -213,20 +216,39 @@ internal sealed class DpuSetReconciler(Cache cache, EventRecorder events, TimePr
         }
     }
 
-    /// <summary>The set stays until its DPUs are gone: what they need, e.g. their boot image, is removed after it.</summary>
+    /// <summary>
+    /// The set stays until its DPUs are gone: what they need, e.g. their boot image, is removed after it. DPUs that the garbage
+    /// collector has taken from it (<c>kubectl delete --cascade=orphan</c>) are nobody's and stay.
+    /// </summary>
     private async Task EndAsync(DpuSet set, IReadOnlyList<Dpu> dpus, CancellationToken cancellation)
     {
-        foreach (var dpu in dpus.Where(d => !d.IsDeleting()))
+        if (set.HasFinalizer(OrphanFinalizer))
+        {
+            return;
+        }
+
+        var seen = dpus.Where(d => IsOwned(set, d)).ToList();
+        if (seen.Count > 0 && seen.All(d => d.IsDeleting()))
+        {
+            return;
+        }
+
+        // Asked of the API server: that they were taken from the set may not have been heard yet.
+        var owned = (await cache.Client.ListAsync<Dpu>(
+            set.Metadata.NamespaceProperty, cancellation,
+            $"{ProvisioningLabels.DpuSetName}={set.Metadata.Name},{ProvisioningLabels.DpuSetNamespace}={set.Metadata.NamespaceProperty}")).Where(d => IsOwned(set, d)).ToList();
+        foreach (var dpu in owned.Where(d => !d.IsDeleting()))
         {
             await DeleteAsync(set, dpu, "its DPUSet is deleted", cancellation);
         }
 
-        if (dpus.Count == 0 && (await cache.Client.ListAsync<Dpu>(
-            set.Metadata.NamespaceProperty, cancellation, $"{ProvisioningLabels.DpuSetName}={set.Metadata.Name},{ProvisioningLabels.DpuSetNamespace}={set.Metadata.NamespaceProperty}")).Count == 0)
+        if (owned.Count == 0)
         {
             await cache.Client.RemoveFinalizerAsync(set, ProvisioningLabels.DpuSetFinalizer, cancellation);
         }
     }
+
+    private static bool IsOwned(DpuSet set, Dpu dpu) => dpu.Metadata.OwnerReferences?.Any(o => o.Uid == set.Metadata.Uid) == true;
 
     private async Task ReportAsync(DpuSet set, DpuSetView view, CancellationToken cancellation)
     {

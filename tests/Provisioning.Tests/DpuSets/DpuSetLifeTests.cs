@@ -148,6 +148,31 @@ public sealed class DpuSetLifeTests
         await world.Admin.LosesAsync<Dpu>(ProvisioningWorld.Namespace, "mine");
     }
 
+    [Fact]
+    public async Task ASetThatIsDeletedWithoutItsDpusLeavesThemToTheNextOfItsName()
+    {
+        await using var world = await ProvisioningWorld.StartAsync(withDpuCluster: false);
+        await world.AddHostAsync("worker1");
+        await world.AddSetAsync();
+        world.StartController();
+        var before = await world.Admin.HasAsync<Dpu>(ProvisioningWorld.Namespace, "worker1-0000-03-00", d => d.Status?.Phase == DpuPhases.Initializing);
+        await world.Admin.HasAsync<DpuSet>(ProvisioningWorld.Namespace, "dpuset", s => s.Metadata.Finalizers?.Count > 0);
+        await world.Admin.DeleteAsync<DpuSet>(ProvisioningWorld.Namespace, "dpuset", Cancellation, propagation: "Orphan");
+        await world.Admin.LosesAsync<DpuSet>(ProvisioningWorld.Namespace, "dpuset");
+        var left = await world.Admin.HasAsync<Dpu>(ProvisioningWorld.Namespace, "worker1-0000-03-00");
+        Assert.Equal(before.Metadata.Uid, left.Metadata.Uid);
+        Assert.Null(left.Metadata.DeletionTimestamp);
+        Assert.True(left.Metadata.OwnerReferences is null or { Count: 0 });
+
+        await world.AddSetAsync();
+        var set = await world.Admin.HasAsync<DpuSet>(ProvisioningWorld.Namespace, "dpuset");
+        var taken = await world.Admin.HasAsync<Dpu>(ProvisioningWorld.Namespace, "worker1-0000-03-00", d => d.Metadata.OwnerReferences?.Count == 1);
+        Assert.Equal((before.Metadata.Uid, set.Metadata.Uid), (taken.Metadata.Uid, taken.Metadata.OwnerReferences[0].Uid));
+        await world.Admin.DeleteAsync<DpuSet>(ProvisioningWorld.Namespace, "dpuset", Cancellation);
+        await world.Admin.LosesAsync<Dpu>(ProvisioningWorld.Namespace, "worker1-0000-03-00");
+        await world.Admin.LosesAsync<DpuSet>(ProvisioningWorld.Namespace, "dpuset");
+    }
+
     private static Task<Dpu> ReadyAsync(ProvisioningWorld world, string dpu, string image) => world.Admin.HasAsync<Dpu>(
         ProvisioningWorld.Namespace, dpu, d => d.Spec.Bfb == image && d.Status?.Conditions.IsTrue("Ready") == true);
 }
