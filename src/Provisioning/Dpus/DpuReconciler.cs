@@ -79,7 +79,7 @@ internal sealed class DpuReconciler(DpuTools tools) : IReconciler
             throw failure;
         }
 
-        var after = look.Step is Step.Wait { After: { } soon } ? soon : (TimeSpan?)null;
+        var after = look.Step.After;
         return look.Step is Step.Wait && left is { } remaining
             ? Result.RequeueAfter(after < remaining ? after.Value : remaining)
             : new Result(after);

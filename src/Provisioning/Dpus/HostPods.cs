@@ -49,6 +49,9 @@ internal static class HostPods
     public static bool IsReady(V1Pod pod) =>
         pod.Metadata.DeletionTimestamp is null && ReadyCondition.IsReady(pod);
 
+    /// <summary>Whether a pod runs no more and never will: evicted, refused by its kubelet, or ended when its host went down.</summary>
+    public static bool HasEnded(V1Pod pod) => pod.Status?.Phase is "Failed" or "Succeeded";
+
     /// <summary>Why a pod does not run, as its containers' states say; null when they say nothing.</summary>
     public static string? Trouble(V1Pod pod)
     {

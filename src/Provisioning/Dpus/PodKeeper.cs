@@ -15,16 +15,22 @@ internal sealed class PodKeeper(DpuTools tools)
     private const int UsualMtu = 1500;
     private readonly ConcurrentDictionary<string, SemaphoreSlim> _hosts = new(StringComparer.Ordinal);
 
+    /// <summary>How old a pod that has ended has to be before it is made anew: one that ended at once would end again.</summary>
+    public static TimeSpan Rest { get; } = TimeSpan.FromSeconds(5);
+
     /// <summary>What is looked at: the pods that provisioning makes.</summary>
     public static InformerScope Scope { get; } = new(LabelSelector: $"{ProvisioningLabels.Component} in ({DmsPod.ComponentName},hostnetwork)");
 
-    /// <summary>The DMS pod; made if it is missing, null while an earlier one goes.</summary>
+    /// <summary>The DMS pod; made if it is missing or has ended, null while an earlier one goes.</summary>
+    /// <param name="scope">The DPU.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <param name="keepsEnded">Whether one that has ended is left there, for who keeps count of them.</param>
     /// <exception cref="InvalidOperationException">The DPU says no PCI address, or its host is unknown.</exception>
-    public async Task<V1Pod?> DmsAsync(DpuScope scope, CancellationToken cancellation)
+    public async Task<V1Pod?> DmsAsync(DpuScope scope, CancellationToken cancellation, bool keepsEnded = false)
     {
         if (Find(scope, DpuNames.DmsPod(scope.Dpu), out var isLeaving) is { } present)
         {
-            return await OursAsync(scope, present, isLeaving, cancellation);
+            return await OursAsync(scope, present, isLeaving, keepsEnded, cancellation);
         }
 
         var host = scope.Host ?? throw new InvalidOperationException($"node {scope.Dpu.Spec.NodeName} does not exist");
@@ -49,13 +55,13 @@ internal sealed class PodKeeper(DpuTools tools)
         }
     }
 
-    /// <summary>The host network pod; made if it is missing, null while an earlier one goes.</summary>
+    /// <summary>The host network pod; made if it is missing or has ended, null while an earlier one goes.</summary>
     /// <exception cref="InvalidOperationException">The DPU says no PCI address, or its flavor is unknown.</exception>
     public async Task<V1Pod?> HostNetworkAsync(DpuScope scope, CancellationToken cancellation)
     {
         if (Find(scope, DpuNames.HostNetworkPod(scope.Dpu), out var isLeaving) is { } present)
         {
-            return await OursAsync(scope, present, isLeaving, cancellation);
+            return await OursAsync(scope, present, isLeaving, keepsEnded: false, cancellation);
         }
 
         var flavor = Flavor(scope) ?? throw new InvalidOperationException(
@@ -105,19 +111,21 @@ internal sealed class PodKeeper(DpuTools tools)
     private static PciAddress Pci(DpuScope scope) => scope.Pci ?? throw new InvalidOperationException(
         $"the DPU has no label {ProvisioningLabels.PciAddress}, e.g. 0000-03-00; set it, or spec.pciAddress");
 
-    private async Task<V1Pod?> OursAsync(DpuScope scope, V1Pod pod, bool isLeaving, CancellationToken cancellation)
+    private async Task<V1Pod?> OursAsync(DpuScope scope, V1Pod pod, bool isLeaving, bool keepsEnded, CancellationToken cancellation)
     {
         if (isLeaving)
         {
             return null;
         }
 
-        if (pod.Metadata.OwnerReferences?.Any(o => o.Uid == scope.Dpu.Metadata.Uid) == true)
+        var isOurs = pod.Metadata.OwnerReferences?.Any(o => o.Uid == scope.Dpu.Metadata.Uid) == true;
+        var isYoung = pod.Metadata.CreationTimestamp is { } made && scope.Now.UtcDateTime - made < Rest;
+        if (isOurs && (keepsEnded || isYoung || !HostPods.HasEnded(pod)))
         {
             return pod;
         }
 
-        // Left over from an earlier DPU of the same name.
+        // Left over from an earlier DPU of the same name, or evicted, or ended with its host: nobody else makes it anew.
         await tools.Client.DeleteAsync<V1Pod>(pod.Metadata.NamespaceProperty, pod.Metadata.Name, cancellation, uid: pod.Metadata.Uid);
         return null;
     }

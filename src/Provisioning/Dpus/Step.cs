@@ -7,6 +7,9 @@ internal abstract record Step
     {
     }
 
+    /// <summary>When to look again even without a change; null for not before one.</summary>
+    public TimeSpan? After { get; init; }
+
     /// <summary>The phase is over: its condition is True.</summary>
     /// <param name="Message">The condition's message.</param>
     /// <param name="Reason">The condition's reason; null for the condition's own name.</param>
@@ -17,9 +20,6 @@ internal abstract record Step
     /// <param name="Message">What it waits for.</param>
     public sealed record Wait(string Reason, string Message) : Step
     {
-        /// <summary>When to look again even without a change; null for not before one.</summary>
-        public TimeSpan? After { get; init; }
-
         /// <summary>Whether this is not how things should go.</summary>
         public bool IsTrouble { get; init; }
 

@@ -153,13 +153,14 @@ internal sealed class FakeHost : IAsyncDisposable
     private async Task KeepAsync(V1Pod pod)
     {
         var (ns, name) = (pod.Metadata.NamespaceProperty, pod.Metadata.Name);
-        if (pod.Metadata.DeletionTimestamp is not null)
+        var isLeaving = pod.Metadata.DeletionTimestamp is not null;
+        if ((isLeaving || HostPods.HasEnded(pod)) && _servers.TryRemove(pod.Metadata.Uid, out var gone))
         {
-            if (_servers.TryRemove(pod.Metadata.Uid, out var gone))
-            {
-                await gone.DisposeAsync();
-            }
+            await gone.DisposeAsync();
+        }
 
+        if (isLeaving)
+        {
             await _admin.DeleteAsync<V1Pod>(ns, name, _stop.Token, gracePeriodSeconds: 0);
             return;
         }
@@ -177,7 +178,8 @@ internal sealed class FakeHost : IAsyncDisposable
             return;
         }
 
-        if (!RunsPods)
+        // One that has ended never runs again.
+        if (!RunsPods || HostPods.HasEnded(pod))
         {
             return;
         }

@@ -9,38 +9,49 @@ internal static class DmsDeploymentPhase
 
     public static async Task<Step> HandleAsync(DpuScope scope, CancellationToken cancellation)
     {
-        var (pod, wait) = await RunningAsync(scope, cancellation);
-        return pod is null ? wait! : new Step.Advance();
+        // One that fails is counted here, and left until it has been.
+        var pod = await scope.Tools.Pods.DmsAsync(scope, cancellation, keepsEnded: true);
+        if (pod?.Status?.Phase == "Failed")
+        {
+            return new Step.Fail("DMSPodFailed", $"pod {pod.Metadata.Name} failed: {HostPods.Trouble(pod) ?? pod.Status.Message ?? "its log says why"}");
+        }
+
+        return await MissingAsync(scope, pod, cancellation) is { } wait ? wait : new Step.Advance();
     }
 
-    /// <summary>The pod once its DMS listens; before that, what is waited for.</summary>
+    /// <summary>The pod once its DMS listens, made anew if it has ended; before that, what is waited for.</summary>
     public static async Task<(V1Pod? Pod, Step? Step)> RunningAsync(DpuScope scope, CancellationToken cancellation)
     {
         var pod = await scope.Tools.Pods.DmsAsync(scope, cancellation);
+        return await MissingAsync(scope, pod, cancellation) is { } wait ? (null, wait) : (pod, null);
+    }
+
+    /// <summary>What is missing of a pod whose DMS listens; null when nothing is.</summary>
+    private static async Task<Step.Wait?> MissingAsync(DpuScope scope, V1Pod? pod, CancellationToken cancellation)
+    {
         if (pod is null)
         {
-            return (null, new Step.Wait("DMSPodPending", "an earlier pod of DMS is ending"));
+            return new Step.Wait("DMSPodPending", "an earlier pod of DMS is ending");
         }
 
         var name = pod.Metadata.Name;
-        if (pod.Status?.Phase == "Failed")
-        {
-            return (null, new Step.Fail("DMSPodFailed", $"pod {name} failed: {HostPods.Trouble(pod) ?? pod.Status.Message ?? "its log says why"}"));
-        }
 
         if (Preflight(pod) is { } found)
         {
-            return (null, new Step.Wait("ExistingRshimInstallDetected", found) { IsTrouble = true });
+            return new Step.Wait("ExistingRshimInstallDetected", found) { IsTrouble = true };
         }
 
         if (pod.Status?.Phase != "Running" || string.IsNullOrEmpty(pod.Status.PodIP))
         {
-            return (null, new Step.Wait("DMSPodPending", $"pod {name}: {HostPods.Trouble(pod) ?? pod.Status?.Phase ?? "made"}"));
+            return new Step.Wait("DMSPodPending", $"pod {name}: {HostPods.Trouble(pod) ?? pod.Status?.Phase ?? "made"}")
+            {
+                After = HostPods.HasEnded(pod) ? PodKeeper.Rest : null,
+            };
         }
 
         return await scope.Tools.Dms.ListensAsync(pod, cancellation)
-            ? (pod, null)
-            : (null, new Step.Wait("DMSNotListening", $"pod {name} runs, but its DMS does not answer yet") { After = Look });
+            ? null
+            : new Step.Wait("DMSNotListening", $"pod {name} runs, but its DMS does not answer yet") { After = Look };
     }
 
     /// <summary>What the first init container says that it found on the host; null when it found nothing.</summary>

@@ -11,8 +11,15 @@ internal static class ReadyPhase
     public static async Task<Step> HandleAsync(DpuScope scope, CancellationToken cancellation)
     {
         await scope.Tools.Effects.UndoAsync(scope, cancellation);
-        await scope.Tools.Pods.DmsAsync(scope, cancellation);
-        await scope.Tools.Pods.HostNetworkAsync(scope, cancellation);
+        V1Pod?[] pods = [await scope.Tools.Pods.DmsAsync(scope, cancellation), await scope.Tools.Pods.HostNetworkAsync(scope, cancellation)];
+        var step = await NodeAsync(scope, cancellation);
+
+        // One that has ended tells nothing more; it is made anew the next time.
+        return pods.Any(p => p is not null && HostPods.HasEnded(p)) ? step with { After = PodKeeper.Rest } : step;
+    }
+
+    private static async Task<Step> NodeAsync(DpuScope scope, CancellationToken cancellation)
+    {
         V1Node? node;
         try
         {

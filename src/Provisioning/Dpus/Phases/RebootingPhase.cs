@@ -150,12 +150,19 @@ internal static class RebootingPhase
     private static async Task<Step> StartAsync(
         DpuScope scope, RebootChoice choice, string host, IReadOnlyList<Dpu> dpus, CancellationToken cancellation)
     {
-        if (await scope.Tools.Pods.DmsAsync(scope, cancellation) is not { Status.Phase: "Running" })
+        var cards = dpus.Select(d => (Dpu: d, new DpuScope(scope.Tools, d).Pci)).Where(c => c.Pci is not null).Select(c => (c.Dpu, c.Pci!)).ToList();
+        foreach (var (dpu, _) in cards)
         {
-            return new Step.Wait("DMSPodPending", $"node {host} is restarted through pod {DpuNames.DmsPod(scope.Dpu)}, which does not run") { IsTrouble = true };
+            if (await scope.Tools.Pods.DmsAsync(new DpuScope(scope.Tools, dpu), cancellation) is not { Status.Phase: "Running" })
+            {
+                return new Step.Wait("DMSPodPending", $"node {host} is restarted through pod {DpuNames.DmsPod(dpu)}, which does not run")
+                {
+                    After = PodKeeper.Rest,
+                    IsTrouble = true,
+                };
+            }
         }
 
-        var cards = dpus.Select(d => (Dpu: d, new DpuScope(scope.Tools, d).Pci)).Where(c => c.Pci is not null).Select(c => (c.Dpu, c.Pci!)).ToList();
         var (client, key, time) = (scope.Tools.Client, scope.Key, scope.Tools.Time);
         scope.Tools.Tasks.Start(scope.Dpu.Metadata.Uid, key, async (say, stop) =>
         {
