@@ -122,7 +122,7 @@ internal sealed class DpuReconciler(DpuTools tools) : IReconciler
     /// <summary>Ends a phase that has taken too long, or calls it stalled; says how much time is left.</summary>
     private (Step Step, TimeSpan? Left) Limit(DpuScope scope, PhaseRow row, Step step)
     {
-        if (step is not Step.Wait wait || row.Limit(tools.Options) is not { } limit ||
+        if (step is not Step.Wait { IsUnlimited: false } wait || row.Limit(tools.Options) is not { } limit ||
             PhaseTable.Since(row, scope.Dpu, scope.Moment(ProvisioningLabels.RetriedAt)) is not { } since)
         {
             return (step, null);

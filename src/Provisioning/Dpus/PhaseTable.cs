@@ -15,7 +15,7 @@ namespace Dpf.Provisioning.Dpus;
 internal sealed record PhaseRow(
     string Phase, string Condition, string Next, string ErrorReason, Func<DpuScope, CancellationToken, Task<Step>> Handle)
 {
-    /// <summary>How long the phase may take; null where the handler itself keeps count of its attempts.</summary>
+    /// <summary>How long the phase may take; null for as long as it likes.</summary>
     public Func<ProvisioningOptions, PhaseLimit?> Limit { get; init; } = _ => null;
 
     /// <summary>Whether the DPU has to be seen in this phase, by the other DPUs of its host, before anything is done in it.</summary>
@@ -54,8 +54,15 @@ internal static class PhaseTable
             Limit = options => new PhaseLimit(options.DmsPodTimeout, "DMSPodTimedout"),
             Again = (3, (scope, cancellation) => scope.Tools.Pods.RemoveAsync(scope, DpuNames.DmsPod(scope.Dpu), cancellation)),
         },
-        new(DpuPhases.OsInstalling, DpuConditions.OsInstalled, DpuPhases.Rebooting, "InstallationFailed", OsInstallingPhase.HandleAsync),
-        new(DpuPhases.Rebooting, DpuConditions.Rebooted, DpuPhases.HostNetworkConfiguration, "InvalidState", RebootingPhase.HandleAsync),
+        new(DpuPhases.OsInstalling, DpuConditions.OsInstalled, DpuPhases.Rebooting, "InstallationFailed", OsInstallingPhase.HandleAsync)
+        {
+            // Attempts are counted by the handler; this is for what is none, e.g. a card that waits for a power cycle.
+            Limit = _ => new PhaseLimit(TimeSpan.FromHours(2), null),
+        },
+        new(DpuPhases.Rebooting, DpuConditions.Rebooted, DpuPhases.HostNetworkConfiguration, "InvalidState", RebootingPhase.HandleAsync)
+        {
+            Limit = _ => new PhaseLimit(TimeSpan.FromHours(1), null),
+        },
         new(DpuPhases.HostNetworkConfiguration, DpuConditions.HostNetworkReady, DpuPhases.ClusterConfig, "Initializing", HostNetworkPhase.HandleAsync)
         {
             Limit = _ => new PhaseLimit(TimeSpan.FromMinutes(30), "InitializationFailed"),

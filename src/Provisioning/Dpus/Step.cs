@@ -25,6 +25,9 @@ internal abstract record Step
 
         /// <summary>Whether it takes longer than it should: somebody has to look.</summary>
         public bool IsOverdue { get; init; }
+
+        /// <summary>Whether it may take as long as it likes: it ends by itself, or it is a user's turn.</summary>
+        public bool IsUnlimited { get; init; }
     }
 
     /// <summary>The phase failed for good: its condition is False, the DPU is in phase Error.</summary>

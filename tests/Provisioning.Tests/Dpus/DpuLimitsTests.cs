@@ -3,6 +3,7 @@ using Dpf.Api.Provisioning;
 using Dpf.Provisioning.Dpus;
 using Dpf.Provisioning.Tests.World;
 using Dpf.Runtime.Conditions;
+using k8s.Models;
 
 namespace Dpf.Provisioning.Tests.Dpus;
 
@@ -52,5 +53,42 @@ public sealed class DpuLimitsTests
 
         Task ReadyAsync(string dpu) => world.Admin.HasAsync<Dpu>(
             ProvisioningWorld.Namespace, dpu, d => d.Status?.Conditions.IsTrue("Ready") == true && d.Status.Conditions.Find("Stalled") is { Status: "False", Reason: "Progressing" });
+    }
+
+    [Fact]
+    public async Task WhatIsNoAttemptAndTakesTooLongIsCalledStalledButNotWhatIsAUsersTurnOrUnderWay()
+    {
+        await using var world = await ProvisioningWorld.StartAsync();
+        var board = await world.AddHostAsync("board");
+        await world.AddHostAsync("odd");
+        await world.AddHostAsync("manual");
+        board.DmsStatus = """
+            {"phase":"Pending","initContainerStatuses":[{"name":"rshim-preflight","ready":false,"restartCount":1,"image":"","imageID":"",
+             "state":{"waiting":{"reason":"CrashLoopBackOff"}},"lastState":{"terminated":{"exitCode":1,"message":"the host has its own rshim: remove it"}}}]}
+            """;
+        await world.AddImageAndFlavorAsync();
+        await world.Admin.PatchAsync<V1Node>(
+            null, "odd", new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [ProvisioningLabels.RebootCommand] = "explode" } } }, Cancellation);
+        await world.AddDpuAsync("board", DpuPhases.OsInstalling);
+        await world.AddDpuAsync("odd", DpuPhases.Rebooting);
+        await world.AddDpuAsync("manual", DpuPhases.Rebooting, effect: "drain: {automaticNodeReboot: false}");
+        world.Dms.IsHeld = true;
+        world.StartController();
+        await StalledAsync("board", DpuPhases.OsInstalling, "ExistingRshimInstallDetected");
+        await StalledAsync("odd", DpuPhases.Rebooting, "InvalidRebootCommand");
+        Assert.Null((await world.SaysAsync("manual-0000-03-00", "Rebooted", "WaitingForManualPowerCycleOrReboot")).Status!.Conditions.Find("Stalled"));
+
+        board.DmsStatus = $$"""{"phase":"Running","podIP":"{{board.Address}}","initContainerStatuses":null}""";
+        await world.SaysAsync("board-0000-03-00", "OSInstalled", "DMSNotListening");
+        board.DmsStatus = null;
+        var running = await world.SaysAsync("board-0000-03-00", "OSInstalled", "Installing", "waiting for the new system to boot");
+        Assert.Equal(("False", "Progressing"), (running.Status!.Conditions.Find("Stalled")!.Status, running.Status.Conditions.Find("Stalled")!.Reason));
+
+        async Task StalledAsync(string host, string phase, string reason)
+        {
+            var dpu = await world.Admin.HasAsync<Dpu>(
+                ProvisioningWorld.Namespace, $"{host}-0000-03-00", d => d.Status?.Conditions.Find("Stalled") is { Status: "True" } c && c.Reason == reason);
+            Assert.Equal(phase, dpu.Status!.Phase);
+        }
     }
 }

@@ -24,7 +24,7 @@ internal static class OsInstallingPhase
 
         if (scope.Tools.Tasks.Find(uid) is { } task)
         {
-            return task.IsRunning ? new Step.Wait("Installing", task.Doing)
+            return task.IsRunning ? new Step.Wait("Installing", task.Doing) { IsUnlimited = true }
                 : task.Failure is null ? await InstalledAsync(scope, cancellation)
                 : await FailedAsync(scope, task, cancellation);
         }
@@ -58,7 +58,7 @@ internal static class OsInstallingPhase
 
         var installation = new Installation(scope.Tools, scope.Dpu, pod, PendingPhase.Image(scope)!, flavor, RebootChoice.Of(scope.Dpu, host, flavor).IsSkipped);
         scope.Tools.Tasks.Start(uid, scope.Key, installation.RunAsync);
-        return new Step.Wait("Installing", "the installation begins");
+        return new Step.Wait("Installing", "the installation begins") { IsUnlimited = true };
     }
 
     /// <summary>Writes down that it is done, and by which boot of the host a restart will be known.</summary>
@@ -142,6 +142,6 @@ internal static class OsInstallingPhase
             cancellation,
             (ProvisioningLabels.InstallFailures, failures.ToString(CultureInfo.InvariantCulture)), (ProvisioningLabels.InstallStep, null));
         await scope.Tools.Tasks.ForgetAsync(scope.Dpu.Metadata.Uid);
-        return new Step.Wait("Installing", "the installation begins anew") { After = TimeSpan.Zero };
+        return new Step.Wait("Installing", "the installation begins anew") { After = TimeSpan.Zero, IsUnlimited = true };
     }
 }

@@ -45,7 +45,7 @@ internal static class RebootingPhase
 
         if (scope.Moment(ProvisioningLabels.InstalledAt) + scope.Tools.Options.CloudInitTimeout - scope.Now is { } left && left > TimeSpan.Zero)
         {
-            return new Step.Wait("CloudInit", "the new system's first boot is left alone for a while") { After = left };
+            return new Step.Wait("CloudInit", "the new system's first boot is left alone for a while") { After = left, IsUnlimited = true };
         }
 
         return await DecideAsync(scope, host, cancellation);
@@ -71,7 +71,7 @@ internal static class RebootingPhase
 
         if (choice.IsManual)
         {
-            return new Step.Wait("WaitingForManualPowerCycleOrReboot", $"restart node {host.Metadata.Name}: automaticNodeReboot is false");
+            return new Step.Wait("WaitingForManualPowerCycleOrReboot", $"restart node {host.Metadata.Name}: automaticNodeReboot is false") { IsUnlimited = true };
         }
 
         if (scope.Siblings.FirstOrDefault(d => !d.IsDeleting() && d.Status?.Phase is DpuPhases.DmsDeployment or DpuPhases.OsInstalling) is { } busy)
