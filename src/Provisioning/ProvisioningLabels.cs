@@ -68,6 +68,9 @@ public static class ProvisioningLabels
     /// <summary>Annotation of a DPU: the phase that was begun anew after it failed, and how often: <c>DMS Deployment=2</c>.</summary>
     public const string PhaseAttempts = Group + "phase-attempts";
 
+    /// <summary>Annotation of a DPU: when the drain of its host was first seen to have begun; its limit counts from then.</summary>
+    public const string DrainBeganAt = Group + "drain-began-at";
+
     /// <summary>Annotation of a DPU: how far its installation is.</summary>
     public const string InstallStep = Group + "install-step";
 

@@ -128,13 +128,13 @@ internal sealed class DpuReconciler(DpuTools tools) : IReconciler
             return (step, null);
         }
 
-        var left = since + limit.Time - scope.Now;
+        var left = (wait.Since > since ? wait.Since.Value : since) + limit.Time - scope.Now;
         if (left > TimeSpan.Zero)
         {
             return (step, left);
         }
 
-        return limit.Reason is null
+        return limit.Reason is null || wait.IsQueued
             ? (wait with { IsOverdue = true }, null)
             : (new Step.Fail(limit.Reason, string.Create(CultureInfo.InvariantCulture, $"not done in {limit.Time.TotalMinutes:0.#} minutes: {wait.Reason}: {wait.Message}")), null);
     }

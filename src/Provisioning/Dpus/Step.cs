@@ -28,6 +28,12 @@ internal abstract record Step
 
         /// <summary>Whether it may take as long as it likes: it ends by itself, or it is a user's turn.</summary>
         public bool IsUnlimited { get; init; }
+
+        /// <summary>Whether it waits for its turn: it is called stalled after a while, but fails nothing.</summary>
+        public bool IsQueued { get; init; }
+
+        /// <summary>When what is waited for began, if that was later than the phase.</summary>
+        public DateTimeOffset? Since { get; init; }
     }
 
     /// <summary>The phase failed for good: its condition is False, the DPU is in phase Error.</summary>

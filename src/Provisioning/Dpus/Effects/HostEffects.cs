@@ -57,10 +57,11 @@ internal sealed class HostEffects(Cache cache)
         }
     }
 
-    /// <summary>Whether a DPU's host has to be kept free still.</summary>
+    /// <summary>Whether a DPU's host has to be kept free still. One that failed before its host was free has touched nothing.</summary>
     internal static bool NeedsEffect(Dpu dpu) =>
         !dpu.IsDeleting() && dpu.Spec.NodeEffect is { NoEffect: not true } &&
-        dpu.Status?.Phase is not (null or "" or DpuPhases.Initializing or DpuPhases.Ready or DpuPhases.Deleting);
+        dpu.Status?.Phase is not (null or "" or DpuPhases.Initializing or DpuPhases.Ready or DpuPhases.Deleting) &&
+        !(dpu.Status.Phase == DpuPhases.Error && PhaseTable.ResumeAt(dpu.Status.Conditions) == DpuPhases.NodeEffect);
 
     private NodeMaintenance? Maintenance(DpuScope scope) =>
         cache.Informer<NodeMaintenance>().Get(scope.Key.Namespace, scope.Dpu.Spec.NodeName);
@@ -84,12 +85,12 @@ internal sealed class HostEffects(Cache cache)
                     },
                 },
                 cancellation);
-            return new Step.Wait("Draining", $"node {node}: NodeMaintenance made; its pods are moved away");
+            return new Step.Wait("Draining", $"node {node}: NodeMaintenance made; its pods are moved away") { IsQueued = true };
         }
 
         if (maintenance.IsDeleting())
         {
-            return new Step.Wait("Draining", $"node {node}: an earlier NodeMaintenance is ending");
+            return new Step.Wait("Draining", $"node {node}: an earlier NodeMaintenance is ending") { IsQueued = true };
         }
 
         if (maintenance.Spec.AdditionalRequestors?.Contains(OurRequestor) != true)
@@ -97,7 +98,29 @@ internal sealed class HostEffects(Cache cache)
             await RequestAsync(maintenance, [.. maintenance.Spec.AdditionalRequestors ?? [], OurRequestor], cancellation);
         }
 
-        return DrainReport.Of(node, maintenance.Status) is { } report ? new Step.Wait("Draining", report) : null;
+        if (DrainReport.Of(node, maintenance.Status) is not { } report)
+        {
+            return null;
+        }
+
+        // Until it begins other nodes come first, which is no fault of this one.
+        return await BeganAsync(scope, maintenance.Status?.HasBegun == true, cancellation) is { } began
+            ? new Step.Wait("Draining", report) { Since = began }
+            : new Step.Wait("Draining", report) { IsQueued = true };
+    }
+
+    /// <summary>When the drain began: written down when it is first seen, since the maintenance does not tell; null before.</summary>
+    private static async Task<DateTimeOffset?> BeganAsync(DpuScope scope, bool hasBegun, CancellationToken cancellation)
+    {
+        var written = scope.Moment(ProvisioningLabels.DrainBeganAt);
+        if (written.HasValue == hasBegun)
+        {
+            return written;
+        }
+
+        var began = hasBegun ? scope.Now : (DateTimeOffset?)null;
+        await scope.RecordAsync(cancellation, (ProvisioningLabels.DrainBeganAt, began is { } moment ? DpuScope.Text(moment) : null));
+        return began;
     }
 
     /// <summary>Withdraws our request; the maintenance ends with the last one.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Dpf.Api.Schemas;
+using Dpf.Runtime.Conditions;
 using k8s.Models;
 
 namespace Dpf.Provisioning.Dpus.Effects;
@@ -58,6 +59,13 @@ internal sealed class NodeMaintenanceStatus
     /// <summary>The pods whose end is waited for before the drain, <c>ns/name</c>.</summary>
     [JsonPropertyName("waitForCompletion")]
     public IList<string>? WaitForCompletion { get; set; }
+
+    /// <summary>
+    /// Whether the operator has begun: before, a request has no <c>Ready</c> condition, or one with the reason <c>Pending</c> while
+    /// as many nodes are out of service as may be. The condition's time does not tell when, since it is False all the while.
+    /// </summary>
+    [JsonIgnore]
+    public bool HasBegun => Conditions.Find("Ready") is { Reason: not (null or "" or "Pending") };
 }
 
 /// <summary>How far a drain is.</summary>

@@ -5,6 +5,7 @@ namespace Dpf.Provisioning.Dpus.Phases;
 
 /// <summary>
 /// A step failed for good. The host stays as the node effect made it: workloads would come back to a node whose DPU does not work.
+/// Only where it was the effect itself that failed is it taken back, since nothing was touched and other hosts wait for their turn.
 /// A user deletes the DPU, or asks to go on with the step that failed or with the installation, or has allowed so many tries beforehand.
 /// </summary>
 internal static class ErrorPhase
@@ -17,6 +18,11 @@ internal static class ErrorPhase
         if (scope.Annotation(ProvisioningLabels.Retry) is { } wish)
         {
             return await BeginAsync(scope, failed, wish == ProvisioningLabels.Reinstall, automatic: 0, cancellation);
+        }
+
+        if (failed == DpuPhases.NodeEffect)
+        {
+            await scope.Tools.Effects.UndoAsync(scope, cancellation);
         }
 
         if (scope.Dpu.Status?.Conditions.Find(DpuConditions.Stalled) is not { Status: "True", LastTransitionTime: { } since } ||
@@ -57,6 +63,7 @@ internal static class ErrorPhase
             (ProvisioningLabels.InstallFailures, null),
             (ProvisioningLabels.RebootFailures, null),
             (ProvisioningLabels.RebootAskedAt, null),
+            (ProvisioningLabels.DrainBeganAt, null),
             (ProvisioningLabels.AutomaticRetriesDone, automatic == 0 ? null : automatic.ToString(CultureInfo.InvariantCulture)),
         };
         if (phase == DpuPhases.OsInstalling)
