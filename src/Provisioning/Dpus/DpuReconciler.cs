@@ -64,7 +64,7 @@ internal sealed class DpuReconciler(DpuTools tools) : IReconciler
     {
         if (look.Step is Step.Gone or Step.Rest)
         {
-            return Result.Done;
+            return new Result(look.Step.After);
         }
 
         if (look.Passed.Count == 0 && Brief(scope, look.Row, look.Step) is { } pause)
@@ -218,7 +218,7 @@ internal sealed class DpuReconciler(DpuTools tools) : IReconciler
                 await tools.Events.NormalAsync(dpu, wait.Reason, wait.Message, cancellation);
                 break;
             case Step.Resume resume:
-                await tools.Events.NormalAsync(dpu, "Retrying", $"goes on with {resume.Phase}", cancellation);
+                await tools.Events.NormalAsync(dpu, "Retrying", $"goes on with {resume.Phase}{(resume.Why is { } why ? ": " + why : "")}", cancellation);
                 break;
         }
     }

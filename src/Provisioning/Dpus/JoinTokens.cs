@@ -22,6 +22,9 @@ internal sealed class JoinTokens(DpuClusterAccess clusters, TimeProvider time, I
     private static readonly TimeSpan Lifetime = TimeSpan.FromHours(2);
     private readonly ConcurrentDictionary<string, DateTimeOffset> _nextLook = new(StringComparer.Ordinal);
 
+    /// <summary>How often a token has to be kept alive.</summary>
+    public static TimeSpan Interval { get; } = Lifetime / 4;
+
     /// <summary>The command that joins a DPU to its cluster, with a fresh token. A secret.</summary>
     /// <exception cref="DpuClusterException">The cluster cannot be reached.</exception>
     /// <exception cref="KubeException">The cluster refused the token.</exception>
@@ -33,7 +36,7 @@ internal sealed class JoinTokens(DpuClusterAccess clusters, TimeProvider time, I
         var secret = RandomNumberGenerator.GetString(Letters, 16);
         var now = time.GetUtcNow();
         await remote.Client.CreateAsync(Plan(dpu, id, secret, now + Lifetime), cancellation);
-        _nextLook[dpu.Metadata.Uid] = now + (Lifetime / 4);
+        _nextLook[dpu.Metadata.Uid] = now + Interval;
         return Command(remote.Client.Connection, $"{id}.{secret}");
     }
 
@@ -58,12 +61,31 @@ internal sealed class JoinTokens(DpuClusterAccess clusters, TimeProvider time, I
                     new JsonObject { ["stringData"] = new JsonObject { ["expiration"] = Text(now + Lifetime) } }, cancellation);
             }
 
-            _nextLook[dpu.Metadata.Uid] = now + (Lifetime / 4);
+            _nextLook[dpu.Metadata.Uid] = now + Interval;
         }
         catch (Exception e) when (e is DpuClusterException or KubeException or HttpRequestException or TimeoutException)
         {
             logger.LogDebug("{Dpu}: its join token was not kept alive: {Message}", dpu.Metadata.Name, e.Message);
             _nextLook[dpu.Metadata.Uid] = now + TimeSpan.FromMinutes(1);
+        }
+    }
+
+    /// <summary>
+    /// Whether a DPU that is installed can join its cluster no more: it has no token left, and is no node there. False where the
+    /// cluster does not answer.
+    /// </summary>
+    public async Task<bool> CannotJoinAsync(Dpu dpu, CancellationToken cancellation)
+    {
+        try
+        {
+            var remote = await clusters.OfAsync(dpu, cancellation);
+            return (await ListAsync(remote, dpu, cancellation)).Count == 0 &&
+                await remote.Client.GetAsync<V1Node>(null, dpu.Metadata.Name, cancellation) is null;
+        }
+        catch (Exception e) when (e is DpuClusterException or KubeException or HttpRequestException or TimeoutException)
+        {
+            logger.LogDebug("{Dpu}: whether it can join is not known: {Message}", dpu.Metadata.Name, e.Message);
+            return false;
         }
     }
 

@@ -43,7 +43,11 @@ internal abstract record Step
 
     /// <summary>Goes on in a phase as if it had just begun.</summary>
     /// <param name="Phase">The phase.</param>
-    public sealed record Resume(string Phase) : Step;
+    public sealed record Resume(string Phase) : Step
+    {
+        /// <summary>Why in that phase, where it is not the one that failed.</summary>
+        public string? Why { get; init; }
+    }
 
     /// <summary>Everything stays as it is.</summary>
     public sealed record Rest : Step;

@@ -32,6 +32,7 @@ public sealed class DpuLimitsTests
         await world.AddDpuAsync("waiting", DpuPhases.Pending, image: "nothing");
         await world.AddDpuAsync("joining", DpuPhases.ClusterConfig);
         await world.AddDpuAsync("network", DpuPhases.HostNetworkConfiguration, annotations: $"{ProvisioningLabels.PhaseAttempts}: Host Network Configuration=1");
+        await world.AddJoinTokenAsync("joining-0000-03-00", TimeProvider.System.GetUtcNow().AddHours(1));
         world.StartController();
         await FailsAsync("drained", "NodeEffectReady", "NodeEffectTimedout", "not done in 60 minutes: Draining: node drained: Draining");
         await FailsAsync("network", "HostNetworkReady", "InitializationFailed", "not done in 30 minutes: Initializing: ");

@@ -1,9 +1,12 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json.Nodes;
 using Dpf.Api.Provisioning;
 using Dpf.Provisioning.Dpus;
 using Dpf.Provisioning.Tests.World;
 using Dpf.Runtime.Conditions;
 using k8s;
+using k8s.Models;
 
 namespace Dpf.Provisioning.Tests.Dpus;
 
@@ -44,6 +47,7 @@ public sealed class DpuRetryTests
         await world.AddDpuAsync("fresh", DpuPhases.ClusterConfig, annotations: $"{ProvisioningLabels.AutomaticRetries}: \"2\"");
         await world.AddDpuAsync(
             "spent", DpuPhases.ClusterConfig, annotations: $"{ProvisioningLabels.AutomaticRetries}: \"1\", {ProvisioningLabels.AutomaticRetriesDone}: \"1\"");
+        await world.AddJoinTokenAsync(worse, TimeProvider.System.GetUtcNow().AddHours(1));
         await FailAsync(world, worse, LongAgo);
         await FailAsync(world, spent, LongAgo);
         world.StartController();
@@ -78,11 +82,47 @@ public sealed class DpuRetryTests
         Assert.Equal(2, world.Dms.CountOf("Activate"));
     }
 
+    [Fact]
+    public async Task TheTokenOfADpuThatFailedAfterItsInstallationIsKeptAliveAndWithoutOneItIsInstalledAnew()
+    {
+        await using var world = await ProvisioningWorld.StartAsync();
+        const string kept = "kept-0000-03-00", lost = "lost-0000-03-00";
+        await world.AddHostAsync("kept");
+        await world.AddHostAsync("lost");
+        await world.AddImageAndFlavorAsync();
+        foreach (var host in (string[])["kept", "lost"])
+        {
+            await world.AddDpuAsync(host, DpuPhases.ClusterConfig);
+            await FailAsync(world, $"{host}-0000-03-00", LongAgo);
+        }
+
+        var soon = TimeProvider.System.GetUtcNow().AddMinutes(2);
+        await world.AddJoinTokenAsync(kept, soon);
+        world.StartController();
+        await world.DpuAdmin.HasAsync<V1Secret>(
+            "kube-system", "bootstrap-token-abcdef",
+            s => DateTimeOffset.Parse(Encoding.UTF8.GetString(s.Data["expiration"]), CultureInfo.InvariantCulture) > soon.AddHours(1));
+
+        await RetryAsync(kept);
+        await world.SaysAsync(kept, "Ready", "DPUNodeNotFound");
+        Assert.Equal(0, world.Dms.CountOf("Activate"));
+        await RetryAsync(lost);
+        await world.SaysAsync(lost, "Ready", "DPUNodeNotFound");
+        Assert.Equal(1, world.Dms.CountOf("Activate"));
+        Assert.Contains(
+            await world.Admin.ListAsync<Corev1Event>(ProvisioningWorld.Namespace, Cancellation),
+            e => e.Reason == "Retrying" && e.Message.StartsWith("goes on with OS Installing: its token to join DPUCluster dpu-cplane-tenant1/tenant1 is gone", StringComparison.Ordinal));
+
+        Task RetryAsync(string dpu) => world.Admin.PatchAsync<Dpu>(
+            ProvisioningWorld.Namespace, dpu,
+            new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [ProvisioningLabels.Retry] = "true" } } }, Cancellation);
+    }
+
     /// <summary>The DPU's last step failed, as far as its status says, at a time.</summary>
     private static async Task FailAsync(ProvisioningWorld world, string name, DateTimeOffset at)
     {
         var dpu = await world.Admin.HasAsync<Dpu>(ProvisioningWorld.Namespace, name);
-        IList<k8s.Models.V1Condition> conditions = [.. dpu.Status!.Conditions!.Where(c => c.Type != "Stalled")];
+        IList<V1Condition> conditions = [.. dpu.Status!.Conditions!.Where(c => c.Type != "Stalled")];
         conditions.SetFalse("Ready", "DPUNodeJoinTimedout", "not done in 30 minutes", 1, at);
         conditions.Set("Stalled", true, "DPUNodeJoinTimedout", "not done in 30 minutes", 1, at);
         await world.Admin.PatchStatusAsync<Dpu>(

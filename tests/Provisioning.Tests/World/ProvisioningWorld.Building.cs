@@ -51,6 +51,13 @@ internal sealed partial class ProvisioningWorld
         return port;
     }
 
+    /// <summary>Gives a DPU, as an installation would have, a token to join its cluster with.</summary>
+    public async Task AddJoinTokenAsync(string dpu, DateTimeOffset end)
+    {
+        var value = await Admin.HasAsync<Dpu>(Namespace, dpu);
+        await DpuAdmin.CreateAsync(Provisioning.Dpus.JoinTokens.Plan(value, "abcdef", "0123456789abcdef", end), Cancellation);
+    }
+
     private async Task BuildAsync(bool withDpuCluster)
     {
         Directory.CreateDirectory(BfbFolder);

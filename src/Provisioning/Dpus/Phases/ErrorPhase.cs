@@ -25,12 +25,19 @@ internal static class ErrorPhase
             await scope.Tools.Effects.UndoAsync(scope, cancellation);
         }
 
+        // Its system has a token, with which it joins when somebody has mended what failed.
+        var waitsToJoin = PhaseTable.IsAfter(failed, DpuPhases.OsInstalling);
+        if (waitsToJoin)
+        {
+            await scope.Tools.JoinTokens.KeepAliveAsync(scope.Dpu, cancellation);
+        }
+
         if (scope.Dpu.Status?.Conditions.Find(DpuConditions.Stalled) is not { Status: "True", LastTransitionTime: { } since } ||
             AutomaticRetry.Next(
                 scope.Count(ProvisioningLabels.AutomaticRetries), scope.Count(ProvisioningLabels.AutomaticRetriesDone),
                 new DateTimeOffset(DateTime.SpecifyKind(since, DateTimeKind.Utc))) is not { } next)
         {
-            return new Step.Rest();
+            return new Step.Rest { After = waitsToJoin ? JoinTokens.Interval : null };
         }
 
         var left = next.At - scope.Now;
@@ -47,7 +54,7 @@ internal static class ErrorPhase
                 CultureInfo.InvariantCulture,
                 $"{said?.Message.Split(Announcement)[0]}{Announcement}{next.At.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'} ({next.Number} of {next.Budget})"))
         {
-            After = left,
+            After = left < JoinTokens.Interval ? left : JoinTokens.Interval,
             IsOverdue = true,
         };
     }
@@ -55,7 +62,9 @@ internal static class ErrorPhase
     private static async Task<Step> BeginAsync(DpuScope scope, string failed, bool isReinstall, int automatic, CancellationToken cancellation)
     {
         // What comes before the installation is no reason to install anew.
-        var phase = isReinstall && PhaseTable.IsAfter(failed, DpuPhases.OsInstalling) ? DpuPhases.OsInstalling : failed;
+        var isInstalled = PhaseTable.IsAfter(failed, DpuPhases.OsInstalling);
+        var cannotJoin = isInstalled && !isReinstall && await scope.Tools.JoinTokens.CannotJoinAsync(scope.Dpu, cancellation);
+        var phase = isInstalled && (isReinstall || cannotJoin) ? DpuPhases.OsInstalling : failed;
         var forgets = new List<(string, string?)>
         {
             (ProvisioningLabels.RetriedAt, DpuScope.Text(scope.Now)),
@@ -74,6 +83,9 @@ internal static class ErrorPhase
         // The wish itself is forgotten when the DPU has left this phase.
         await scope.Tools.Tasks.ForgetAsync(scope.Dpu.Metadata.Uid);
         await scope.RecordAsync(cancellation, forgets);
-        return new Step.Resume(phase);
+        return new Step.Resume(phase)
+        {
+            Why = cannotJoin ? $"its token to join DPUCluster {ClusterAllocation.Of(scope.Dpu)} is gone, and an installation brings another" : null,
+        };
     }
 }
