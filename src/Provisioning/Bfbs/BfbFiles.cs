@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dpf.Api.Provisioning;
 using Dpf.Runtime.Reconciling;
 using Dpf.Runtime.Selecting;
@@ -22,6 +23,15 @@ internal static class BfbFiles
 
     /// <summary>Where the file grows until it is whole.</summary>
     public static string PartOf(Bfb bfb) => "bfb-" + bfb.Metadata.Uid;
+
+    /// <summary>The SHA-256 that the file of a BFB has to have; null when nobody says.</summary>
+    public static string? ChecksumOf(Bfb bfb) =>
+        bfb.Metadata.Annotations?.TryGetValue(ProvisioningLabels.Sha256, out var text) == true ? text.Trim() : null;
+
+    /// <summary>What the outcome of a download, or of a check of a file, depends on: when it has changed, the outcome says nothing more.</summary>
+    public static string BasisOf(Bfb bfb, FileInfo? file) => file is null
+        ? ChecksumOf(bfb) ?? ""
+        : string.Create(CultureInfo.InvariantCulture, $"{ChecksumOf(bfb)} {file.Length} {file.LastWriteTimeUtc.Ticks} {file.UnixFileMode}");
 
     /// <summary>Another BFB with the same file; the file is not this one's alone.</summary>
     public static Bfb? Sharing(Bfb bfb, IEnumerable<Bfb> all) =>

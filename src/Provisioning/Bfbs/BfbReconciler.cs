@@ -14,7 +14,6 @@ internal sealed class BfbReconciler(Cache cache, Downloads downloads, string fol
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan RetryErrors = TimeSpan.FromMinutes(5);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
     private readonly Informer<Bfb> _bfbs = cache.Informer<Bfb>();
 
     /// <summary>The controller.</summary>
@@ -72,7 +71,7 @@ internal sealed class BfbReconciler(Cache cache, Downloads downloads, string fol
             return await FetchAsync(bfb, state);
         }
 
-        if (state?.Content is { } content)
+        if (state?.Content is { } content && state.Basis == BfbFiles.BasisOf(bfb, state.IsCheck ? file : null))
         {
             await downloads.ForgetAsync(bfb.Metadata.Uid);
             return (new BfbFinding(BfbPhases.Ready, "", Text($"{content.Length} bytes, SHA-256 {content.Sha256}")) { Content = content }, Look);
@@ -84,46 +83,47 @@ internal sealed class BfbReconciler(Cache cache, Downloads downloads, string fol
             return (null, Look);
         }
 
-        return Check(bfb, state, file.FullName);
+        return await CheckAsync(bfb, state, file);
     }
 
-    private (BfbFinding? Finding, TimeSpan? Again) Check(Bfb bfb, DownloadState? state, string path)
+    /// <summary>Reads a file that is there to its end: one that was fetched before, or that somebody put there.</summary>
+    private async Task<(BfbFinding? Finding, TimeSpan? Again)> CheckAsync(Bfb bfb, DownloadState? state, FileInfo file)
     {
-        if (state is { IsOver: true, Problem: { } problem })
+        var basis = BfbFiles.BasisOf(bfb, file);
+        if (state is { IsCheck: true, Problem: { } problem } && state.Holds(basis, time.GetUtcNow()))
         {
-            return (Trouble(problem.Reason, problem.Message), RetryErrors);
+            // Files do not tell when they are replaced.
+            var left = state.Next - time.GetUtcNow();
+            return (Trouble(problem.Reason, $"{problem.Message}; looked at again when it changes, or at {Text(state.Next)}"), left < Look ? left : Look);
         }
 
-        if (state is null)
+        if (state is null or { IsOver: true })
         {
-            downloads.StartCheck(bfb, path);
+            // A download that failed says nothing of a file that is there since.
+            await downloads.ForgetAsync(bfb.Metadata.Uid);
+            downloads.StartCheck(bfb, file, state is { IsCheck: true } && state.Basis == basis ? state.Rounds + 1 : 0);
             state = downloads.Find(bfb.Metadata.Uid)!;
         }
 
-        // Who was ready before there were checks stays it meanwhile.
-        return bfb.Status?.Phase == BfbPhases.Ready
+        // Who was ready before there were checks stays it meanwhile, and who failed one stays that.
+        return bfb.Status?.Phase == BfbPhases.Ready || state is { IsCheck: true, Rounds: > 0 }
             ? (null, Look)
             : (new BfbFinding(BfbPhases.Downloading, BfbConditions.Checking, state.Doing), Look);
     }
 
     private async Task<(BfbFinding? Finding, TimeSpan? Again)> FetchAsync(Bfb bfb, DownloadState? state)
     {
-        if (state is { IsOver: true, IsCheck: false, Problem: { } over })
+        var basis = BfbFiles.BasisOf(bfb, null);
+        if (state is { IsCheck: false, Problem: { } over } && state.Holds(basis, time.GetUtcNow()))
         {
-            var pause = RetryErrors * Math.Pow(2, state.Rounds);
-            var next = state.At + (pause < LongestPause ? pause : LongestPause);
-            var left = next - time.GetUtcNow();
-            if (left > TimeSpan.Zero)
-            {
-                return (Trouble(over.Reason, Text($"{over.Message}; fetched again at {next.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}")), left);
-            }
+            return (Trouble(over.Reason, $"{over.Message}; fetched again at {Text(state.Next)}"), state.Next - time.GetUtcNow());
         }
 
         if (state is null or { IsOver: true } or { IsCheck: true })
         {
             // What a download that is over left has been removed since.
             await downloads.ForgetAsync(bfb.Metadata.Uid);
-            downloads.Start(bfb, state is { IsCheck: false, Problem: not null } ? state.Rounds + 1 : 0);
+            downloads.Start(bfb, state is { IsCheck: false, Problem: not null } && state.Basis == basis ? state.Rounds + 1 : 0);
             state = downloads.Find(bfb.Metadata.Uid)!;
         }
 
@@ -135,6 +135,8 @@ internal sealed class BfbReconciler(Cache cache, Downloads downloads, string fol
     }
 
     private static BfbFinding Trouble(string reason, string message) => new(BfbPhases.Error, reason, message) { IsTrouble = true };
+
+    private static string Text(DateTimeOffset moment) => Text($"{moment.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}");
 
     private static string Text(FormattableString text) => text.ToString(System.Globalization.CultureInfo.InvariantCulture);
 

@@ -7,31 +7,6 @@ using Microsoft.Extensions.Logging;
 
 namespace Dpf.Provisioning.Bfbs;
 
-/// <summary>How a BFB's download goes.</summary>
-internal sealed record DownloadState
-{
-    /// <summary>Whether it is over.</summary>
-    public bool IsOver { get; init; }
-
-    /// <summary>What went wrong last; null when nothing did.</summary>
-    public DownloadProblem? Problem { get; init; }
-
-    /// <summary>When it was over.</summary>
-    public DateTimeOffset At { get; init; }
-
-    /// <summary>What came; null before it has.</summary>
-    public BootStreamContent? Content { get; init; }
-
-    /// <summary>What it does now, for people.</summary>
-    public string Doing { get; init; } = "";
-
-    /// <summary>Whether it only reads a file that is there.</summary>
-    public bool IsCheck { get; init; }
-
-    /// <summary>How many downloads of this BFB have failed before, with all their attempts.</summary>
-    public int Rounds { get; init; }
-}
-
 /// <summary>
 /// Downloads that go on, a few at a time. Each is tried again when the server or the network fails it, with growing pauses, until
 /// it has failed often or for good. What has come is read to its end before it counts.
@@ -53,18 +28,18 @@ internal sealed class Downloads(HttpDownload http, TimeProvider time, ILogger lo
 
     /// <summary>Starts one.</summary>
     public void Start(Bfb bfb, int rounds) => Begin(
-        bfb, new DownloadState { Rounds = rounds, Doing = $"{bfb.Spec.Url}: waits for its turn" },
+        bfb, new DownloadState { Basis = BfbFiles.BasisOf(bfb, null), Rounds = rounds, Doing = $"{bfb.Spec.Url}: waits for its turn" },
         (say, stop) => http.FetchAsync(
             new Uri(bfb.Spec.Url), BfbFiles.PartOf(bfb), BfbFiles.NameOf(bfb), say, (path, token) => AcceptAsync(bfb, path, token), stop));
 
     /// <summary>Starts to read a file that is there.</summary>
-    public void StartCheck(Bfb bfb, string path) => Begin(
-        bfb, new DownloadState { IsCheck = true, Doing = $"{BfbFiles.NameOf(bfb)} is on the volume, and is read to its end" },
+    public void StartCheck(Bfb bfb, FileInfo file, int rounds) => Begin(
+        bfb, new DownloadState { IsCheck = true, Basis = BfbFiles.BasisOf(bfb, file), Rounds = rounds, Doing = $"{BfbFiles.NameOf(bfb)} is on the volume, and is read to its end" },
         async (_, stop) =>
         {
             try
             {
-                return await AcceptAsync(bfb, path, stop);
+                return await AcceptAsync(bfb, file.FullName, stop);
             }
             catch (DownloadException e)
             {
@@ -114,7 +89,7 @@ internal sealed class Downloads(HttpDownload http, TimeProvider time, ILogger lo
             throw new DownloadException(BfbConditions.NotABootStream, $"{BfbFiles.NameOf(bfb)} {e.Message}", mayPass: false);
         }
 
-        var wanted = bfb.Metadata.Annotations?.TryGetValue(ProvisioningLabels.Sha256, out var text) == true ? text.Trim() : null;
+        var wanted = BfbFiles.ChecksumOf(bfb);
         return wanted is null || wanted.Equals(content.Sha256, StringComparison.OrdinalIgnoreCase)
             ? content
             : throw new DownloadException(

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using Dpf.Api.Provisioning;
 using Dpf.Lab.Repository;
+using Dpf.Provisioning.Bfbs;
 using Dpf.Provisioning.Tests.World;
 using Dpf.Runtime.Conditions;
 using Dpf.Testing;
@@ -184,6 +185,59 @@ public sealed class BfbLifeTests
         await TouchAsync(world, "a");
         await FailedAsync(world, "a", "HTTP404", "the server answers 404");
         Assert.Null((await world.Admin.GetAsync<Bfb>(ProvisioningWorld.Namespace, "a", Cancellation))!.Status!.Versions);
+    }
+
+    [Fact]
+    public async Task WhatWasMendedByHandIsLookedAtAgain()
+    {
+        await using var world = await ProvisioningWorld.StartAsync(withDpuCluster: false);
+        var image = BootImage.Create("a", 10_000);
+        world.Web.Files["/fetched.bfb"] = image;
+        await File.WriteAllTextAsync(Path.Combine(world.BfbFolder, "replaced.bfb"), "not yet", Cancellation);
+        await File.WriteAllBytesAsync(Path.Combine(world.BfbFolder, "named.bfb"), image, Cancellation);
+        await AddAsync(world, "missing", "/missing.bfb");
+        await AddAsync(world, "replaced", "/missing.bfb", "replaced.bfb");
+        await AddAsync(world, "named", "/missing.bfb", "named.bfb");
+        await AddAsync(world, "fetched", "/fetched.bfb");
+        await WantAsync("named", "00ff");
+        await WantAsync("fetched", "00ff");
+        world.StartController();
+        await FailedAsync(world, "missing", "HTTP404", "the server answers 404");
+        await FailedAsync(world, "replaced", "NotABootStream", "; looked at again when it changes, or at 20");
+        await FailedAsync(world, "named", "ChecksumMismatch", "says 00ff");
+        await FailedAsync(world, "fetched", "ChecksumMismatch", "says 00ff");
+
+        // A file is put where there was none, another in the place of one, and a checksum is corrected.
+        await File.WriteAllBytesAsync(Path.Combine(world.BfbFolder, "dpf-operator-system-missing.bfb"), image, Cancellation);
+        await File.WriteAllBytesAsync(Path.Combine(world.BfbFolder, "replaced.bfb"), image, Cancellation);
+        await TouchAsync(world, "missing");
+        await TouchAsync(world, "replaced");
+        await WantAsync("named", Convert.ToHexStringLower(SHA256.HashData(image)));
+        await WantAsync("fetched", Convert.ToHexStringLower(SHA256.HashData(image)));
+        foreach (var name in (string[])["missing", "replaced", "named", "fetched"])
+        {
+            await ReadyAsync(world, name);
+        }
+
+        Task WantAsync(string name, string checksum) => world.Admin.PatchAsync<Bfb>(
+            ProvisioningWorld.Namespace, name,
+            new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [ProvisioningLabels.Sha256] = checksum } } }, Cancellation);
+    }
+
+    [Theory]
+    [InlineData(0, 4, "one", true)]
+    [InlineData(0, 5, "one", false)]
+    [InlineData(0, 0, "another", false)]
+    [InlineData(2, 19, "one", true)]
+    [InlineData(2, 20, "one", false)]
+    [InlineData(100, 59, "one", true)]
+    [InlineData(100, 60, "one", false)]
+    public void AFailureHoldsUntilItsPauseIsOverOrWhatItWasAboutHasChanged(int rounds, int minutes, string basis, bool holds)
+    {
+        var at = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+        var failed = new DownloadState { IsOver = true, IsCheck = true, Problem = new DownloadProblem("ConnectionLost", "read error"), At = at, Basis = "one", Rounds = rounds };
+        Assert.Equal(holds, failed.Holds(basis, at.AddMinutes(minutes)));
+        Assert.False((failed with { IsOver = false }).Holds("one", at));
     }
 
     private static Task<Bfb> FailedAsync(ProvisioningWorld world, string name, string reason, string message) => world.Admin.HasAsync<Bfb>(
