@@ -83,7 +83,13 @@ internal sealed class ProvisioningWebhooks(KubeClient client)
         var value = Parse<T>(request.Object!);
 
         // What is on its way out, e.g. losing its finalizer, must not be held up.
-        return value.Metadata.DeletionTimestamp is not null ? AdmissionAnswer.Allow : rules(value).Answer(request.Kind, request.Name ?? value.Metadata.Name);
+        if (value.Metadata.DeletionTimestamp is not null)
+        {
+            return AdmissionAnswer.Allow;
+        }
+
+        var errors = rules(value);
+        return (request.OldObject is { } before ? errors.Without(rules(Parse<T>(before))) : errors).Answer(request.Kind, request.Name ?? value.Metadata.Name);
     }
 
     private static T Parse<T>(JsonObject value)

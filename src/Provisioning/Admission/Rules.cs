@@ -9,6 +9,8 @@ namespace Dpf.Provisioning.Admission;
 /// <summary>What the kinds of provisioning have to fulfil beyond their schemas: pure.</summary>
 internal static class Rules
 {
+    private static readonly string[] TaintEffects = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
+
     /// <summary>A DPUSet.</summary>
     public static FieldErrors Of(DpuSet set)
     {
@@ -19,7 +21,15 @@ internal static class Rules
                 "spec.strategy.rollingUpdate.maxUnavailable", $"{limit.ToJsonString()}: use a number above 0, or a percentage from \"1%\" to \"100%\"");
         }
 
+        if (set.Spec.DpuSelector is { Count: > 0 } selector && !selector.Keys.Any(key => HostDpu.IndexOf(key) is not null))
+        {
+            errors.Warn(
+                "spec.dpuSelector",
+                "means no card of any node: a card is meant by a label of its node that speaks of it, e.g. feature.node.kubernetes.io/dpu-0-pci-address: 0000-03-00; without dpuSelector the first card of each node is meant");
+        }
+
         CheckEffect(set.Spec.DpuTemplate?.Spec?.NodeEffect, "spec.dpuTemplate.spec.nodeEffect", errors);
+        CheckLabels(set.Spec.DpuTemplate?.Spec?.Cluster?.NodeLabels, "spec.dpuTemplate.spec.cluster.nodeLabels", errors);
         CheckAnnotations(set.Spec.DpuTemplate?.Annotations, "spec.dpuTemplate.annotations", errors);
         return errors;
     }
@@ -29,6 +39,7 @@ internal static class Rules
     {
         var errors = new FieldErrors();
         CheckEffect(dpu.Spec.NodeEffect, "spec.nodeEffect", errors);
+        CheckLabels(dpu.Spec.Cluster?.NodeLabels, "spec.cluster.nodeLabels", errors);
         CheckAnnotations(dpu.Metadata.Annotations, "metadata.annotations", errors);
         return errors;
     }
@@ -67,10 +78,48 @@ internal static class Rules
 
     private static void CheckEffect(NodeEffect? effect, string path, FieldErrors errors)
     {
-        var set = new[] { effect?.NoEffect == true, effect?.CustomLabel is { Count: > 0 }, effect?.Taint is not null, effect?.Drain is not null };
-        if (set.Count(s => s) > 1)
+        if (effect is null)
         {
-            errors.Add(path, "choose only one of noEffect, customLabel, taint and drain");
+            return;
+        }
+
+        var set = new[] { effect.NoEffect == true, effect.CustomLabel is { Count: > 0 }, effect.Taint is not null, effect.Drain is not null };
+        switch (set.Count(s => s))
+        {
+            case 0:
+                errors.Warn(path, "says nothing, so workloads stay on the host while its DPU is installed and the host restarts; write noEffect: true if that is meant");
+                break;
+            case > 1:
+                errors.Add(path, "choose only one of noEffect, customLabel, taint and drain");
+                break;
+        }
+
+        CheckLabels(effect.CustomLabel, path + ".customLabel", errors);
+        if (effect.Taint is { } taint)
+        {
+            AddProblem(LabelSyntax.ProblemOfKey(taint.Key), path + ".taint.key", errors);
+            AddProblem(LabelSyntax.ProblemOfValue(taint.Value), path + ".taint.value", errors);
+            if (!TaintEffects.Contains(taint.Effect))
+            {
+                errors.Add(path + ".taint.effect", $"'{taint.Effect}': use one of {string.Join(", ", TaintEffects)}");
+            }
+        }
+    }
+
+    /// <summary>Labels that a node could not be given would be found out only after the host was drained, or the card flashed.</summary>
+    private static void CheckLabels(Dictionary<string, string>? labels, string path, FieldErrors errors)
+    {
+        foreach (var (key, value) in labels ?? [])
+        {
+            AddProblem(LabelSyntax.ProblemOfKey(key) ?? LabelSyntax.ProblemOfValue(value), $"{path}[{key}]", errors);
+        }
+    }
+
+    private static void AddProblem(string? problem, string path, FieldErrors errors)
+    {
+        if (problem is not null)
+        {
+            errors.Add(path, problem);
         }
     }
 

@@ -32,6 +32,48 @@ public sealed class RulesTests
         Check(Rules.Of(KubernetesJson.Deserialize<Dpu>($$"""{"metadata":{"name":"d"},"spec":{{spec}}}""")), error);
 
     [Theory]
+    [InlineData("""{"nodeEffect":{"customLabel":{"example.com/busy":"with_dpu"}}}""", null)]
+    [InlineData("""{"nodeEffect":{"customLabel":{"busy!":"x"}}}""", "spec.nodeEffect.customLabel[busy!]: 'busy!'")]
+    [InlineData("""{"nodeEffect":{"customLabel":{"Example.com/busy":"x"}}}""", "'Example.com' before the slash")]
+    [InlineData("""{"nodeEffect":{"customLabel":{"a/b/c":"x"}}}""", "'b/c' has to be")]
+    [InlineData("""{"nodeEffect":{"customLabel":{"busy":"with dpu"}}}""", "spec.nodeEffect.customLabel[busy]: 'with dpu'")]
+    [InlineData("""{"nodeEffect":{"taint":{"key":"dpu","effect":"NoExecute"}}}""", null)]
+    [InlineData("""{"nodeEffect":{"taint":{"key":"","effect":"NoExecute"}}}""", "spec.nodeEffect.taint.key")]
+    [InlineData("""{"nodeEffect":{"taint":{"key":"dpu","value":"-","effect":"NoExecute"}}}""", "spec.nodeEffect.taint.value")]
+    [InlineData("""{"nodeEffect":{"taint":{"key":"dpu","effect":"noSchedule"}}}""", "spec.nodeEffect.taint.effect: 'noSchedule': use one of NoSchedule, PreferNoSchedule, NoExecute")]
+    [InlineData("""{"cluster":{"nodeLabels":{"rack":"7","zone":""}}}""", null)]
+    [InlineData("""{"cluster":{"nodeLabels":{"rack":"7/8"}}}""", "spec.cluster.nodeLabels[rack]: '7/8'")]
+    public void LabelsAndTaintsAreThoseThatANodeCanHave(string spec, string? error) =>
+        Check(Rules.Of(KubernetesJson.Deserialize<Dpu>($$"""{"metadata":{"name":"d"},"spec":{{spec}}}""")), error);
+
+    [Theory]
+    [InlineData("""{"dpuTemplate":{"spec":{"nodeEffect":{}}}}""", "spec.dpuTemplate.spec.nodeEffect: says nothing")]
+    [InlineData("""{"dpuTemplate":{"spec":{"nodeEffect":{"noEffect":false}}}}""", "write noEffect: true")]
+    [InlineData("""{"dpuTemplate":{"spec":{"nodeEffect":{"customLabel":{}}}}}""", "write noEffect: true")]
+    [InlineData("""{"dpuTemplate":{"spec":{"nodeEffect":{"noEffect":true}}}}""", null)]
+    [InlineData("""{"dpuSelector":{"feature.node.kubernetes.io/dpu-0-pci-address":"0000-03-00"}}""", null)]
+    [InlineData("""{"dpuSelector":{"feature.node.kubernetes.io/dpu-enabled":"true"}}""", "spec.dpuSelector: means no card")]
+    [InlineData("""{"dpuSelector":{"rack":"7","feature.node.kubernetes.io/dpu-1-pf0-name":"ens1f0np0"}}""", null)]
+    public void WhatIsTakenThoughItMayNotBeMeantIsToldItsAuthor(string spec, string? warning)
+    {
+        var findings = Rules.Of(KubernetesJson.Deserialize<DpuSet>($$"""{"metadata":{"name":"s"},"spec":{{spec}}}"""));
+        Assert.Empty(findings.All);
+        Assert.Equal(warning is null ? 0 : 1, findings.Warnings.Count(w => w.Contains(warning ?? "", StringComparison.Ordinal)));
+        Assert.Equal(findings.Warnings, findings.Answer("DPUSet", "s").Warnings);
+    }
+
+    [Fact]
+    public void WhatWasStoredBeforeItWasRefusedHoldsNothingUp()
+    {
+        var before = With("with dpu");
+        Assert.True(With("with dpu").Without(before).Answer("DPU", "d").Allowed);
+        Assert.False(With("with another").Without(before).Answer("DPU", "d").Allowed);
+
+        static FieldErrors With(string value) => Rules.Of(
+            KubernetesJson.Deserialize<Dpu>($$$"""{"metadata":{"name":"d"},"spec":{"nodeEffect":{"customLabel":{"busy":"{{{value}}}"} } } }"""));
+    }
+
+    [Theory]
     [InlineData("0", null)]
     [InlineData("10", null)]
     [InlineData("11", "'11' is no number from 0 to 10")]
