@@ -47,6 +47,15 @@ internal sealed record RebootChoice
         };
     }
 
+    /// <summary>The choice for DPUs of one host that restart it together: what one of them cannot do without happens for all.</summary>
+    /// <param name="choices">Those of the DPUs, none of them skipped or invalid.</param>
+    public static RebootChoice Of(IReadOnlyList<RebootChoice> choices)
+    {
+        // A power cycle is more than a reset, not the other way round.
+        var leader = choices.FirstOrDefault(c => c.IsPowerCycle) ?? choices[0];
+        return leader with { IsManual = choices.Any(c => c.IsManual) };
+    }
+
     /// <summary>The commands to run in a DPU's DMS pod, in order; the last one takes the host down.</summary>
     public IReadOnlyList<IReadOnlyList<string>> Words(PciAddress pci) => IsPowerCycle
         ? [["ipmitool", "chassis", "power", Command]]

@@ -139,6 +139,28 @@ public sealed class HostRestartTests
     }
 
     [Fact]
+    public async Task WhatOneDpuOfAHostNeedsHappensForAll()
+    {
+        await using var world = await ProvisioningWorld.StartAsync();
+        var host = await world.AddHostAsync("worker1", dpus: 2);
+        var manual = await world.AddHostAsync("manual", dpus: 2);
+        await world.AddImageAndFlavorAsync();
+        await world.AddDpuAsync("worker1", DpuPhases.Rebooting);
+        await world.AddDpuAsync("worker1", DpuPhases.Rebooting, pci: "0000-04-00", annotations: $"{ProvisioningLabels.PowerCycleRequired}: \"true\"");
+        await world.AddDpuAsync("manual", DpuPhases.Rebooting);
+        await world.AddDpuAsync("manual", DpuPhases.Rebooting, pci: "0000-04-00", effect: "drain: {automaticNodeReboot: false}");
+        world.StartController();
+        await world.PhaseAsync(Dpu, DpuPhases.ClusterConfig);
+        await world.PhaseAsync("worker1-0000-04-00", DpuPhases.ClusterConfig);
+        Assert.Equal([$"{Dpu}-dms: ipmitool chassis power cycle"], host.Commands);
+
+        await world.SaysAsync(
+            "manual-0000-03-00", "Rebooted", "WaitingForManualPowerCycleOrReboot", "restart node manual: automaticNodeReboot of DPU manual-0000-04-00 is false");
+        await world.SaysAsync("manual-0000-04-00", "Rebooted", "WaitingForManualPowerCycleOrReboot", "restart node manual: automaticNodeReboot is false");
+        Assert.Empty(manual.Commands);
+    }
+
+    [Fact]
     public async Task AHostIsDrainedFirstAndGivenBackAfterwards()
     {
         await using var world = await ProvisioningWorld.StartAsync();

@@ -48,6 +48,21 @@ public sealed class RebootChoiceTests
         "node worker1: annotation provisioning.dpu.nvidia.com/reboot-command=explode: use one of cycle, reset, skip",
         Of(host: ("provisioning.dpu.nvidia.com/reboot-command", "explode")).Invalid);
 
+    [Fact]
+    public void OneThatNeedsAPowerCycleHasTheHostsPowerCycledForAll() => Assert.Equal(
+        ["ipmitool chassis power cycle"],
+        Words(RebootChoice.Of([Of(), Of(dpu: ("provisioning.dpu.nvidia.com/host-power-cycle-required", "true"))])));
+
+    [Theory]
+    [InlineData(null, null, false)]
+    [InlineData(null, false, true)]
+    [InlineData(false, null, true)]
+    public void OneThatIsLeftToAUserLeavesTheHostToAUser(bool? first, bool? second, bool isManual)
+    {
+        var choice = RebootChoice.Of([Of(automatic: first), Of(automatic: second, flavorWantsCycle: true)]);
+        Assert.Equal((isManual, true), (choice.IsManual, choice.IsPowerCycle));
+    }
+
     private static IEnumerable<string> Words(RebootChoice choice) => choice.Words(Pci).Select(w => string.Join(' ', w));
 
     private static RebootChoice Of(

@@ -53,25 +53,39 @@ internal static class RebootingPhase
 
     private static async Task<Step> DecideAsync(DpuScope scope, V1Node host, CancellationToken cancellation)
     {
-        if (scope.Tools.Pods.Flavor(scope) is not { } flavor)
+        var (own, wait) = Choice(scope, host);
+        if (own is null)
         {
-            return new Step.Wait("DPUFlavorNotFound", $"DPUFlavor {scope.Key.Namespace}/{scope.Dpu.Spec.DpuFlavor} does not exist; create it") { IsTrouble = true };
+            return wait!;
         }
 
-        var choice = RebootChoice.Of(scope.Dpu, host, flavor);
-        if (choice.Invalid is { } invalid)
-        {
-            return new Step.Wait("InvalidRebootCommand", invalid) { IsTrouble = true };
-        }
-
-        if (choice.IsSkipped)
+        if (own.IsSkipped)
         {
             return new Step.Advance($"node {host.Metadata.Name} is not restarted, as its annotation says");
         }
 
-        if (choice.IsManual)
+        // Those that skip it go on by themselves.
+        var (choices, dpus) = (new List<RebootChoice> { own }, new List<Dpu> { scope.Dpu });
+        foreach (var dpu in scope.Siblings.Where(d => !d.IsDeleting() && d.Status?.Phase == DpuPhases.Rebooting).OrderBy(d => d.Metadata.Name, StringComparer.Ordinal))
         {
-            return new Step.Wait("WaitingForManualPowerCycleOrReboot", $"restart node {host.Metadata.Name}: automaticNodeReboot is false") { IsUnlimited = true };
+            var (choice, missing) = Choice(new DpuScope(scope.Tools, dpu), host);
+            if (choice is null)
+            {
+                return missing!;
+            }
+
+            if (!choice.IsSkipped)
+            {
+                choices.Add(choice);
+                dpus.Add(dpu);
+            }
+        }
+
+        var together = RebootChoice.Of(choices);
+        if (together.IsManual)
+        {
+            var whose = own.IsManual ? "" : $" of DPU {dpus[choices.FindIndex(c => c.IsManual)].Metadata.Name}";
+            return new Step.Wait("WaitingForManualPowerCycleOrReboot", $"restart node {host.Metadata.Name}: automaticNodeReboot{whose} is false") { IsUnlimited = true };
         }
 
         if (scope.Siblings.FirstOrDefault(d => !d.IsDeleting() && d.Status?.Phase is DpuPhases.DmsDeployment or DpuPhases.OsInstalling) is { } busy)
@@ -79,14 +93,24 @@ internal static class RebootingPhase
             return new Step.Wait("OtherDPUInstalling", $"node {host.Metadata.Name} is not restarted while DPU {busy.Metadata.Name} is being installed");
         }
 
-        var together = scope.Siblings.Where(d => !d.IsDeleting() && d.Status?.Phase == DpuPhases.Rebooting)
-            .OrderBy(d => d.Metadata.Name, StringComparer.Ordinal).ToList();
-        if (together.Count > 0 && string.CompareOrdinal(together[0].Metadata.Name, scope.Dpu.Metadata.Name) < 0)
+        if (dpus.Count > 1 && string.CompareOrdinal(dpus[1].Metadata.Name, scope.Dpu.Metadata.Name) < 0)
         {
-            return new Step.Wait("Rebooting", $"node {host.Metadata.Name} is restarted for DPU {together[0].Metadata.Name} and this one");
+            return new Step.Wait("Rebooting", $"node {host.Metadata.Name} is restarted for DPU {dpus[1].Metadata.Name} and this one");
         }
 
-        return await RestartAsync(scope, choice, host.Metadata.Name, [scope.Dpu, .. together], cancellation);
+        return await RestartAsync(scope, together, host.Metadata.Name, dpus, cancellation);
+    }
+
+    /// <summary>How a DPU wants its host to restart; null, and what is waited for, when that is not known.</summary>
+    private static (RebootChoice? Choice, Step.Wait? Wait) Choice(DpuScope scope, V1Node host)
+    {
+        if (scope.Tools.Pods.Flavor(scope) is not { } flavor)
+        {
+            return (null, new Step.Wait("DPUFlavorNotFound", $"DPUFlavor {scope.Key.Namespace}/{scope.Dpu.Spec.DpuFlavor} does not exist; create it") { IsTrouble = true });
+        }
+
+        var choice = RebootChoice.Of(scope.Dpu, host, flavor);
+        return choice.Invalid is { } invalid ? (null, new Step.Wait("InvalidRebootCommand", invalid) { IsTrouble = true }) : (choice, null);
     }
 
     private static async Task<Step> RestartAsync(
