@@ -6,8 +6,13 @@ namespace Dpf.Provisioning.Detection;
 /// <param name="folder">That folder, as this process can open it.</param>
 internal sealed class PciFunctions(string folder)
 {
+    private const int MostFunctions = 8;
+
     /// <summary>Device ids of BlueField's physical functions: BlueField-3 and BlueField-2.</summary>
     private static readonly string[] BlueFields = ["0xa2dc", "0xa2d6"];
+
+    /// <summary>Device ids of the functions through which rshim reaches a BlueField, of the first generation to the third.</summary>
+    private static readonly string[] Managements = ["0xc2d2", "0xc2d3", "0xc2d4", "0xc2d5"];
 
     /// <summary>The addresses of the BlueField cards without the function, e.g. <c>0000:03:00</c>, in order.</summary>
     public IReadOnlyList<string> Cards() =>
@@ -26,6 +31,12 @@ internal sealed class PciFunctions(string folder)
     /// <summary>Whether a function is a physical one of a BlueField.</summary>
     public bool IsBlueField(string address) =>
         address.Contains('.', StringComparison.Ordinal) && Read(address, "device") is { } device && BlueFields.Contains(device);
+
+    /// <summary>The function through which rshim reaches a card: the one after its ports; null when the host does not show it.</summary>
+    /// <param name="card">The card's address without the function.</param>
+    public string? Management(string card) => Enumerable.Range(0, MostFunctions)
+        .Select(number => string.Create(CultureInfo.InvariantCulture, $"{card}.{number}"))
+        .FirstOrDefault(address => Read(address, "device") is { } device && Managements.Contains(device));
 
     /// <summary>The network device of a function; null while it has none in this network.</summary>
     public string? NetDevice(string address)

@@ -37,6 +37,7 @@ internal static class DmsPod
         [
             string.Create(CultureInfo.InvariantCulture, $"--bind-address=0.0.0.0:{port}"),
             $"--target-pci={pci.Short}",
+            $"--pci={pci.Full}",
             "--image-folder=/bfb",
             string.Create(CultureInfo.InvariantCulture, $"--exec-timeout={options.DmsTimeout.TotalSeconds:0}"),
             $"--ca={CertificateFolder}/ca.crt",

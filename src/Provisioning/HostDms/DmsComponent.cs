@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Dpf.Provisioning.Detection;
 using Dpf.Runtime.Hosting;
 using Dpf.Runtime.Machines;
 using Microsoft.Extensions.Logging;
@@ -18,7 +19,8 @@ public sealed class DmsComponent : IComponent
     {
         var options = DmsOptions.Of(context);
         var logger = context.Loggers.CreateLogger("dms");
-        await using var rshim = new LoggedProcess("rshim", context.Machine, ["rshim", "--foreground"], logger);
+        var management = new PciFunctions(context.Machine.Path("/sys/bus/pci/devices")).Management(options.Pci);
+        await using var rshim = new LoggedProcess("rshim", context.Machine, options.RshimCommand(management), logger);
         while (true)
         {
             var served = Fingerprint(context, options);

@@ -3,7 +3,8 @@ using Dpf.Runtime.Hosting;
 namespace Dpf.Provisioning.HostDms;
 
 /// <summary>
-/// <c>rshim-preflight --pci=0000:03:00</c>: fails when the host itself drives the card's rshim, because only one may.
+/// <c>rshim-preflight --pci=0000:03:00</c>: fails when the host itself drives the card's rshim, because only one may. That of another
+/// card, which its own DMS pod drives, is nobody's concern here.
 /// </summary>
 public sealed class RshimPreflightComponent : IComponent
 {

@@ -35,6 +35,21 @@ public sealed class HostDmsTests
     }
 
     [Fact]
+    public async Task Rshim_attaches_to_the_cards_own_management_function_and_to_no_other()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
+        await using var host = await PrepareAsync("while :; do sleep 1; done");
+        foreach (var (function, device) in (ReadOnlySpan<(string, string)>)[("0000:03:00.0", "0xa2dc"), ("0000:03:00.1", "0xa2dc"), ("0000:03:00.2", "0xc2d5"), ("0000:82:00.2", "0xc2d5")])
+        {
+            host.Write($"/sys/bus/pci/devices/{function}/device", device + "\n");
+        }
+
+        host.Run(new DmsComponent(), host.Context("dms", arguments: [.. Options, "--pci=0000:03:00"]));
+
+        await Eventually.SeeAsync(() => host.Read("/run/rshim-started") == "--foreground --index 1 --device pcie-0000:03:00.2\n");
+    }
+
+    [Fact]
     public async Task When_a_program_ends_so_does_the_component()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");

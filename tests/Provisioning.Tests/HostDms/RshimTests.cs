@@ -27,18 +27,19 @@ public sealed class RshimTests : IDisposable
     }
 
     [Fact]
-    public async Task The_preflight_passes_when_only_another_card_is_driven_or_none()
+    public async Task The_preflight_passes_when_only_other_cards_are_driven_or_none()
     {
         await Preflight("0000:03:00");
         AddRshim("0000:82:00");
+        AddRshim("0000:04:00", index: 1);
 
         await Preflight("0000:03:00");
     }
 
-    private void AddRshim(string pci)
+    private void AddRshim(string pci, int index = 0)
     {
-        Directory.CreateDirectory(Path.Combine(_devices, "rshim0"));
-        File.WriteAllText(Path.Combine(_devices, "rshim0", "misc"), $"DISPLAY_LEVEL 0\nDEV_NAME        pcie-{pci}.2\n");
+        var folder = Directory.CreateDirectory(Path.Combine(_devices, $"rshim{index}")).FullName;
+        File.WriteAllText(Path.Combine(folder, "misc"), $"DISPLAY_LEVEL 0\nDEV_NAME        pcie-{pci}.2\n");
     }
 
     private Task Preflight(string pci) => new RshimPreflightComponent().RunAsync(
