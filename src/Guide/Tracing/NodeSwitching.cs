@@ -51,7 +51,7 @@ public sealed record NodeSwitching(KubeClient Client, string? Cluster, V1Pod Pod
         {
             return await Client.ExecAsync(Pod.Metadata.NamespaceProperty, Pod.Metadata.Name, Container, command, cancellation);
         }
-        catch (WebSocketException e)
+        catch (Exception e) when (e is WebSocketException or PodExecException)
         {
             throw new IOException($"{Machine}: pod {Pod.Metadata.NamespaceProperty}/{Pod.Metadata.Name}: {e.Message}", e);
         }

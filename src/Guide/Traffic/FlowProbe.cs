@@ -73,7 +73,7 @@ internal sealed partial class FlowProbe(KubeClient client, string pod, TimeSpan 
         {
             return await client.ExecAsync(FlowObjects.Namespace, pod, FlowObjects.Container, command, cancellation);
         }
-        catch (Exception e) when (e is WebSocketException or HttpRequestException or IOException)
+        catch (Exception e) when (e is WebSocketException or PodExecException or HttpRequestException or IOException)
         {
             return new ExecResult(-1, "", $"exec in {pod}: {e.Message}");
         }

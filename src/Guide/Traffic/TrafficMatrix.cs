@@ -83,7 +83,7 @@ public sealed partial class TrafficMatrix(KubeClient client, TimeProvider time)
             {
                 (ok, detail) = probe.Port is null ? await PingAsync(probe, cancellation) : await ConnectAsync(probe, cancellation);
             }
-            catch (Exception e) when (e is WebSocketException or HttpRequestException or IOException)
+            catch (Exception e) when (e is WebSocketException or PodExecException or HttpRequestException or IOException)
             {
                 (ok, detail) = (false, e.Message);
             }

@@ -59,7 +59,7 @@ internal static class HostNetworkPod
                 pod.Metadata.NamespaceProperty, pod.Metadata.Name, "hostnetwork", ["cat", HostNetworkComponent.SaysFile], limit.Token);
             return said.Succeeded && said.Output.Trim() is { Length: > 0 } words ? words : null;
         }
-        catch (Exception e) when (e is KubeException or HttpRequestException or TimeoutException or WebSocketException or IOException ||
+        catch (Exception e) when (e is KubeException or HttpRequestException or TimeoutException or WebSocketException or PodExecException or IOException ||
             (e is OperationCanceledException && !cancellation.IsCancellationRequested))
         {
             return null;

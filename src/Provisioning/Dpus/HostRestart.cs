@@ -19,7 +19,7 @@ internal static class HostRestart
     /// <param name="isNext">Told that the host is taken down next: from here on it must not be done twice.</param>
     /// <param name="time">The clock.</param>
     /// <param name="cancellation">Gives up.</param>
-    /// <exception cref="InvalidOperationException">A command failed; the message says what it printed.</exception>
+    /// <exception cref="InvalidOperationException">A command failed, or did not start; the message says what it printed, or why.</exception>
     public static async Task RunAsync(
         KubeClient client, RebootChoice choice, IReadOnlyList<(Dpu Dpu, PciAddress Pci)> cards, Func<Task> isNext, TimeProvider time,
         CancellationToken cancellation)
@@ -53,6 +53,11 @@ internal static class HostRestart
         try
         {
             result = await client.ExecAsync(dpu.Metadata.NamespaceProperty, pod, "dms", words, limit.Token);
+        }
+        catch (PodExecException e)
+        {
+            // Not the host that went down: it said so.
+            throw new InvalidOperationException($"pod {pod}: '{string.Join(' ', words)}' did not start: {e.Message}", e);
         }
         catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
         {

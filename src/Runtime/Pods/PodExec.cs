@@ -25,6 +25,7 @@ public static class PodExec
 
     /// <summary>Runs a command to its end.</summary>
     /// <exception cref="WebSocketException">The API server refused the stream, or it broke.</exception>
+    /// <exception cref="PodExecException">The command could not be started.</exception>
     public static async Task<ExecResult> ExecAsync(
         this KubeClient client, string ns, string pod, string? container, IReadOnlyList<string> command, CancellationToken cancellation)
     {
@@ -106,6 +107,6 @@ public static class PodExec
             }
         }
 
-        throw new WebSocketException((string?)result["message"] ?? status);
+        throw new PodExecException((string?)result["message"] ?? status);
     }
 }

@@ -64,6 +64,22 @@ public sealed class HostRestartTests
     }
 
     [Fact]
+    public async Task ACommandThatCannotStartIsAFailedAttemptAndNotAHostThatWentDown()
+    {
+        await using var world = await ProvisioningWorld.StartAsync();
+        var host = await world.AddHostAsync("worker1");
+        host.Refusal = "exec: \"bf-slr.sh\": executable file not found in $PATH";
+        await world.AddImageAndFlavorAsync();
+        await world.AddDpuAsync("worker1", DpuPhases.Rebooting);
+        world.StartController();
+        await world.SaysAsync(
+            Dpu, "Rebooted", "RebootFailed",
+            $"pod {Dpu}-dms: 'bf-slr.sh 03:00 reset arm' did not start: exec: \"bf-slr.sh\": executable file not found in $PATH (attempt 1 of 3; tried again soon)");
+        host.Refusal = null;
+        await world.PhaseAsync(Dpu, DpuPhases.ClusterConfig);
+    }
+
+    [Fact]
     public async Task EachThingThatHoldsUpARestartIsNamed()
     {
         await using var world = await ProvisioningWorld.StartAsync();

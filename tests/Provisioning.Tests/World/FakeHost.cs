@@ -57,6 +57,9 @@ internal sealed class FakeHost : IAsyncDisposable
     /// <summary>Whether a command that takes the host down works.</summary>
     public bool Obeys { get; set; } = true;
 
+    /// <summary>Why commands do not start at all; null for that they do.</summary>
+    public string? Refusal { get; set; }
+
     /// <summary>Whether it restarts when it is told to; otherwise when the test says so.</summary>
     public bool Restarts { get; set; } = true;
 
@@ -241,7 +244,12 @@ internal sealed class FakeHost : IAsyncDisposable
 
         Commands.Enqueue($"{http.Request.RouteValues["pod"]}: {command}");
         var isLast = command.EndsWith(" host", StringComparison.Ordinal) || command.StartsWith("ipmitool", StringComparison.Ordinal);
-        if (isLast && !Obeys)
+        if (Refusal is { } refusal)
+        {
+            isLast = false;
+            await SayAsync(socket, 3, new JsonObject { ["status"] = "Failure", ["reason"] = "InternalError", ["message"] = refusal }.ToJsonString());
+        }
+        else if (isLast && !Obeys)
         {
             await SayAsync(socket, 2, "no such card");
             await SayAsync(socket, 3, """{"status":"Failure","reason":"NonZeroExitCode","details":{"causes":[{"reason":"ExitCode","message":"2"}]}}""");
