@@ -50,6 +50,7 @@ public sealed class OperatorComponent : IComponent
             DpfSystemImage = context.Option("dpf-system-image", release.DpfSystemImage)!,
             HostDriverImage = context.Option("hostdriver-image", release.HostDriverImage)!,
             DpuNetworkingHelmChart = context.Option("dpu-networking-chart", release.DpuNetworkingHelmChart)!,
+            CloudInitTimeout = context.Option("cloud-init-timeout"),
         };
     }
 }

@@ -50,6 +50,18 @@ public sealed class PublishedChartsTests
     }
 
     [Theory]
+    [InlineData("", null)]
+    [InlineData("0", "--cloud-init-timeout=0")]
+    public void TheOperatorIsToldHowLongAFirstBootTakesWhereTheGuidesVariableSays(string variable, string? argument)
+    {
+        var package = PublishedCharts.Pack(TestFolder.Chart("dpf-operator"), Release, PackedChart.DependenciesOf("dpf-operator"));
+        var values = new JsonObject { ["controllerManager"] = new JsonObject { ["cloudInitTimeout"] = variable } };
+        var rendered = ChartRenderer.Render(PackedChart.Load(package), new ReleaseFacts("rel", "ns"), values, Capabilities.Default);
+        var arguments = rendered.Objects.SelectMany(o => Containers(o.Value)).Single(c => (string?)c["command"]?[2] == "operator")["args"]!.AsArray();
+        Assert.Equal(argument, arguments.Select(a => (string?)a).SingleOrDefault(a => a!.StartsWith("--cloud-init-timeout", StringComparison.Ordinal)));
+    }
+
+    [Theory]
     [InlineData("dpf-operator", "v24.10.1")]
     [InlineData("ovn-kubernetes-chart", "v24.10.1")]
     [InlineData("doca-blueman", "1.0.5")]

@@ -191,6 +191,9 @@ internal sealed partial class FleetWorld : IAsyncDisposable
         Add(Provisioning.Components.All["provisioning-controller"], provisioning with
         {
             Mounts = provisioning.Mounts.Append(KeyValuePair.Create("/bfb", images)).ToDictionary(),
+
+            // A simulated card has no first boot to be left alone.
+            Environment = provisioning.Environment.Append(KeyValuePair.Create("CLOUD_INIT_TIMEOUT", "0")).ToDictionary(),
         });
         Add(
             Provisioning.Components.All["static-cluster-manager"],

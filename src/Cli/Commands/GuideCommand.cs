@@ -12,8 +12,8 @@ namespace Dpf.Cli.Commands;
 /// <summary><c>dpf guide</c>.</summary>
 internal static class GuideCommand
 {
-    // Where the lab says that its charts are; others have no need of them.
-    private static readonly string[] Further = ["DPF_CHART_MIRROR", "DPF_PLAIN_HTTP_REGISTRIES"];
+    // What the lab says of its charts and its DPUs; others have no need of them.
+    private static readonly string[] Further = ["DPF_CHART_MIRROR", "DPF_PLAIN_HTTP_REGISTRIES", "CLOUD_INIT_TIMEOUT"];
 
     public static Command Create()
     {

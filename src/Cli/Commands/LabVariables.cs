@@ -25,6 +25,9 @@ internal static class LabVariables
         ["REGISTRY"] = "oci://10.0.110.250:5000/nvidia/dpf-operator",
         ["TAG"] = "v24.10.0",
         ["BLUEFIELD_BITSTREAM"] = "http://10.0.110.250/bfb/bf-bundle-2.9.1-lab.bfb",
+
+        // A simulated system says itself that its first boot is over.
+        ["CLOUD_INIT_TIMEOUT"] = "0",
         ["DPF_CHART_MIRROR"] = "oci://10.0.110.250:5000/mirror",
         ["DPF_PLAIN_HTTP_REGISTRIES"] = "10.0.110.250:5000",
     };

@@ -56,6 +56,11 @@ internal static class ManagementComponents
             arguments.Add(string.Create(CultureInfo.InvariantCulture, $"--dms-timeout={seconds}"));
         }
 
+        if (release.CloudInitTimeout is { Length: > 0 } timeout)
+        {
+            spec["containers"]![0]!["env"] = new JsonArray(new JsonObject { ["name"] = "CLOUD_INIT_TIMEOUT", ["value"] = timeout });
+        }
+
         return [.. objects, .. Read("dpu-flavor", settings)];
     }
 

@@ -11,4 +11,7 @@ public sealed record ReleaseDefaults
 
     /// <summary>The chart of what runs on every DPU, with one sub-chart a component.</summary>
     public string DpuNetworkingHelmChart { get; init; } = "oci://nvcr.io/nvidia/doca/dpu-networking:v24.10.0";
+
+    /// <summary>How many seconds the first boot of a DPU's new system is left alone; null for what provisioning takes by itself.</summary>
+    public string? CloudInitTimeout { get; init; }
 }

@@ -56,6 +56,16 @@ public sealed class ManagementComponentTests
         Assert.Equal("dpf-provisioning-hbn-ovn", (string?)objects.Kind("DPUFlavor")["metadata"]!["name"]);
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData("0")]
+    public void TheProvisioningControllerIsToldHowLongAFirstBootTakesWhereTheOperatorIs(string? seconds)
+    {
+        var objects = ComponentInventory.All.Single(c => c.Name == "provisioning-controller").Desired(Spec.Of(), new ReleaseDefaults { CloudInitTimeout = seconds });
+        var variables = objects.PodSpec()["containers"]![0]!["env"]?.AsArray() ?? [];
+        Assert.Equal(seconds, variables.Where(v => (string?)v!["name"] == "CLOUD_INIT_TIMEOUT").Select(v => (string?)v!["value"]).SingleOrDefault());
+    }
+
     [Fact]
     public void WhatIsNotConfiguredIsNotSaid()
     {

@@ -40,8 +40,8 @@ internal sealed partial class ProvisioningWorld : IAsyncDisposable
 
     public FakeWeb Web { get; private set; } = null!;
 
-    /// <summary>Further variables of the controller's environment.</summary>
-    public Dictionary<string, string> Variables { get; } = new(StringComparer.Ordinal);
+    /// <summary>Further variables of the controller's environment; a card that is none has no first boot to be left alone.</summary>
+    public Dictionary<string, string> Variables { get; } = new(StringComparer.Ordinal) { ["CLOUD_INIT_TIMEOUT"] = "0" };
 
     public string BfbFolder => Path.Combine(_folder, "bfb");
 
