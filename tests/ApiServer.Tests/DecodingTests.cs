@@ -53,6 +53,15 @@ public class DecodingTests
     }
 
     [Fact]
+    public async Task What_is_stored_and_not_heeded_says_so()
+    {
+        await using var test = await TestServer.StartAsync();
+        using var quota = new StringContent("{apiVersion: v1, kind: ResourceQuota, metadata: {name: a}, spec: {hard: {pods: 1}}}", Encoding.UTF8, "application/yaml");
+        using var answer = await test.Admin.PostAsync("/api/v1/namespaces/default/resourcequotas", quota, TestContext.Current.CancellationToken);
+        Assert.Equal(["299 - \"resourcequotas are stored, but not enforced by this API server\""], answer.Headers.GetValues("Warning"));
+    }
+
+    [Fact]
     public async Task The_metadata_of_custom_kinds_is_read_likewise()
     {
         await using var test = await TestServer.StartAsync();

@@ -14,6 +14,9 @@ internal static class BuiltInKinds
         ["rbac.authorization.k8s.io/v1"] = "rbac/v1",
     };
 
+    // Kinds that clients and charts have to find, and that a server of Kubernetes heeds.
+    private static readonly string[] Unheeded = ["ResourceQuota", "LimitRange", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"];
+
     /// <summary>All definitions.</summary>
     public static IReadOnlyList<ResourceDefinition> All()
     {
@@ -61,6 +64,7 @@ internal static class BuiltInKinds
             Scale = words[6].Contains("scale", StringComparison.Ordinal)
                 ? new ScalePaths(".spec.replicas", ".status.replicas", ".spec.selector")
                 : null,
+            Caveat = Unheeded.Contains(words[1]) ? $"{words[2]} are stored, but not enforced by this API server" : null,
             StoredAs = isEvent ? new GroupResource("", "events") : null,
             StorageApiVersion = isEvent ? "v1" : null,
             FromStorage = isEvent ? EventVersions.FromCore : null,

@@ -139,6 +139,9 @@ public sealed record ResourceDefinition
     /// <summary>A warning that every request of this version is answered with.</summary>
     public string? DeprecationWarning { get; init; }
 
+    /// <summary>What who writes an object of it should know, e.g. that nobody heeds it; null for nothing.</summary>
+    public string? Caveat { get; init; }
+
     /// <summary>A stable hash of the storage version.</summary>
     public string StorageVersionHash
     {

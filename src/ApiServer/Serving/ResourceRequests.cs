@@ -19,6 +19,11 @@ internal sealed class ResourceRequests(ServerComposition server)
             request.Warnings.Add(deprecation);
         }
 
+        if (definition.Caveat is { } caveat && info.Verb is "create" or "update" or "patch")
+        {
+            request.Warnings.Add(caveat);
+        }
+
         var key = $"{definition.Group}/{definition.Plural}{(info.Subresource.Length > 0 ? "/" + info.Subresource : "")}";
         if (server.Handlers.TryGetValue(key, out var handler))
         {
