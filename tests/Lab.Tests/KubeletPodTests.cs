@@ -3,6 +3,7 @@ using Dpf.Lab.Kubelet;
 using Dpf.Lab.Kubelet.Pods;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Hosting;
+using k8s;
 using k8s.Models;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
@@ -214,7 +215,7 @@ public sealed class KubeletPodTests
             where T : class
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-            limit.CancelAfter(TimeSpan.FromSeconds(20));
+            limit.CancelAfter(TimeSpan.FromMinutes(1));
             while (true)
             {
                 if (look(Worker) is { } found)
@@ -222,7 +223,8 @@ public sealed class KubeletPodTests
                     return found;
                 }
 
-                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, limit.Token);
+                Assert.False(limit.IsCancellationRequested, $"{string.Join('\n', Worker.Containers.Select(c => $"{c.Container.Name}: {KubernetesJson.Serialize(c.Status)}"))}\n{string.Join('\n', Log)}");
+                await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, Cancellation);
             }
         }
 
