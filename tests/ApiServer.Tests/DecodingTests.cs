@@ -65,20 +65,7 @@ public class DecodingTests
     public async Task The_metadata_of_custom_kinds_is_read_likewise()
     {
         await using var test = await TestServer.StartAsync();
-        await test.DefineAsync("""
-            apiVersion: apiextensions.k8s.io/v1
-            kind: CustomResourceDefinition
-            metadata: {name: cars.example.com}
-            spec:
-              group: example.com
-              names: {plural: cars, kind: Car}
-              scope: Namespaced
-              versions:
-                - name: v1
-                  served: true
-                  storage: true
-                  schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true, properties: {a: {type: array, items: {type: string}, x-kubernetes-list-type: set}}}}
-            """);
+        await test.DefineAsync(StricterSchemaTests.Definition);
         var answer = await test.PostAsync(
             "/apis/example.com/v1/namespaces/default/cars", "{apiVersion: example.com/v1, kind: Car, metadata: {name: a, labels: {a: 1}}}", HttpStatusCode.BadRequest);
         Assert.EndsWith("json: cannot unmarshal number into Go struct field ObjectMeta.metadata.labels.a of type string", (string?)answer["message"], StringComparison.Ordinal);

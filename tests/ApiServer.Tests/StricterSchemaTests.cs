@@ -8,7 +8,7 @@ public sealed class StricterSchemaTests
 {
     private const string Cars = "/apis/example.com/v1/namespaces/default/cars";
 
-    private const string Definition = """
+    internal const string Definition = """
         metadata: {name: cars.example.com}
         spec:
           group: example.com

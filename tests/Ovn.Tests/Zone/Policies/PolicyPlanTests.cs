@@ -142,7 +142,8 @@ public sealed class PolicyPlanTests
         });
         var rows = Plan(World.Objects with
         {
-            Namespaces = [.. World.Namespaces, hosts], Policies = [From(withHosts, null), From(withoutHosts, new V1LabelSelector())],
+            Namespaces = [.. World.Namespaces, hosts],
+            Policies = [From(withHosts, null), From(withoutHosts, new V1LabelSelector())],
         });
 
         Assert.Contains("100.64.0.2", Addresses(withHosts));
