@@ -24,7 +24,7 @@ public sealed class SoakTests(DualStackLab guide)
     public async Task Whatever_comes_and_goes_the_network_ends_as_the_objects_say()
     {
         var (minutes, seed) = (Setting("SOAK_MINUTES", 2), Setting("SOAK_SEED", 1));
-        var before = await LeftAsync();
+        var (before, gateways) = (await LeftAsync(), await GatewaysAsync());
         var churn = new Churn(Lab, seed);
         try
         {
@@ -39,6 +39,9 @@ public sealed class SoakTests(DualStackLab guide)
             }
 
             await SettleAsync(churn.Model);
+
+            // A host's address of the router's network is back when the router speaks next, which is part of the databases too.
+            await Until.SeesAsync(gateways, GatewaysAsync, Patience);
             await EveryPairIsAsThePoliciesSayAsync(churn.Model);
             await TheDatabasesAreWhatTheObjectsSayAsync();
         }
@@ -125,6 +128,12 @@ public sealed class SoakTests(DualStackLab guide)
             }, Patience);
         }
     }
+
+    /// <summary>The addresses that the workers' gateways have.</summary>
+    private Task<string> GatewaysAsync() => Lab.UserSucceedsAsync(
+        "kubectl get nodes -l node-role.kubernetes.io/worker " +
+        @"-o jsonpath='{range .items[*]}{.metadata.name} {.metadata.annotations.k8s\.ovn\.org/l3-gateway-config}{""\n""}{end}'" +
+        @" | grep -oE '^[^ ]+|""ip-addresses"":\[[^]]*\]'");
 
     /// <summary>What pods take up on hosts and DPUs, without the names that chance makes.</summary>
     private async Task<string> LeftAsync()
