@@ -1,10 +1,8 @@
 using Dpf.Ovn.Addressing;
-using Dpf.Ovn.Zone.Applying;
 using Dpf.Ovn.Zone.Planning;
 using Dpf.Ovn.Zone.Planning.Policies;
 using Dpf.Runtime.Addressing;
 using Dpf.Testing;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dpf.Ovn.Tests.Zone;
 
@@ -16,33 +14,25 @@ public sealed class NorthdTests : IAsyncLifetime
         "inport == \"default_a\" && eth.src == 0a:58:0a:e9:40:03 && eth.dst == 33:33:ff:00:00:04 && ip6.dst == ff02::1:ff00:4 && " +
         "ip.ttl == 255 && icmp6.type == 135 && icmp6.code == 0 && nd.target == fd00:10:233:1::4 && nd.sll == 0a:58:0a:e9:40:03 && ip6.src == ";
 
-    private OvsdbServer _north = null!;
-    private OvsdbServer _south = null!;
+    private ZoneServers _servers = null!;
     private System.Diagnostics.Process _northd = null!;
-    private ZoneDatabases _databases = null!;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {
-        _north = await OvsdbServer.StartAsync("/usr/share/ovn/ovn-nb.ovsschema", Cancellation);
-        _south = await OvsdbServer.StartAsync("/usr/share/ovn/ovn-sb.ovsschema", Cancellation);
-        await OvsdbServer.RunAsync(Cancellation, "ovn-nbctl", $"--db=unix:{_north.Socket}", "init");
-        await OvsdbServer.RunAsync(Cancellation, "ovn-sbctl", $"--db=unix:{_south.Socket}", "init");
+        _servers = await ZoneServers.StartAsync(Cancellation);
         _northd = OvsdbServer.Start(
-            "ovn-northd", $"--ovnnb-db=unix:{_north.Socket}", $"--ovnsb-db=unix:{_south.Socket}", $"--unixctl={_north.Folder}/northd.ctl",
+            "ovn-northd", $"--ovnnb-db=unix:{_servers.North.Socket}", $"--ovnsb-db=unix:{_servers.South.Socket}", $"--unixctl={_servers.North.Folder}/northd.ctl",
             "-vconsole:off");
-        _databases = new ZoneDatabases(() => _north.Socket, () => _south.Socket, TimeProvider.System, NullLogger.Instance);
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _databases.DisposeAsync();
         _northd.Kill();
         await _northd.WaitForExitAsync();
         _northd.Dispose();
-        await _north.DisposeAsync();
-        await _south.DisposeAsync();
+        await _servers.DisposeAsync();
     }
 
     [Fact]
@@ -91,7 +81,7 @@ public sealed class NorthdTests : IAsyncLifetime
     {
         var facts = Facts();
         await ApplyAsync(facts);
-        Assert.Equal(0, await _databases.ApplyAsync(facts, Cancellation));
+        Assert.Equal(0, await _servers.Databases.ApplyAsync(facts, Cancellation));
 
         await ApplyAsync(facts with { Pods = [facts.Pods[0]], Services = [] });
 
@@ -111,7 +101,7 @@ public sealed class NorthdTests : IAsyncLifetime
 
         for (var pass = 0; pass < 3; pass++)
         {
-            Assert.Equal(0, await _databases.ApplyAsync(Facts(), Cancellation));
+            Assert.Equal(0, await _servers.Databases.ApplyAsync(Facts(), Cancellation));
             await NbctlAsync("--wait=sb", "sync");
         }
 
@@ -151,25 +141,25 @@ public sealed class NorthdTests : IAsyncLifetime
     {
         await ApplyAsync(Facts());
         await NorthdAsync("pause");
-        await _north.KillAsync();
-        File.Delete(Path.Combine(_north.Folder, "db"));
-        await OvsdbServer.RunAsync(Cancellation, "ovsdb-tool", "create", Path.Combine(_north.Folder, "db"), "/usr/share/ovn/ovn-nb.ovsschema");
-        await _north.RestartAsync(Cancellation);
+        await _servers.North.KillAsync();
+        File.Delete(Path.Combine(_servers.North.Folder, "db"));
+        await OvsdbServer.RunAsync(Cancellation, "ovsdb-tool", "create", Path.Combine(_servers.North.Folder, "db"), "/usr/share/ovn/ovn-nb.ovsschema");
+        await _servers.North.RestartAsync(Cancellation);
         await NbctlAsync("init");
-        while (_databases.North.Replica.Current is var seen && (seen.Table("Logical_Router").Count > 0 || seen.Table("NB_Global").Count == 0))
+        while (_servers.Databases.North.Replica.Current is var seen && (seen.Table("Logical_Router").Count > 0 || seen.Table("NB_Global").Count == 0))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, Cancellation);
         }
 
         var facts = Facts() with { Pods = [.. Facts().Pods, Sample.Pod("c", "10.233.64.5/24")] };
-        await _databases.ApplyAsync(facts, Cancellation);
+        await _servers.Databases.ApplyAsync(facts, Cancellation);
         await NorthdAsync("resume");
 
         // The southbound database has counted further than the new northbound one: to wait for its number means nothing.
         var southbound = "";
         for (var tries = 0; tries < 200 && !(southbound = await SouthboundAsync()).Contains("default_c", StringComparison.Ordinal); tries++)
         {
-            await _databases.ApplyAsync(facts, Cancellation);
+            await _servers.Databases.ApplyAsync(facts, Cancellation);
         }
 
         Assert.Contains("default_c", southbound, StringComparison.Ordinal);
@@ -223,7 +213,7 @@ public sealed class NorthdTests : IAsyncLifetime
     }
 
     private Task<string> NorthdAsync(string command) =>
-        OvsdbServer.RunAsync(Cancellation, "ovn-appctl", "-t", $"{_north.Folder}/northd.ctl", command);
+        OvsdbServer.RunAsync(Cancellation, "ovn-appctl", "-t", $"{_servers.North.Folder}/northd.ctl", command);
 
     private static ZoneFacts Facts() =>
         Sample.Facts with { Services = [Sample.Service(Sample.Port(0, ("10.233.64.4", "worker1")))] };
@@ -231,10 +221,10 @@ public sealed class NorthdTests : IAsyncLifetime
     /// <summary>Applies until the databases settle: a remote port is bound once northd has made its row.</summary>
     private async Task ApplyAsync(ZoneFacts facts)
     {
-        await _databases.ApplyAsync(facts, Cancellation);
+        await _servers.Databases.ApplyAsync(facts, Cancellation);
         await NbctlAsync("--wait=sb", "sync");
-        await _databases.South.WaitUntilSyncedAsync(Cancellation);
-        while (await _databases.ApplyAsync(facts, Cancellation) > 0)
+        await _servers.Databases.South.WaitUntilSyncedAsync(Cancellation);
+        while (await _servers.Databases.ApplyAsync(facts, Cancellation) > 0)
         {
             await NbctlAsync("--wait=sb", "sync");
         }
@@ -251,7 +241,7 @@ public sealed class NorthdTests : IAsyncLifetime
     }
 
     private Task<string> TraceAsync(string datapath, string flow) =>
-        OvsdbServer.RunAsync(Cancellation, "ovn-trace", $"--db=unix:{_south.Socket}", datapath, flow);
+        OvsdbServer.RunAsync(Cancellation, "ovn-trace", $"--db=unix:{_servers.South.Socket}", datapath, flow);
 
     // The endpoint only where a service is meant: without one the tracer would send all tracked packets there.
     private Task<string> TraceAsync(
@@ -259,7 +249,7 @@ public sealed class NorthdTests : IAsyncLifetime
         string? endpoint) => OvsdbServer.RunAsync(
         Cancellation,
         [
-            "ovn-trace", $"--db=unix:{_south.Socket}", "--ct=new", "--ct=new", "--ct=new", "--ct=new",
+            "ovn-trace", $"--db=unix:{_servers.South.Socket}", "--ct=new", "--ct=new", "--ct=new", "--ct=new",
             .. endpoint is null ? [] : (string[])["--lb-dst=" + endpoint],
             datapath,
             $"inport == \"{port}\" && eth.src == {source.Mac} && eth.dst == {target.Mac} && {target.Address.Family.Match}.src == {source.Address} && {target.Address.Family.Match}.dst == {target.Address} && ip.ttl == 64 && {protocol}",
@@ -270,12 +260,12 @@ public sealed class NorthdTests : IAsyncLifetime
         var tables = new List<string>();
         foreach (var table in (string[])["Chassis", "Encap", "Port_Binding"])
         {
-            tables.Add(await OvsdbServer.RunAsync(Cancellation, "ovn-sbctl", $"--db=unix:{_south.Socket}", "list", table));
+            tables.Add(await OvsdbServer.RunAsync(Cancellation, "ovn-sbctl", $"--db=unix:{_servers.South.Socket}", "list", table));
         }
 
         return string.Concat(tables);
     }
 
     private Task<string> NbctlAsync(params string[] arguments) =>
-        OvsdbServer.RunAsync(Cancellation, ["ovn-nbctl", $"--db=unix:{_north.Socket}", .. arguments]);
+        OvsdbServer.RunAsync(Cancellation, ["ovn-nbctl", $"--db=unix:{_servers.North.Socket}", .. arguments]);
 }

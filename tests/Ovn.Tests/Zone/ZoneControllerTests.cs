@@ -11,27 +11,13 @@ namespace Dpf.Ovn.Tests.Zone;
 /// <summary>A zone's controller between an API server and OVN's databases.</summary>
 public sealed class ZoneControllerTests : IAsyncLifetime
 {
-    private OvsdbServer _north = null!;
-    private OvsdbServer _south = null!;
-    private ZoneDatabases _databases = null!;
+    private ZoneServers _servers = null!;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync()
-    {
-        _north = await OvsdbServer.StartAsync("/usr/share/ovn/ovn-nb.ovsschema", Cancellation);
-        _south = await OvsdbServer.StartAsync("/usr/share/ovn/ovn-sb.ovsschema", Cancellation);
-        await OvsdbServer.RunAsync(Cancellation, "ovn-nbctl", $"--db=unix:{_north.Socket}", "init");
-        await OvsdbServer.RunAsync(Cancellation, "ovn-sbctl", $"--db=unix:{_south.Socket}", "init");
-        _databases = new ZoneDatabases(() => _north.Socket, () => _south.Socket, TimeProvider.System, NullLogger.Instance);
-    }
+    public async ValueTask InitializeAsync() => _servers = await ZoneServers.StartAsync(Cancellation);
 
-    public async ValueTask DisposeAsync()
-    {
-        await _databases.DisposeAsync();
-        await _south.DisposeAsync();
-        await _north.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => _servers.DisposeAsync();
 
     [Fact]
     public async Task A_pod_that_the_API_server_refuses_keeps_no_other_from_its_port()
@@ -46,7 +32,7 @@ public sealed class ZoneControllerTests : IAsyncLifetime
             await TellsAsync(world, "bad", "pods \"bad\" is forbidden");
         });
 
-        Assert.DoesNotContain(_databases.North.Replica.Current.All<LogicalSwitchPort>(), p => p.Name == "default_bad");
+        Assert.DoesNotContain(_servers.Databases.North.Replica.Current.All<LogicalSwitchPort>(), p => p.Name == "default_bad");
     }
 
     /// <summary>A subnet of four addresses, of which none is left for pods.</summary>
@@ -67,7 +53,7 @@ public sealed class ZoneControllerTests : IAsyncLifetime
     {
         var forwarder = new DnsForwarder(world.Machine, () => [], TimeProvider.System);
         var controller = new ZoneController(
-            "worker1", Sample.Network, world.Node.Cache, _databases, forwarder, TimeProvider.System, NullLogger.Instance);
+            "worker1", Sample.Network, world.Node.Cache, _servers.Databases, forwarder, TimeProvider.System, NullLogger.Instance);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         var running = controller.RunAsync(stop.Token);
         await look();
@@ -76,7 +62,7 @@ public sealed class ZoneControllerTests : IAsyncLifetime
     }
 
     private Task PortAsync(string name) => Eventually.SeeAsync(
-        () => _databases.North.Replica.Current.All<LogicalSwitchPort>().Any(p => p.Name == name));
+        () => _servers.Databases.North.Replica.Current.All<LogicalSwitchPort>().Any(p => p.Name == name));
 
     private static Task TellsAsync(AgentWorld world, string pod, string words) => Eventually.SeeAsync(
         () => world.Cluster.Client.ListAsync<Corev1Event>("default", Cancellation),
