@@ -44,8 +44,8 @@ internal sealed class VfAttachment(NodeContext node, VfSandboxes sandboxes, DpuH
         };
         try
         {
-            // The host's part and the DPU's have nothing to wait for in each other.
-            await Task.WhenAll(EnterAsync(request, state, network, cancellation), ConnectAsync(request, details, cancellation));
+            // The host's part and the DPU's have nothing to wait for in each other; the DPU's takes longer, and so begins.
+            await Task.WhenAll(ConnectAsync(request, details, cancellation), EnterAsync(request, state, network, cancellation));
         }
         catch when (before is null)
         {

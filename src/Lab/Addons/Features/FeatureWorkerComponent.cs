@@ -17,10 +17,10 @@ internal sealed class FeatureWorkerComponent : IComponent
         var (node, ns) = (AddonHost.Node(context), AddonHost.Namespace(context));
         var logger = context.Loggers.CreateLogger("nfd-worker");
         var folder = context.Option("features-d", "/etc/kubernetes/node-feature-discovery/features.d")!;
-        var sent = "";
+        var (sent, devices) = ("", new Dictionary<string, PciDevice>(StringComparer.Ordinal));
         while (true)
         {
-            var feature = Feature(context, folder, node, ns);
+            var feature = Feature(context, Devices(context.Machine.Path("/sys/bus/pci/devices"), devices), folder, node, ns);
             var text = feature.ToJsonString();
             if (text != sent)
             {
@@ -40,11 +40,12 @@ internal sealed class FeatureWorkerComponent : IComponent
         }
     }
 
-    private static JsonObject Feature(ComponentContext context, string folder, string node, string ns)
+    private static JsonObject Feature(
+        ComponentContext context, IEnumerable<PciDevice> devices, string folder, string node, string ns)
     {
         var labels = new SortedDictionary<string, string>(StringComparer.Ordinal);
         var elements = new JsonArray();
-        foreach (var (vendor, device, type) in Devices(context.Machine.Path("/sys/bus/pci/devices")))
+        foreach (var (vendor, device, type) in devices)
         {
             labels[$"pci-{type}_{vendor}_{device}.present"] = "true";
             elements.Add(new JsonObject
@@ -85,17 +86,23 @@ internal sealed class FeatureWorkerComponent : IComponent
         };
     }
 
-    private static IEnumerable<(string Vendor, string Device, string Class)> Devices(string folder)
+    /// <summary>The network devices; what a device is does not change, and each is read once.</summary>
+    private static IEnumerable<PciDevice> Devices(string folder, Dictionary<string, PciDevice> known)
     {
-        if (!Directory.Exists(folder))
+        var paths = Directory.Exists(folder) ? Directory.GetFileSystemEntries(folder) : [];
+        foreach (var gone in known.Keys.Except(paths).ToList())
         {
-            return [];
+            known.Remove(gone);
         }
 
-        return Directory.EnumerateFileSystemEntries(folder).Order(StringComparer.Ordinal)
-            .Select(d => (Vendor: Hex(d, "vendor"), Device: Hex(d, "device"), Class: Hex(d, "class")))
+        foreach (var fresh in paths.Where(p => !known.ContainsKey(p)))
+        {
+            known[fresh] = new PciDevice(Hex(fresh, "vendor"), Hex(fresh, "device"), Hex(fresh, "class"));
+        }
+
+        return paths.Order(StringComparer.Ordinal).Select(p => known[p])
             .Where(d => d.Vendor.Length > 0 && (d.Class.Length == 0 || d.Class.StartsWith("0200", StringComparison.Ordinal)))
-            .Select(d => (d.Vendor, d.Device, "0200")).Distinct();
+            .Select(d => d with { Class = "0200" }).Distinct();
     }
 
     private static string Hex(string device, string file)
@@ -109,4 +116,6 @@ internal sealed class FeatureWorkerComponent : IComponent
         var text = File.ReadAllText(path).Trim();
         return text.StartsWith("0x", StringComparison.Ordinal) ? text[2..] : text;
     }
+
+    private sealed record PciDevice(string Vendor, string Device, string Class);
 }
