@@ -62,6 +62,20 @@ public sealed class KubeletPodTests
     }
 
     [Fact]
+    public async Task The_logs_of_a_pod_go_when_it_is_no_more()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
+        await using var machine = await MachineAsync();
+        using var run = new PodRun(machine, Pod("spec: {containers: [{name: main, command: [sh, -c, echo hello; exec sleep infinity]}]}"));
+        await run.UntilAsync(w => w.Containers.FirstOrDefault(c => c.Status.Ready));
+        Assert.True(File.Exists(machine.Path("/var/log/pods/n_p_u/main/0.log")));
+
+        run.Worker.Remove();
+        await run.Ended.WaitAsync(Cancellation);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(machine.Path("/var/log/pods")));
+    }
+
+    [Fact]
     public async Task A_container_has_the_memory_and_the_processor_of_its_limits_and_says_why_it_ended()
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");

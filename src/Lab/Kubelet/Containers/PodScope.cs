@@ -22,6 +22,9 @@ internal sealed record PodScope(
     public Prober Prober => new(Node, Network, Sandbox.Addresses.Count > 0 ? Sandbox.Addresses[0] : "127.0.0.1");
 
     /// <summary>Where a container's log is, on the machine.</summary>
-    public static string LogPath(V1Pod pod, string container, int run) =>
-        $"/var/log/pods/{pod.Metadata.NamespaceProperty}_{pod.Metadata.Name}_{pod.Metadata.Uid}/{container}/{run}.log";
+    public static string LogPath(V1Pod pod, string container, int run) => $"{LogFolder(pod)}/{container}/{run}.log";
+
+    /// <summary>Where a pod's logs are, on the machine.</summary>
+    public static string LogFolder(V1Pod pod) =>
+        $"/var/log/pods/{pod.Metadata.NamespaceProperty}_{pod.Metadata.Name}_{pod.Metadata.Uid}";
 }

@@ -215,6 +215,28 @@ internal sealed class PodWorker
         {
             await FinishAsync(shutDown);
         }
+
+        if (deleted && !shutDown.IsCancellationRequested)
+        {
+            // Last: until nobody knows the pod any more, its logs may be asked for.
+            RemoveLogs();
+        }
+    }
+
+    private void RemoveLogs()
+    {
+        try
+        {
+            Directory.Delete(_node.Machine.Path(PodScope.LogFolder(_pod)), recursive: true);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // No container ever began.
+        }
+        catch (IOException e)
+        {
+            _node.Logger.LogWarning("{Pod}: its logs stay: {Message}", _pod.Metadata.Name, e.Message);
+        }
     }
 
     /// <summary>Takes away what the pod had: whoever comes after it needs its devices.</summary>
