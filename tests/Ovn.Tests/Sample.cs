@@ -48,6 +48,11 @@ internal static class Sample
     public static ZonePod Pod(string name, params string[] addresses) => new(
         "default", name, "uid-" + name, PodNetwork.Of([.. addresses.Select(Cidr.Parse)], addresses.Length > 1 ? DualNetwork : Network));
 
+    /// <summary>A gateway with an address and a next hop, for each of its families.</summary>
+    public static GatewayConfig Gateway(params string[] addressesAndHops) => new(
+        "br-ovn", "br-ovn_worker1", "0a:00:00:00:00:01", [.. addressesAndHops.Where((_, i) => i % 2 == 0).Select(Cidr.Parse)],
+        [.. addressesAndHops.Where((_, i) => i % 2 == 1).Select(IpAddress.Parse)]);
+
     public static ZoneService Service(params ZoneServicePort[] ports) =>
         new("default", "traffic") { ClusterIps = [IpAddress.Parse("10.233.0.10")], Ports = ports };
 

@@ -113,8 +113,17 @@ public sealed class NetworkTests(DualStackLab guide) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_service_without_endpoints_refuses_at_once() =>
+    public async Task A_service_without_endpoints_refuses_at_once()
+    {
         Assert.Contains("refused", await InAsync("net", Ask("nobody", 80) + " 2>&1 || true"), StringComparison.Ordinal);
+
+        // The hosts too, to which the gateway's refusals do not get through.
+        var service = await FieldAsync("service nobody", ".spec.clusterIP");
+        foreach (var host in (string[])["worker1", "cp1"])
+        {
+            Assert.Contains("refused", (await Lab.InMachineAsync(host, Ask(service, 80) + " 2>&1 || true")).Output, StringComparison.Ordinal);
+        }
+    }
 
     [Fact]
     public async Task A_load_balancer_and_its_node_port_are_reached_from_outside()
@@ -260,6 +269,38 @@ public sealed class NetworkTests(DualStackLab guide) : IAsyncLifetime
                     $"until kubectl get endpointslices -n net -l kubernetes.io/service-name=host -o jsonpath='{{.items[*].endpoints[*].addresses}}' | grep -q {fast}; do sleep 0.3; done");
                 await Until.SeesAsync("yes", () => ReachesAsync("net", "host", 80));
                 Assert.Equal("yes", await ReachesAsync("other", "host.net", 80));
+            });
+    }
+
+    [Fact]
+    public async Task Host_network_pods_see_who_asks_from_outside_when_a_service_keeps_its_clients_on_the_node()
+    {
+        await WithAsync(
+            """
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: seeing, namespace: net, labels: {app: seeing}}
+            spec: {nodeName: worker1, hostNetwork: true, terminationGracePeriodSeconds: 0, containers: [{name: c, image: debian, command: [socat, "TCP-LISTEN:18081,fork,reuseaddr", "SYSTEM:echo $SOCAT_PEERADDR"], readinessProbe: {tcpSocket: {port: 18081}, periodSeconds: 1}}]}
+            ---
+            apiVersion: v1
+            kind: Service
+            metadata: {name: seeing, namespace: net}
+            spec: {type: NodePort, externalTrafficPolicy: Local, internalTrafficPolicy: Local, selector: {app: seeing}, ports: [{port: 80, targetPort: 18081}]}
+            """,
+            async () =>
+            {
+                var port = int.Parse(await FieldAsync("service seeing", ".spec.ports[0].nodePort"), CultureInfo.InvariantCulture);
+                var address = await GatewayAsync("worker1");
+                await Until.SeesAsync("198.51.100.10", async () => await OutsideAsync($"{Ask(address, port)} || true"));
+
+                // Also past the service, and whatever the host's answers go by otherwise.
+                Assert.Equal("198.51.100.10", await OutsideAsync(Ask(address, 18081)));
+                Assert.Contains("refused", await OutsideAsync($"{Ask(await GatewayAsync("worker2"), port)} 2>&1 || true"), StringComparison.Ordinal);
+
+                // Of the hosts' own clients only that node's are served.
+                var service = await FieldAsync("service seeing", ".spec.clusterIP");
+                await Until.SeesAsync("169.254.0.1", async () => (await Lab.InMachineAsync("worker1", Ask(service, 80))).Output.Trim());
+                Assert.Contains("refused", (await Lab.InMachineAsync("worker2", Ask(service, 80) + " 2>&1 || true")).Output, StringComparison.Ordinal);
             });
     }
 

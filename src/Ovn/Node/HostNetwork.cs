@@ -1,5 +1,5 @@
-using System.Globalization;
 using Dpf.Ovn.Addressing;
+using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Zone.Planning;
 using Dpf.Runtime.Addressing;
 using Dpf.Runtime.Machines;
@@ -16,19 +16,28 @@ namespace Dpf.Ovn.Node;
 public sealed record HostFacts(
     string GatewayDevice, IReadOnlyList<IpAddress> NodeAddresses, IReadOnlyList<Cidr> Subnets, ClusterNetwork Network)
 {
+    /// <summary>The node.</summary>
+    public string Node { get; init; } = "";
+
+    /// <summary>The gateway, once it is known.</summary>
+    public GatewayConfig? Gateway { get; init; }
+
+    /// <summary>All addresses of the host.</summary>
+    public IReadOnlyCollection<IpAddress> HostAddresses { get; init; } = [];
+
     /// <summary>The families in which the node has pods, with their subnets.</summary>
     public IEnumerable<(FamilyNetwork Network, Cidr Subnet)> Families =>
         Subnets.Where(s => Network.Knows(s.Address)).Select(s => (Network.Of(s.Family)!, s));
 }
 
 /// <summary>
-/// The host's side: the management port's address and routes, the way to services over the gateway, and the address translation
+/// The host's side: the management port's address and routes, the way to services over the gateway, and the rules of packets
 /// for both. Each pass compares it with what the kernel has, because a DHCP client, a network manager, a flap of the link or a new
 /// device after the DPU's reboot may take away any of it.
 /// </summary>
 public sealed class HostNetwork(IMachine machine, TimeProvider time, ILogger logger)
 {
-    // For the address translation, which is not compared.
+    // For the rules of packets, which are not compared.
     private static readonly TimeSpan Refresh = TimeSpan.FromSeconds(15);
     private readonly KernelNetwork _kernel = new(machine);
     private string _rules = "";
@@ -66,7 +75,7 @@ public sealed class HostNetwork(IMachine machine, TimeProvider time, ILogger log
             logger.LogInformation("{Machine}: restored {Lines}", machine.HostName, string.Join("; ", missing));
         }
 
-        var rules = Rules(facts, services);
+        var rules = HostRules.Of(facts, services);
         if (missing.Count == 0 && rules == _rules && time.GetElapsedTime(_appliedAt) < Refresh)
         {
             return;
@@ -91,6 +100,7 @@ public sealed class HostNetwork(IMachine machine, TimeProvider time, ILogger log
             throw new MachineCommandException(machine.HostName, command, result);
         }
 
+        await _kernel.ApplyAsync(cancellation, HostReturns.Routes(facts, services));
         (_rules, _appliedAt) = (rules, time.GetTimestamp());
 
         NetworkState State() => _kernel.State(facts.Families.Select(f => f.Network.Family));
@@ -168,79 +178,6 @@ public sealed class HostNetwork(IMachine machine, TimeProvider time, ILogger log
     private static Item Way(Route route) => new(new SetRoute(route), s => s.Routes.Any(r => r.To == route.To &&
         r.Via == route.Via && r.Device == route.Device && r.Metric == 0 && r.Mtu == route.Mtu &&
         (route.Source is null || r.Source == route.Source)));
-
-    /// <summary>The address translation, as one nftables transaction.</summary>
-    public static string Rules(HostFacts facts, IReadOnlyList<ZoneService> services)
-    {
-        var families = facts.Families.ToList();
-        var rules = string.Join("\n    ", services.SelectMany(
-            s => s.ClusterIps.DistinctBy(c => c.Family).Where(c => families.Exists(f => f.Subnet.Family == c.Family)).SelectMany(c => ToCluster(s, c))));
-        var management = string.Join("\n    ", families.Select(f => (Ip: Word(f.Subnet.Family), Own: f.Subnet.At(2))).Select(f =>
-            $"oifname \"{ManagementPort}\" {f.Ip} saddr != {f.Own} snat {f.Ip} to {f.Own}"));
-        var masquerade = string.Join("\n    ", families.SelectMany(f => f.Network.Services.Select(s => (Ip: Word(s.Family), To: s, f.Network.HostMasquerade))).Select(f =>
-            $"oifname \"{facts.GatewayDevice}\" {f.Ip} daddr {f.To} {f.Ip} saddr != {f.HostMasquerade} snat {f.Ip} to {f.HostMasquerade}"));
-        var segments = string.Join("\n    ", families.SelectMany(f => f.Network.Services).Select(s => (Ip: Word(s.Family), From: s, Size: facts.Network.Mtu - Headers(s.Family))).Select(f => string.Create(
-            CultureInfo.InvariantCulture,
-            $"iifname \"{facts.GatewayDevice}\" {f.Ip} saddr {f.From} tcp flags & (syn | rst) == syn tcp option maxseg size set {f.Size}")));
-        return $$"""
-            table inet ovn-kubernetes {}
-            delete table inet ovn-kubernetes
-            table inet ovn-kubernetes {
-              chain services {
-                {{rules}}
-              }
-              chain prerouting {
-                type nat hook prerouting priority dstnat;
-                jump services
-              }
-              chain output {
-                type nat hook output priority -100;
-                jump services
-              }
-              chain to-services {
-                type nat hook postrouting priority srcnat;
-                {{masquerade}}
-              }
-              chain from-services {
-                type filter hook prerouting priority mangle;
-                {{segments}}
-              }
-              chain mgmtport-snat {
-                type nat hook postrouting priority srcnat;
-                {{management}}
-              }
-            }
-
-            """;
-    }
-
-    /// <summary>What hosts and others send to a service's addresses on the nodes goes to its cluster address of the same family.</summary>
-    private static IEnumerable<string> ToCluster(ZoneService service, IpAddress cluster)
-    {
-        var (ip, own) = (Word(cluster.Family), cluster.Family == IpFamily.V4 ? "127.0.0.0/8" : "::1");
-        foreach (var port in service.Ports)
-        {
-            var target = cluster.WithPort(port.Port);
-            if (port.NodePort > 0)
-            {
-                yield return string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"{ip} daddr != {own} fib daddr type local {port.Protocol} dport {port.NodePort} dnat {ip} to {target}");
-            }
-
-            foreach (var external in service.ExternalIps.Where(e => e.Family == cluster.Family))
-            {
-                yield return string.Create(
-                    CultureInfo.InvariantCulture, $"{ip} daddr {external} {port.Protocol} dport {port.Port} dnat {ip} to {target}");
-            }
-        }
-    }
-
-    private static string Word(IpFamily family) => family == IpFamily.V4 ? "ip" : "ip6";
-
-    // A connection to a node port of the host's own address was given its segment size by the loopback device, before it was sent to OVN:
-    // the other end's word has to hold it to what the way carries. Without options an IP and a TCP header are so long (RFC 9293, 3.7.1).
-    private static int Headers(IpFamily family) => (family == IpFamily.V4 ? 20 : 40) + 20;
 
     /// <summary>A part of it.</summary>
     /// <param name="Change">What makes it.</param>

@@ -172,10 +172,13 @@ public sealed record DeleteAddress(Cidr Address, string Device) : NetworkChange
         socket.Change(SetAddress.Message(MessageType.DeleteAddress, Plain, Address, IndexOf(socket, Device)), ToString());
 }
 
-/// <summary>Sets a route of the main table, in the place of one to the same destination with the same metric.</summary>
+/// <summary>Sets a route, in the place of one to the same destination with the same metric.</summary>
 /// <param name="Route">The route.</param>
 public sealed record SetRoute(Route Route) : NetworkChange
 {
+    /// <summary>The table that it belongs to; the main one by default.</summary>
+    public int Table { get; init; } = RouteAttribute.MainTable;
+
     /// <inheritdoc />
     public override string ToString()
     {
@@ -184,7 +187,7 @@ public sealed record SetRoute(Route Route) : NetworkChange
         var to = Route.To.Length == 0 ? "default" : Route.To.ToString();
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"route replace {to}{via} dev {Route.Device}{source}{(Route.Metric > 0 ? $" metric {Route.Metric}" : "")}{(Route.Mtu is { } mtu ? $" mtu {mtu}" : "")}");
+            $"route replace {to}{via} dev {Route.Device}{source}{(Route.Metric > 0 ? $" metric {Route.Metric}" : "")}{(Route.Mtu is { } mtu ? $" mtu {mtu}" : "")}{(Table == RouteAttribute.MainTable ? "" : $" table {Table}")}");
     }
 
     internal override void Apply(RouteSocket socket)
@@ -193,7 +196,7 @@ public sealed record SetRoute(Route Route) : NetworkChange
         var message = new NetlinkMessage(
             MessageType.NewRoute, InPlace,
             [
-                FamilyNumber.Of(family), (byte)Route.To.Length, 0, 0, RouteAttribute.MainTable, RouteAttribute.SetByHand,
+                FamilyNumber.Of(family), (byte)Route.To.Length, 0, 0, 0, RouteAttribute.SetByHand,
                 family == IpFamily.V4 && Route.Via is null ? RouteAttribute.LinkScope : (byte)0, RouteAttribute.Unicast, 0, 0, 0, 0,
             ]);
         if (Route.To.Length > 0)
@@ -201,7 +204,7 @@ public sealed record SetRoute(Route Route) : NetworkChange
             message.Add(RouteAttribute.Destination, Route.To.Network.Address.Bytes);
         }
 
-        message.Add(RouteAttribute.Device, IndexOf(socket, Route.Device));
+        message.Add(RouteAttribute.Table, Table).Add(RouteAttribute.Device, IndexOf(socket, Route.Device));
         if (Route.Via is { } via)
         {
             message.Add(RouteAttribute.Gateway, via.Bytes);
@@ -223,6 +226,33 @@ public sealed record SetRoute(Route Route) : NetworkChange
         }
 
         socket.Change(message, ToString());
+    }
+}
+
+/// <summary>Has packets with a bit of their mark look for their route in a table first.</summary>
+/// <param name="Family">The packets' family.</param>
+/// <param name="Mark">The bit.</param>
+/// <param name="Table">The table; its number is also the rule's preference, so that the rule is there once.</param>
+public sealed record SetRule(IpFamily Family, int Mark, int Table) : NetworkChange
+{
+    /// <inheritdoc />
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture, $"{(Family == IpFamily.V6 ? "-6 " : "")}rule add pref {Table} fwmark {Mark}/{Mark} lookup {Table}");
+
+    internal override void Apply(RouteSocket socket)
+    {
+        var message = new NetlinkMessage(
+            MessageType.NewRule, Plain | MessageFlag.Create | MessageFlag.Exclusive,
+            [FamilyNumber.Of(Family), 0, 0, 0, 0, 0, 0, RuleAttribute.ToTable, 0, 0, 0, 0]);
+        message.Add(RuleAttribute.Preference, Table).Add(RuleAttribute.Mark, Mark).Add(RuleAttribute.MarkMask, Mark).Add(RuleAttribute.Table, Table);
+        try
+        {
+            socket.Change(message, ToString());
+        }
+        catch (NetlinkException e) when (e.IsThereAlready)
+        {
+            // The very same rule: the kernel compares all of it.
+        }
     }
 }
 

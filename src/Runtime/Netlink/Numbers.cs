@@ -18,6 +18,7 @@ internal static class MessageType
     public const ushort NewNeighbour = 28;
     public const ushort DeleteNeighbour = 29;
     public const ushort GetNeighbour = 30;
+    public const ushort NewRule = 32;
 }
 
 /// <summary>Flags of messages (netlink(7)).</summary>
@@ -88,6 +89,16 @@ internal static class RouteAttribute
     public const byte SetByHand = 3;
     public const byte LinkScope = 253;
     public const byte Unicast = 1;
+}
+
+/// <summary>Attributes and values of the rules by which a table of routes is chosen (<c>linux/fib_rules.h</c>).</summary>
+internal static class RuleAttribute
+{
+    public const ushort Preference = 6;
+    public const ushort Mark = 10;
+    public const ushort Table = 15;
+    public const ushort MarkMask = 16;
+    public const byte ToTable = 1;
 }
 
 /// <summary>Attributes and values of neighbours (rtnetlink(7)).</summary>

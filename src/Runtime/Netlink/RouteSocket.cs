@@ -183,7 +183,11 @@ public sealed class NetlinkException(string place, string what, int error, strin
     $"{place}: '{what}': {new Win32Exception(error).Message}{(explanation is null ? "" : $" ({explanation})")}")
 {
     internal const int NoSuchDevice = 19;
+    private const int Exists = 17;
 
     /// <summary>Whether it refused because an interface is not there.</summary>
     public bool IsNoSuchDevice => error == NoSuchDevice;
+
+    /// <summary>Whether it refused because the like is there.</summary>
+    public bool IsThereAlready => error == Exists;
 }

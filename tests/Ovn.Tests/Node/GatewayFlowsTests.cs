@@ -9,7 +9,7 @@ public sealed class GatewayFlowsTests
     private const string Mac = "0c:42:a1:00:00:01";
 
     private static readonly GatewayPorts Dpu = new(
-        "1", "2", "3", Mac, [IpAddress.Parse("10.0.123.21")], IpAddress.Parse("10.0.123.11"), [IpAddress.Parse("10.0.110.21")]);
+        "worker1", "1", "2", "3", Mac, [IpAddress.Parse("10.0.123.21")], IpAddress.Parse("10.0.123.11"), [IpAddress.Parse("10.0.110.21")]);
 
     [Fact]
     public void EachSideFindsItsConnectionsByTheMarkOfTheirFirstPacket()
@@ -59,6 +59,30 @@ public sealed class GatewayFlowsTests
         Has($"table=0,priority=110,in_port=3,dl_src={Mac},tcp,tp_src=30080,actions=output:1");
         Has("table=0,priority=110,in_port=1,tcp,nw_dst=198.51.100.7,tp_dst=80,actions=output:3");
         Has($"table=0,priority=110,in_port=3,dl_src={Mac},tcp,nw_src=198.51.100.7,tp_src=80,actions=output:1");
+    }
+
+    /// <summary>OVN could reach the host's own endpoint only in the gateway's name: what kept the client's address went nowhere.</summary>
+    [Theory]
+    [InlineData("10.0.123.21")]
+    [InlineData("10.0.110.21")]
+    public void WithALocalPolicyTheHostsOwnEndpointIsReachedPastOvn(string endpoint)
+    {
+        var service = Sample.Service(Sample.Port(30080, (endpoint, "worker1"))) with { ExternalLocal = true, ExternalIps = [IpAddress.Parse("198.51.100.7")] };
+        var flows = GatewayFlows.Of(Dpu, Sample.Network, [service, service with { Name = "other", ClusterIps = [], ExternalIps = [] }]);
+        var target = service.Ports[0].Candidates[0].Port;
+        Has($"table=0,priority=110,in_port=1,tcp,tp_dst=30080,actions=ct(commit,zone=64003,nat(dst=10.0.123.21:{target}),table=6)", flows);
+        Has($"table=0,priority=110,in_port=1,tcp,nw_dst=198.51.100.7,tp_dst=80,actions=ct(commit,zone=64003,nat(dst=10.0.123.21:{target}),table=6)", flows);
+        Has($"table=0,priority=110,in_port=2,tcp,tp_src={target},actions=ct(zone=64003,nat,table=7)", flows);
+        Has("table=6,priority=110,ip,actions=output:2", flows);
+        Has("table=7,priority=110,ip,ct_state=+trk+est+rpl,actions=output:1", flows);
+        Has("table=7,priority=100,ip,actions=ct(commit,zone=64000,exec(set_field:0x2->ct_mark)),output:1", flows);
+        Assert.Equal(flows.Count, flows.Distinct(StringComparer.Ordinal).Count());
+
+        // Not another node's, nor where any endpoint will do.
+        foreach (var other in (Dpf.Ovn.Zone.Planning.ZoneService[])[service with { ExternalLocal = false }, service with { Ports = [Sample.Port(30080, (endpoint, "worker2"))] }])
+        {
+            Assert.DoesNotContain(GatewayFlows.Of(Dpu, Sample.Network, [other]), f => f.Contains("64003", StringComparison.Ordinal));
+        }
     }
 
     /// <summary>Without it a connection to an external address over a way with smaller packets stands still.</summary>
@@ -114,7 +138,10 @@ public sealed class GatewayFlowsTests
 
     private static IReadOnlyList<string> Six => GatewayFlows.Of(
         Dpu with { Addresses = [.. Dpu.Addresses, IpAddress.Parse("fd00:123::21")] }, Sample.DualNetwork,
-        [.. Sample.DualFacts.Services.Select(s => s with { ExternalIps = [IpAddress.Parse("198.51.100.7"), IpAddress.Parse("2001:db8::7")] })]);
+        [
+            .. Sample.DualFacts.Services.Select(s => s with { ExternalIps = [IpAddress.Parse("198.51.100.7"), IpAddress.Parse("2001:db8::7")] }),
+            Sample.Service(Sample.Port(30081, ("10.0.123.21", "worker1"), ("fd00:123::21", "worker1"))) with { Name = "host", ExternalLocal = true },
+        ]);
 
     private static void Has(string flow, IReadOnlyList<string>? flows = null) =>
         Assert.Contains("cookie=0xdeff105," + flow, flows ?? Flows(Dpu));

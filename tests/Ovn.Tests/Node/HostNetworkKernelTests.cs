@@ -88,6 +88,39 @@ public sealed class HostNetworkKernelTests : IAsyncLifetime
         }
     }
 
+    /// <summary>A host's default route is seldom over the device that external clients of a service come by.</summary>
+    [Fact]
+    public async Task AnswersToExternalClientsThatKeepTheirAddressLookForTheirRouteApart()
+    {
+        await _machine.ShellAsync(
+            "sysctl -qw net.ipv6.conf.pf.disable_ipv6=0; ip addr add fd00:123::21/64 dev pf nodad; ip link add oob type veth peer name oob-far; " +
+            "ip addr add 10.0.110.11/24 dev oob; ip link set oob up; ip link set oob-far up; ip route add default via 10.0.110.254",
+            Cancellation);
+        var facts = Facts with
+        {
+            Node = "worker1",
+            Gateway = Sample.Gateway("10.0.123.21/24", "10.0.123.254", "fd00:123::21/64", "fd00:123::fe"),
+            HostAddresses = [IpAddress.Parse("10.0.110.11"), IpAddress.Parse("10.0.123.21"), IpAddress.Parse("fd00:123::21")],
+        };
+        var port = Sample.Port(30080, ("10.0.110.11", "worker1"), ("fd00:123::21", "worker1"));
+        await _host.ApplyAsync(facts, [], Cancellation);
+        Assert.DoesNotContain("28534", await _machine.ShellAsync("ip rule", Cancellation), StringComparison.Ordinal);
+        foreach (var name in (string[])["one", "another"])
+        {
+            await _host.ApplyAsync(facts, [Sample.Service(port) with { Name = name, ExternalLocal = true }], Cancellation);
+        }
+
+        var ways = await _machine.ShellAsync(
+            "ip route get 198.51.100.10 mark 0x10000000; ip route get 198.51.100.10; ip route get 10.0.123.7 mark 0x10000000; ip -6 route get 2001:db8::7 mark 0x10000000",
+            Cancellation);
+        Assert.Collection(
+            ways.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(l => l.Contains(" dev ", StringComparison.Ordinal)),
+            marked => Assert.Contains("via 10.0.123.254 dev pf", marked, StringComparison.Ordinal),
+            plain => Assert.Contains("via 10.0.110.254 dev oob", plain, StringComparison.Ordinal),
+            neighbour => Assert.StartsWith("10.0.123.7 dev pf", neighbour, StringComparison.Ordinal),
+            six => Assert.Contains("via fd00:123::fe dev pf", six, StringComparison.Ordinal));
+    }
+
     /// <summary>
     /// The loopback device, by which the host thinks it goes before the port is translated, has larger packets than the way to services:
     /// the first connection in ten minutes stood still.
@@ -95,7 +128,7 @@ public sealed class HostNetworkKernelTests : IAsyncLifetime
     [Fact]
     public async Task ANodePortOfTheHostsOwnAddressCarriesMoreThanTheFirstPacket()
     {
-        var service = Sample.Service(Sample.Port(30080));
+        var service = Sample.Service(Sample.Port(30080, ("10.233.65.9", "worker2")));
         await _host.ApplyAsync(Facts, [service], Cancellation);
         var sent = await _machine.ShellAsync(
             $"""

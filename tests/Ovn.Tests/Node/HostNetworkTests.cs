@@ -13,9 +13,9 @@ public sealed class HostNetworkTests
 
     private static IEnumerable<string> Lines(HostFacts facts) => HostNetwork.All(facts).Select(c => c.ToString());
 
-    private static string DualRules => HostNetwork.Rules(Dual, Sample.DualFacts.Services);
+    private static string DualRules => HostRules.Of(Dual, Sample.DualFacts.Services);
 
-    private static string Rules => HostNetwork.Rules(
+    private static string Rules => HostRules.Of(
         Facts,
         [Sample.Service(Sample.Port(30080), Sample.Port(0) with { Port = 81 }) with { ExternalIps = [IpAddress.Parse("198.51.100.7")] }]);
 
@@ -62,6 +62,43 @@ public sealed class HostNetworkTests
         "iifname \"ens1f0np0\" ip saddr 10.233.0.0/18 tcp flags & (syn | rst) == syn tcp option maxseg size set 1360", Rules, StringComparison.Ordinal);
 
     [Fact]
+    public void WhatNobodyServesIsRefused()
+    {
+        const string refusal = "ip daddr 10.233.0.10 tcp dport 80 reject";
+        var facts = Facts with { Node = "worker1" };
+        var elsewhere = Sample.Service(Sample.Port(0, ("10.233.65.9", "worker2")));
+        Assert.Contains(refusal, HostRules.Of(facts, [Sample.Service(Sample.Port(0))]), StringComparison.Ordinal);
+        Assert.DoesNotContain("reject", HostRules.Of(facts, [elsewhere]), StringComparison.Ordinal);
+        Assert.Contains(refusal, HostRules.Of(facts, [elsewhere with { InternalLocal = true }]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WhatTheHostAnswersExternalClientsInItsOwnNameGoesBackByTheGateway()
+    {
+        var facts = Facts with
+        {
+            Node = "worker1",
+            Gateway = Sample.Gateway("10.0.123.21/24", "10.0.123.254"),
+            HostAddresses = [IpAddress.Parse("10.0.110.11"), IpAddress.Parse("10.0.123.21")],
+        };
+        var service = Sample.Service(Sample.Port(30080, ("10.0.110.11", "worker1"))) with { ExternalLocal = true };
+        Assert.Contains(
+            "iifname \"ens1f0np0\" ip daddr 10.0.123.21 tcp dport 8080 ct state new ct mark set ct mark | 268435456",
+            HostRules.Of(facts, [service]), StringComparison.Ordinal);
+        Assert.Equal(
+            [
+                "route replace 10.0.123.0/24 dev ens1f0np0 table 28534",
+                "route replace default via 10.0.123.254 dev ens1f0np0 table 28534",
+                "rule add pref 28534 fwmark 268435456/268435456 lookup 28534",
+            ],
+            HostReturns.Routes(facts, [service, service with { Name = "other" }]).Select(c => c.ToString()));
+
+        // Another node's endpoint, or clients that may go anywhere, are OVN's.
+        Assert.Empty(HostReturns.Routes(facts, [service with { ExternalLocal = false }]));
+        Assert.Empty(HostReturns.Routes(facts with { Node = "worker2" }, [service]));
+    }
+
+    [Fact]
     public void OverIpv6TheSameIsThere()
     {
         var batch = Lines(Dual);
@@ -86,7 +123,7 @@ public sealed class HostNetworkTests
     [Fact]
     public async Task TheKernelTakesTheRulesAgainAndAgain()
     {
-        var none = HostNetwork.Rules(Facts, []);
+        var none = HostRules.Of(Facts, []);
         using var nft = Process.Start(new ProcessStartInfo("unshare", ["-n", "nft", "-f", "-"])
         {
             UseShellExecute = false, RedirectStandardInput = true, RedirectStandardError = true,

@@ -75,13 +75,16 @@ public sealed class LoadBalancerPlanTests
         Assert.Equal(["10.233.0.10:80"], all[Prefix + "node_router_worker1"].Vips.Keys);
     }
 
+    /// <summary>The clients of a cluster address are the node's pods and, over the gateway router, its host.</summary>
     [Fact]
-    public void ALocalInternalPolicyConcernsThePodsOnly()
+    public void ALocalInternalPolicyHoldsForTheNodesPodsAndForItsHost()
     {
-        var service = Sample.Service(Sample.Port(0, ("10.233.64.4", "worker1"), ("10.233.65.9", "worker2"))) with { InternalLocal = true };
-        var all = Plan(service).All<LoadBalancer>();
-        Assert.Equal("10.233.64.4:8080", all[Prefix + "node_switch_worker1"].Vips["10.233.0.10:80"]);
-        Assert.Equal("10.233.64.4:8080,10.233.65.9:8080", all[Prefix + "node_router_worker1"].Vips["10.233.0.10:80"]);
+        var service = Sample.Service(Sample.Port(30080, ("10.233.64.4", "worker1"), ("10.233.65.9", "worker2"))) with { InternalLocal = true };
+        var all = Plan(service).All<LoadBalancer>().Values.Where(b => b.Name.StartsWith(Prefix, StringComparison.Ordinal)).SelectMany(b => b.Vips).ToLookup(v => v.Key, v => v.Value);
+        Assert.All(all["10.233.0.10:80"], targets => Assert.Equal("10.233.64.4:8080", targets));
+
+        // Who comes from outside is not meant.
+        Assert.All(all["10.0.123.21:30080"], targets => Assert.Equal("10.233.64.4:8080,10.233.65.9:8080", targets));
     }
 
     /// <summary>Where only a node's own endpoints count, ready ones elsewhere are no reason to refuse what an ending one still serves.</summary>
@@ -99,7 +102,7 @@ public sealed class LoadBalancerPlanTests
 
         // Who may go anywhere goes to what is ready.
         Assert.Equal("10.233.65.9:8080", onSwitch.Vips["10.0.123.21:30080"]);
-        Assert.Equal("10.233.65.9:8080", all[Prefix + "node_router_worker1"].Vips["10.233.0.10:80"]);
+        Assert.Equal("10.233.64.4:8080", all[Prefix + "node_router_worker1"].Vips["10.233.0.10:80"]);
     }
 
     [Fact]

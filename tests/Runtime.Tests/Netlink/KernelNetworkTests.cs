@@ -52,6 +52,8 @@ public sealed class KernelNetworkTests : IAsyncLifetime
             new SetRoute(new Route(Cidr.Parse("0.0.0.0/0"), IpAddress.Parse("10.0.0.254"), "one")),
             new SetRoute(new Route(Cidr.Parse("fd01::/48"), IpAddress.Parse("fd00::2"), "one", IpAddress.Parse("fd00::1"), 1300)),
             new SetRoute(new Route(Cidr.Parse("::/0"), IpAddress.Parse("fd00::ff"), "one")),
+            new SetRoute(new Route(Cidr.Parse("10.3.0.0/16"), IpAddress.Parse("10.0.0.2"), "one")) { Table = 28534 },
+            new SetRule(IpFamily.V4, 0x10000000, 28534),
             new SetNeighbour(new Neighbour(IpAddress.Parse("10.0.0.2"), "0a:58:0a:00:00:02", "one")),
             new SetNeighbour(new Neighbour(IpAddress.Parse("10.0.0.2"), "0a:58:0a:00:00:03", "one")),
             new SetNeighbour(new Neighbour(IpAddress.Parse("fd00::2"), "0a:58:0a:00:00:04", "one")),
@@ -183,7 +185,7 @@ public sealed class KernelNetworkTests : IAsyncLifetime
     private async Task<string> ShownAsync(string name)
     {
         var shown = new JsonArray();
-        foreach (var question in (string[])["addr show", "-4 route show", "-6 route show", "neigh show"])
+        foreach (var question in (string[])["addr show", "-4 route show", "-6 route show", "neigh show", "rule show", "route show table all"])
         {
             shown.Add(JsonNode.Parse(await InAsync(name, "ip -json " + question)));
         }

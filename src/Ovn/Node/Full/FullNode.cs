@@ -41,7 +41,12 @@ internal static class FullNode
                         await AddManagementPortAsync(node, ovs, step))
                     {
                         var facts = new HostFacts(
-                            device.Name, [.. setup.Config.Addresses.Select(a => a.Address)], NodeAnnotations.SubnetsOf(node.Annotations), settings.Network);
+                            device.Name, [.. setup.Config.Addresses.Select(a => a.Address)], NodeAnnotations.SubnetsOf(node.Annotations), settings.Network)
+                        {
+                            Node = node.Node,
+                            Gateway = setup.Config,
+                            HostAddresses = [.. NodeAnnotations.HostAddresses(node.Annotations).Select(h => h.Address)],
+                        };
                         await host.ApplyAsync(facts, node.Services, step);
                         isReady.TrySetResult();
                     }

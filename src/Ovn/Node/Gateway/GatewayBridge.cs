@@ -45,7 +45,8 @@ public sealed class GatewayBridge(NodeContext node, OpenVSwitch ovs)
 
         var others = NodeAnnotations.HostAddresses(node.Annotations).Select(h => h.Address)
             .Where(a => node.Settings.Network.Knows(a) && a != config.Of(a.Family)).Distinct().Order().ToList();
-        var ports = new GatewayPorts(wire, host, ovn, config.Mac, [.. config.Addresses.Select(a => a.Address)], setup.Encap, others);
+        var ports = new GatewayPorts(
+            node.Node, wire, host, ovn, config.Mac, [.. config.Addresses.Select(a => a.Address)], setup.Encap, others);
         var flows = GatewayFlows.Of(ports, node.Settings.Network, node.Services);
 
         // Also without a change: a restarted switch has forgotten them, and traffic waits for them.

@@ -6,6 +6,7 @@ using Dpf.Runtime.Addressing;
 namespace Dpf.Ovn.Node.Gateway;
 
 /// <summary>What the flows of the external bridge follow from.</summary>
+/// <param name="Node">The node.</param>
 /// <param name="Physical">The port number towards the wire.</param>
 /// <param name="Host">The port towards the host: its representor's number on a DPU, <c>LOCAL</c> where the bridge is the host's.</param>
 /// <param name="Ovn">The number of the patch port to br-int.</param>
@@ -14,7 +15,8 @@ namespace Dpf.Ovn.Node.Gateway;
 /// <param name="Encap">The tunnel endpoint.</param>
 /// <param name="OtherHostAddresses">The host's other addresses.</param>
 public sealed record GatewayPorts(
-    string Physical, string Host, string Ovn, string Mac, IReadOnlyList<IpAddress> Addresses, IpAddress Encap, IReadOnlyList<IpAddress> OtherHostAddresses);
+    string Node, string Physical, string Host, string Ovn, string Mac, IReadOnlyList<IpAddress> Addresses, IpAddress Encap,
+    IReadOnlyList<IpAddress> OtherHostAddresses);
 
 /// <summary>
 /// The OpenFlow table of the external bridge, which lets a host and its gateway router share one address: connections are told
@@ -26,6 +28,7 @@ public static class GatewayFlows
     private const int DefaultZone = 64000;
     private const int HostZone = 64001;
     private const int OvnZone = 64002;
+    private const int LocalZone = 64003;
 
     /// <summary>The flows, as <c>ovs-ofctl replace-flows</c> reads them.</summary>
     public static IReadOnlyList<string> Of(GatewayPorts ports, ClusterNetwork network, IReadOnlyList<ZoneService> services)
@@ -49,6 +52,7 @@ public static class GatewayFlows
                 External(Add, ports, service, family.Family);
             }
 
+            LocalReplies(Add, ports, services, family.Family);
             TooBig(Add, ports, services, family.Family);
             Hairpin(Add, ports, family);
         }
@@ -86,7 +90,7 @@ public static class GatewayFlows
         var (wire, host, ovn, mac) = (p.Physical, p.Host, p.Ovn, p.Mac);
         add(0, 110, $"in_port={wire},{of.Ip},nw_frag=yes", "ct(table=0,zone=64004)");
         add(0, 100, $"in_port={ovn},dl_src={mac},{of.Ip}", $"ct(commit,zone={DefaultZone},exec(set_field:0x1->ct_mark)),output:{wire}");
-        add(0, 100, $"in_port={host},{of.Ip}", $"ct(commit,zone={DefaultZone},exec(set_field:0x2->ct_mark)),output:{wire}");
+        add(0, 100, $"in_port={host},{of.Ip}", HostToWire(p));
         add(0, 50, $"in_port={wire},{of.Ip}", $"ct(zone={DefaultZone},nat,table=1)");
         foreach (var state in (string[])["+trk+est", "+trk+rel"])
         {
@@ -122,17 +126,49 @@ public static class GatewayFlows
         foreach (var port in service.Ports)
         {
             var protocol = port.Protocol + of.Suffix;
+            var toEndpoint = OnHost(p, service, port, family) is { } endpoint
+                ? $"ct(commit,zone={LocalZone},nat(dst={endpoint.Address.WithPort(endpoint.Port)}),table=6)"
+                : $"output:{p.Ovn}";
             if (port.NodePort > 0 && service.ClusterIps.Any(a => a.Family == family))
             {
-                add(0, 110, $"in_port={p.Physical},{protocol},tp_dst={port.NodePort}", $"output:{p.Ovn}");
+                add(0, 110, $"in_port={p.Physical},{protocol},tp_dst={port.NodePort}", toEndpoint);
                 add(0, 110, $"in_port={p.Ovn},dl_src={p.Mac},{protocol},tp_src={port.NodePort}", $"output:{p.Physical}");
             }
 
             foreach (var address in service.ExternalIps.Where(a => a.Family == family))
             {
-                add(0, 110, $"in_port={p.Physical},{protocol},{of.To}={address},tp_dst={port.Port}", $"output:{p.Ovn}");
+                add(0, 110, $"in_port={p.Physical},{protocol},{of.To}={address},tp_dst={port.Port}", toEndpoint);
                 add(0, 110, $"in_port={p.Ovn},dl_src={p.Mac},{protocol},{of.From}={address},tp_src={port.Port}", $"output:{p.Physical}");
             }
+        }
+    }
+
+    /// <summary>
+    /// The host's own endpoint for clients that stay on the node; null where it has none. OVN, which has the host's address too, could reach
+    /// it only in the gateway's name, and the client's is to be kept.
+    /// </summary>
+    private static (IpAddress Address, int Port)? OnHost(GatewayPorts p, ZoneService service, ZoneServicePort port, IpFamily family) =>
+        service.HostPort(port, p.Node, family, [.. p.Addresses, .. p.OtherHostAddresses]) is { } number &&
+        p.Addresses.Where(a => a.Family == family).Select(a => (IpAddress?)a).FirstOrDefault() is { } own
+            ? (own, number)
+            : null;
+
+    /// <summary>What the host's endpoints answer such clients; whoever reaches the endpoint by itself is answered as ever.</summary>
+    private static void LocalReplies(Action<int, int, string, string> add, GatewayPorts p, IReadOnlyList<ZoneService> services, IpFamily family)
+    {
+        var of = Words.Of(family);
+        var ports = services.SelectMany(s => s.Ports, (s, port) => (port.Protocol, Endpoint: OnHost(p, s, port, family)))
+            .Where(e => e.Endpoint is not null).Select(e => (e.Protocol, e.Endpoint!.Value.Port)).Distinct().ToList();
+        foreach (var (protocol, port) in ports)
+        {
+            add(0, 110, $"in_port={p.Host},{protocol}{of.Suffix},tp_src={port}", $"ct(zone={LocalZone},nat,table=7)");
+        }
+
+        if (ports.Count > 0)
+        {
+            add(6, 110, of.Ip, $"output:{p.Host}");
+            add(7, 110, $"{of.Ip},ct_state=+trk+est+rpl", $"output:{p.Physical}");
+            add(7, 100, of.Ip, HostToWire(p));
         }
     }
 
@@ -167,6 +203,8 @@ public static class GatewayFlows
         add(4, 100, of.Ip, $"ct(commit,zone={OvnZone},nat(src={network.OvnMasquerade})),{ToHost(p)}");
         add(5, 100, of.Ip, $"ct(commit,zone={HostZone},nat,table=2)");
     }
+
+    private static string HostToWire(GatewayPorts p) => $"ct(commit,zone={DefaultZone},exec(set_field:0x2->ct_mark)),output:{p.Physical}";
 
     private static string ToOvn(GatewayPorts p) => $"set_field:{p.Mac}->eth_dst,output:{p.Ovn}";
 

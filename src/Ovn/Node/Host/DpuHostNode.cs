@@ -88,7 +88,12 @@ internal static class DpuHostNode
 
         await HostManagementPort.TakeAsync(node, links, subnets[0], cancellation);
         var sources = node.InternalAddresses.Concat(addresses.Select(a => a.Address)).DistinctBy(a => a.Family);
-        var facts = new HostFacts(gateway, [.. sources], subnets, network);
+        var facts = new HostFacts(gateway, [.. sources], subnets, network)
+        {
+            Node = node.Node,
+            Gateway = GatewayConfig.Read(node.Annotations),
+            HostAddresses = [.. cidrs.Select(c => c.Address)],
+        };
         await host.ApplyAsync(facts, node.Services, cancellation);
     }
 

@@ -80,8 +80,10 @@ internal static class LoadBalancerPlan
             var here = port.EndpointsOn(Local.Name).Where(e => e.Address.Family == family.Family).ToList();
             foreach (var vip in service.ClusterIps.Where(a => a.Family == family.Family).Select(a => a.WithPort(port.Port)))
             {
-                onSwitch[vip] = Targets(service.InternalLocal ? here : all);
-                onRouter[vip] = RouterTargets(family, all);
+                // Only the node's own host comes to the router with a cluster address.
+                var internals = service.InternalLocal ? here : all;
+                onSwitch[vip] = Targets(internals);
+                onRouter[vip] = RouterTargets(family, internals);
             }
 
             // Without a cluster address of the family the service is not there for it, whatever addresses the host has.

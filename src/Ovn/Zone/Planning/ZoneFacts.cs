@@ -100,6 +100,18 @@ public sealed record ZoneService(string Namespace, string Name)
     /// <summary>Whether external clients reach endpoints of the node that they address only.</summary>
     public bool ExternalLocal { get; init; }
 
+    /// <summary>
+    /// Where the host of a node itself serves the external clients of a port, who stay on the node: its own port. Null where they may go
+    /// elsewhere, or the host does not serve them.
+    /// </summary>
+    /// <param name="port">The service's port.</param>
+    /// <param name="node">The node.</param>
+    /// <param name="family">The clients' family.</param>
+    /// <param name="host">The host's addresses.</param>
+    public int? HostPort(ZoneServicePort port, string node, IpFamily family, IReadOnlyCollection<IpAddress> host) => ExternalLocal
+        ? port.EndpointsOn(node).Where(e => e.Address.Family == family && host.Contains(e.Address)).Min(e => (int?)e.Port)
+        : null;
+
     /// <summary>The port of every node at which a balancer outside asks whether it has endpoints of its own; null for none.</summary>
     public int? HealthCheckPort { get; init; }
 }
