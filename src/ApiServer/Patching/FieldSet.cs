@@ -103,6 +103,19 @@ public sealed class FieldSet
         return set;
     }
 
+    /// <summary>Whether a path is in both a set that is still <c>fieldsV1</c> and another.</summary>
+    public static bool Overlap(JsonNode? fields, FieldSet set)
+    {
+        if (fields is not JsonObject map)
+        {
+            return false;
+        }
+
+        // As in Parse: a step that says nothing of itself or of what is below is in the set.
+        return (set.Owned && (map.Count == 0 || map.ContainsKey("."))) ||
+            set._children.Any(c => map.TryGetPropertyValue(c.Key, out var below) && Overlap(below ?? new JsonObject(), c.Value));
+    }
+
     /// <summary>What is in the first but not in the second.</summary>
     public static FieldSet Except(FieldSet left, FieldSet right)
     {
@@ -122,8 +135,8 @@ public sealed class FieldSet
     /// <summary>Whether both hold the same paths.</summary>
     public static bool Same(FieldSet left, FieldSet right) =>
         left.Owned == right.Owned &&
-        left._children.Keys.Union(right._children.Keys, StringComparer.Ordinal)
-            .All(step => Same(left.Find(step) ?? new FieldSet(), right.Find(step) ?? new FieldSet()));
+        left._children.All(c => right.Find(c.Key) is { } other ? Same(c.Value, other) : c.Value.IsEmpty) &&
+        right._children.All(c => left._children.ContainsKey(c.Key) || c.Value.IsEmpty);
 
     /// <summary>The paths in the set, as people read them: <c>.spec.containers[name="a"].image</c>.</summary>
     public IEnumerable<string> Paths() => Paths("");

@@ -8,18 +8,9 @@ namespace Dpf.ApiServer.Patching;
 public sealed class ManagedFields
 {
     private const int UpdateManagers = 10;
-    private static readonly string[] UntrackedMetadata =
-    [
-        "name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName", "generation", "managedFields",
-        "resourceVersion", "deletionTimestamp", "deletionGracePeriodSeconds", "generateName",
-    ];
-
     private readonly List<Entry> _entries;
 
     private ManagedFields(List<Entry> entries) => _entries = entries;
-
-    /// <summary>Compared by reference: two entries may look alike.</summary>
-    private sealed record Entry(string Manager, bool Apply, string ApiVersion, string Subresource, string Time, FieldSet Fields);
 
     /// <summary>Reads an object's.</summary>
     public static ManagedFields Of(JsonObject? value) => new(
@@ -30,7 +21,7 @@ public sealed class ManagedFields
             e.Text("apiVersion") ?? "",
             e.Text("subresource") ?? "",
             e.Text("time") ?? "",
-            FieldSet.Parse(e["fieldsV1"]))),
+            new EntryFields(e["fieldsV1"]))),
     ]);
 
     /// <summary>
@@ -44,7 +35,13 @@ public sealed class ManagedFields
             return Of(before);
         }
 
-        var (fields, known) = (Of(sent), Of(before));
+        var known = Of(before);
+        if (JsonNode.DeepEquals(list, before.At("metadata", "managedFields")))
+        {
+            return known;
+        }
+
+        var fields = Of(sent);
         return list.Count != fields._entries.Count || fields.IsLike(known) ? known : fields;
     }
 
@@ -76,7 +73,7 @@ public sealed class ManagedFields
                 ["apiVersion"] = entry.ApiVersion,
                 ["time"] = entry.Time,
                 ["fieldsType"] = "FieldsV1",
-                ["fieldsV1"] = entry.Fields.ToJson(),
+                ["fieldsV1"] = entry.Written.ToJson(),
             };
             if (entry.Subresource.Length > 0)
             {
@@ -93,12 +90,7 @@ public sealed class ManagedFields
     public void Update(
         ResourceDefinition definition, string subresource, string manager, JsonObject before, JsonObject after, DateTimeOffset now)
     {
-        var (changed, removed) = TypedValues.Compare(Bare(before), Bare(after), definition.Schema);
-        foreach (var strip in new[] { changed, removed })
-        {
-            Strip(strip);
-        }
-
+        var (changed, removed) = TypedValues.Compare(before, after, definition.Schema);
         var own = _entries.Find(e =>
             !e.Apply && e.Manager == manager && e.ApiVersion == definition.ApiVersion && e.Subresource == subresource);
         TakeFromOthers(own, changed, removed);
@@ -117,7 +109,7 @@ public sealed class ManagedFields
                 definition.ApiVersion,
                 subresource,
                 own is not null && FieldSet.Same(owned, fields) ? own.Time : Timestamp.Text(now),
-                fields));
+                new EntryFields(fields)));
             FoldOldest();
         }
     }
@@ -144,15 +136,14 @@ public sealed class ManagedFields
         }
 
         var wanted = new FieldSet();
-        TypedValues.Collect(Bare(applied), schema, wanted, containers: false, root: true);
-        Strip(wanted);
+        TypedValues.Collect(applied, schema, wanted, containers: false, root: true);
         var own = _entries.Find(e => e.Apply && e.Manager == manager && e.Subresource == subresource);
         var last = own?.Fields ?? new FieldSet();
         var merged = (JsonObject)TypedValues.Merge(live, applied, schema, root: true)!;
         var kept = _entries.Where(e => e != own).Aggregate(wanted, (set, e) => FieldSet.Union(set, e.Fields));
         TypedValues.Prune(merged, schema, last, kept, root: true);
 
-        var (changed, removed) = TypedValues.Compare(Bare(live), Bare(merged), schema);
+        var (changed, removed) = TypedValues.Compare(live, merged, schema);
         var conflicts = _entries
             .Where(e => e != own)
             .Select(e => (Entry: e, Fields: FieldSet.Intersect(e.Fields, changed)))
@@ -178,7 +169,7 @@ public sealed class ManagedFields
         if (!wanted.IsEmpty)
         {
             var same = own is not null && FieldSet.Same(last, wanted) && changed.IsEmpty && removed.IsEmpty;
-            _entries.Add(new Entry(manager, true, definition.ApiVersion, subresource, same ? own!.Time : Timestamp.Text(now), wanted));
+            _entries.Add(new Entry(manager, true, definition.ApiVersion, subresource, same ? own!.Time : Timestamp.Text(now), new EntryFields(wanted)));
         }
 
         return merged;
@@ -197,8 +188,7 @@ public sealed class ManagedFields
             var fields = new FieldSet();
             if (JsonNode.Parse(text) is JsonObject applied)
             {
-                TypedValues.Collect(Bare(applied), definition.Schema, fields, containers: false, root: true);
-                Strip(fields);
+                TypedValues.Collect(applied, definition.Schema, fields, containers: false, root: true);
             }
 
             return fields;
@@ -233,8 +223,7 @@ public sealed class ManagedFields
     private void AdoptExisting(ResourceDefinition definition, JsonObject live, DateTimeOffset now)
     {
         var existing = new FieldSet();
-        TypedValues.Collect(Bare(live), definition.Schema, existing, containers: true, root: true);
-        Strip(existing);
+        TypedValues.Collect(live, definition.Schema, existing, containers: true, root: true);
         if (definition.HasStatus)
         {
             existing.Remove("f:status");
@@ -242,7 +231,7 @@ public sealed class ManagedFields
 
         if (!existing.IsEmpty)
         {
-            _entries.Add(new Entry("before-first-apply", false, definition.ApiVersion, "", Timestamp.Text(now), existing));
+            _entries.Add(new Entry("before-first-apply", false, definition.ApiVersion, "", Timestamp.Text(now), new EntryFields(existing)));
         }
     }
 
@@ -250,7 +239,7 @@ public sealed class ManagedFields
     {
         for (var i = _entries.Count - 1; i >= 0; i--)
         {
-            if (ReferenceEquals(_entries[i], own))
+            if (ReferenceEquals(_entries[i], own) || !(_entries[i].Written.Overlaps(changed) || _entries[i].Written.Overlaps(removed)))
             {
                 continue;
             }
@@ -262,7 +251,7 @@ public sealed class ManagedFields
             }
             else
             {
-                _entries[i] = _entries[i] with { Fields = rest };
+                _entries[i] = _entries[i] with { Written = new EntryFields(rest) };
             }
         }
     }
@@ -280,39 +269,34 @@ public sealed class ManagedFields
         _entries.Add(folded[^1] with
         {
             Manager = "ancient-changes",
-            Fields = folded.Aggregate(new FieldSet(), (set, e) => FieldSet.Union(set, e.Fields)),
+            Written = new EntryFields(folded.Aggregate(new FieldSet(), (set, e) => FieldSet.Union(set, e.Fields))),
         });
-    }
-
-    private static JsonObject Bare(JsonObject value)
-    {
-        var bare = new JsonObject();
-        foreach (var (name, field) in value)
-        {
-            if (name is not ("apiVersion" or "kind"))
-            {
-                bare[name] = field?.DeepClone();
-            }
-        }
-
-        return bare;
-    }
-
-    private static void Strip(FieldSet set)
-    {
-        set.Remove("f:apiVersion");
-        set.Remove("f:kind");
-        if (set.Find("f:metadata") is { } metadata)
-        {
-            metadata.Owned = false;
-            foreach (var name in UntrackedMetadata)
-            {
-                metadata.Remove("f:" + name);
-            }
-        }
     }
 
     private static string Show(Entry entry) =>
         $"\"{entry.Manager}\"" + (entry.Subresource.Length > 0 ? $" with subresource \"{entry.Subresource}\"" : "") +
         (entry.Apply ? "" : $" using {entry.ApiVersion}");
+
+    /// <summary>Compared by reference: two entries may look alike.</summary>
+    private sealed record Entry(string Manager, bool Apply, string ApiVersion, string Subresource, string Time, EntryFields Written)
+    {
+        public FieldSet Fields => Written.Set;
+    }
+
+    /// <summary>The fields of an entry, read from their JSON when somebody needs them: most changes concern none of the other managers'.</summary>
+    private sealed class EntryFields
+    {
+        private readonly JsonNode? _json;
+        private FieldSet? _set;
+
+        public EntryFields(JsonNode? json) => _json = json;
+
+        public EntryFields(FieldSet set) => _set = set;
+
+        public FieldSet Set => _set ??= FieldSet.Parse(_json);
+
+        public JsonNode ToJson() => _json?.DeepClone() ?? Set.ToJson();
+
+        public bool Overlaps(FieldSet other) => _set is null ? FieldSet.Overlap(_json, other) : !FieldSet.Intersect(_set, other).IsEmpty;
+    }
 }

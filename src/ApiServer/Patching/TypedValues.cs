@@ -35,6 +35,17 @@ public static class TypedValues
         },
     };
 
+    private static readonly HashSet<string> Untracked = new(StringComparer.Ordinal)
+    {
+        "name", "namespace", "creationTimestamp", "selfLink", "uid", "clusterName", "generation", "managedFields",
+        "resourceVersion", "deletionTimestamp", "deletionGracePeriodSeconds", "generateName",
+    };
+
+    /// <summary>Whether a field belongs to no manager: what identifies an object, and what the server says of it.</summary>
+    private static bool IsUntracked(StructuralSchema? schema, string name, bool root) => root
+        ? name is "apiVersion" or "kind"
+        : ReferenceEquals(schema, Metadata) && Untracked.Contains(name);
+
     /// <summary>The schema of a field.</summary>
     public static StructuralSchema? Field(StructuralSchema? schema, string name, bool root = false) =>
         root && name == "metadata" ? Metadata
@@ -77,16 +88,20 @@ public static class TypedValues
     }
 
     /// <summary>
-    /// Adds the fields of a value to a set. With <paramref name="containers"/> maps and lists count themselves as well.
+    /// Adds the fields of a value to a set, but for what no manager owns. With <paramref name="containers"/> maps and lists count themselves
+    /// as well.
     /// </summary>
     public static void Collect(JsonNode? value, StructuralSchema? schema, FieldSet set, bool containers, bool root = false)
     {
         if (value is JsonObject map && map.Count > 0 && IsGranular(schema))
         {
-            set.Owned |= containers && !root;
+            set.Owned |= containers && !root && !ReferenceEquals(schema, Metadata);
             foreach (var (name, field) in map)
             {
-                Collect(field, Field(schema, name, root), set.Child("f:" + name), containers);
+                if (!IsUntracked(schema, name, root))
+                {
+                    Collect(field, Field(schema, name, root), set.Child("f:" + name), containers);
+                }
             }
         }
         else if (value is JsonArray list && list.Count > 0 && IsAssociative(schema))
@@ -105,13 +120,13 @@ public static class TypedValues
                 }
             }
         }
-        else if (!root)
+        else if (!root && !ReferenceEquals(schema, Metadata))
         {
             set.Owned = true;
         }
     }
 
-    /// <summary>How a value became another: what changed or is new, and what is gone.</summary>
+    /// <summary>How a value became another, but for what no manager owns: what changed or is new, and what is gone.</summary>
     public static (FieldSet Changed, FieldSet Removed) Compare(JsonObject before, JsonObject after, StructuralSchema? schema)
     {
         var (changed, removed) = (new FieldSet(), new FieldSet());
@@ -221,6 +236,11 @@ public static class TypedValues
     {
         foreach (var (name, old) in before)
         {
+            if (IsUntracked(schema, name, root))
+            {
+                continue;
+            }
+
             var step = "f:" + name;
             var field = Field(schema, name, root);
             if (!after.TryGetPropertyValue(name, out var now))
@@ -235,7 +255,7 @@ public static class TypedValues
 
         foreach (var (name, now) in after)
         {
-            if (!before.ContainsKey(name))
+            if (!before.ContainsKey(name) && !IsUntracked(schema, name, root))
             {
                 Collect(now, Field(schema, name, root), changed.Child("f:" + name), containers: true);
             }
