@@ -86,7 +86,7 @@ internal sealed class FeatureWorkerComponent : IComponent
         };
     }
 
-    /// <summary>The network devices; what a device is does not change, and each is read once.</summary>
+    /// <summary>The network devices; what a device is does not change, and each is read once it tells all of it.</summary>
     private static IEnumerable<PciDevice> Devices(string folder, Dictionary<string, PciDevice> known)
     {
         var paths = Directory.Exists(folder) ? Directory.GetFileSystemEntries(folder) : [];
@@ -95,14 +95,23 @@ internal sealed class FeatureWorkerComponent : IComponent
             known.Remove(gone);
         }
 
-        foreach (var fresh in paths.Where(p => !known.ContainsKey(p)))
-        {
-            known[fresh] = new PciDevice(Hex(fresh, "vendor"), Hex(fresh, "device"), Hex(fresh, "class"));
-        }
-
-        return paths.Order(StringComparer.Ordinal).Select(p => known[p])
+        return paths.Order(StringComparer.Ordinal).Select(Read)
             .Where(d => d.Vendor.Length > 0 && (d.Class.Length == 0 || d.Class.StartsWith("0200", StringComparison.Ordinal)))
             .Select(d => d with { Class = "0200" }).Distinct();
+
+        PciDevice Read(string path)
+        {
+            if (!known.TryGetValue(path, out var device))
+            {
+                device = new PciDevice(Hex(path, "vendor"), Hex(path, "device"), Hex(path, "class"));
+                if (device is { Vendor.Length: > 0, Device.Length: > 0, Class.Length: > 0 })
+                {
+                    known[path] = device;
+                }
+            }
+
+            return device;
+        }
     }
 
     private static string Hex(string device, string file)
