@@ -26,14 +26,14 @@ internal static class ChosenCluster
     {
         var candidates = new[]
         {
-            kubeconfig, Environment.GetEnvironmentVariable("KUBECONFIG")?.Split(':')[0], Existing(LabPaths.Default.Kubeconfig),
+            kubeconfig, Environment.GetEnvironmentVariable("KUBECONFIG"), Existing(LabPaths.Default.Kubeconfig),
             Existing(Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".kube/config")),
         };
         if (candidates.FirstOrDefault(file => file is { Length: > 0 }) is { } chosen)
         {
             try
             {
-                return KubeClient.FromKubeconfig(File.ReadAllText(chosen));
+                return new KubeClient(UserKubeconfig.Read(chosen == kubeconfig ? [chosen] : chosen.Split(':', StringSplitOptions.RemoveEmptyEntries)));
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or FormatException)
             {

@@ -24,8 +24,14 @@ public sealed record KubeConnection
     public INetworkNamespace? Network { get; init; }
 
     /// <summary>Reads the current context of a kubeconfig.</summary>
-    /// <exception cref="FormatException">It is no kubeconfig, or names what it does not contain.</exception>
-    public static KubeConnection FromKubeconfig(string yaml, INetworkNamespace? network = null)
+    /// <param name="yaml">The kubeconfig.</param>
+    /// <param name="network">The network to dial from; null for this process's own.</param>
+    /// <param name="run">
+    /// Runs a program that gets the user's credential; null where none is to be run, because the kubeconfig is not that of who runs this.
+    /// </param>
+    /// <exception cref="FormatException">It is no kubeconfig, names what it does not contain, or a program may not be run.</exception>
+    public static KubeConnection FromKubeconfig(
+        string yaml, INetworkNamespace? network = null, Func<CredentialProgram, ProgramCredential>? run = null)
     {
         var stream = new YamlStream();
         try
@@ -48,16 +54,28 @@ public sealed record KubeConnection
         var user = Entry(root, "users", Text(context, "user"), "user");
         var token = Text(user, "token");
         var tokenFile = Text(user, "tokenFile");
-        if (token is null && tokenFile is null && Data(user, "client-certificate") is null && user.Children.ContainsKey(new YamlScalarNode("exec")))
+        var server = new Uri(Text(cluster, "server") ?? throw new FormatException("kubeconfig: clusters[].cluster.server is missing"));
+        var authority = Data(cluster, "certificate-authority");
+        if (token is null && tokenFile is null && Data(user, "client-certificate") is null && Child(user, "exec") is YamlMappingNode exec)
         {
             // Taken for nobody, it would be refused with words that do not say why.
-            throw new FormatException("kubeconfig: users[].user.exec: programs that get credentials are not run here; put a token or a client certificate in it");
+            var credential = (run ?? throw new FormatException(
+                "kubeconfig: users[].user.exec: programs that get credentials are not run here; put a token or a client certificate in it"))(
+                Program(exec, server, authority));
+            return new KubeConnection
+            {
+                Server = server,
+                CertificateAuthority = authority,
+                ClientCertificate = credential.ClientCertificate,
+                Token = credential.Token,
+                Network = network,
+            };
         }
 
         return new KubeConnection
         {
-            Server = new Uri(Text(cluster, "server") ?? throw new FormatException("kubeconfig: clusters[].cluster.server is missing")),
-            CertificateAuthority = Data(cluster, "certificate-authority"),
+            Server = server,
+            CertificateAuthority = authority,
             ClientCertificate = Data(user, "client-certificate") is { } certificate
                 ? (certificate, Data(user, "client-key") ?? throw new FormatException("kubeconfig: client-key is missing"))
                 : null,
@@ -98,20 +116,30 @@ public sealed record KubeConnection
 
     private static YamlMappingNode Entry(YamlMappingNode root, string list, string? name, string field)
     {
-        var entries = root.Children.TryGetValue(new YamlScalarNode(list), out var node) && node is YamlSequenceNode sequence
-            ? sequence.OfType<YamlMappingNode>()
-            : [];
+        var entries = (Child(root, list) as YamlSequenceNode ?? []).OfType<YamlMappingNode>();
         var entry = entries.FirstOrDefault(e => Text(e, "name") == name)
             ?? throw new FormatException($"kubeconfig: {list} has no entry named '{name}'");
-        return entry.Children.TryGetValue(new YamlScalarNode(field), out var value) && value is YamlMappingNode map
-            ? map
-            : throw new FormatException($"kubeconfig: {list} entry '{name}' has no {field}");
+        return Child(entry, field) as YamlMappingNode ?? throw new FormatException($"kubeconfig: {list} entry '{name}' has no {field}");
     }
 
-    private static string? Text(YamlMappingNode node, string key) =>
-        node.Children.TryGetValue(new YamlScalarNode(key), out var value) && value is YamlScalarNode { Value.Length: > 0 } scalar
-            ? scalar.Value
-            : null;
+    private static CredentialProgram Program(YamlMappingNode exec, Uri server, string? authority)
+    {
+        string Needed(string key) => Text(exec, key) ?? throw new FormatException($"kubeconfig: users[].user.exec.{key} is missing");
+        var tellsCluster = Text(exec, "provideClusterInfo") == "true";
+        return new CredentialProgram(
+            Needed("apiVersion"),
+            Needed("command"),
+            [.. (Child(exec, "args") as YamlSequenceNode ?? []).OfType<YamlScalarNode>().Select(a => a.Value ?? "")],
+            (Child(exec, "env") as YamlSequenceNode ?? []).OfType<YamlMappingNode>().Where(e => Text(e, "name") is not null)
+                .ToDictionary(e => Text(e, "name")!, e => Text(e, "value") ?? "", StringComparer.Ordinal),
+            Text(exec, "installHint"),
+            tellsCluster ? server : null,
+            tellsCluster ? authority : null);
+    }
+
+    private static YamlNode? Child(YamlMappingNode node, string key) => node.Children.TryGetValue(new YamlScalarNode(key), out var value) ? value : null;
+
+    private static string? Text(YamlMappingNode node, string key) => Child(node, key) is YamlScalarNode { Value.Length: > 0 } scalar ? scalar.Value : null;
 
     private static string? Data(YamlMappingNode node, string key) =>
         Text(node, key + "-data") is { } base64 ? Encoding.UTF8.GetString(Convert.FromBase64String(base64))
