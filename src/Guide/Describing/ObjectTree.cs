@@ -1,3 +1,7 @@
+using System.Reflection;
+using Dpf.Api.Schemas;
+using k8s.Models;
+
 namespace Dpf.Guide.Describing;
 
 /// <summary>Puts objects in order: what belongs to what.</summary>
@@ -9,6 +13,14 @@ public static class ObjectTree
         "DPFOperatorConfig", "DPUCluster", "BFB", "DPUFlavor", "DPUDeployment", "DPUSet", "DPU", "DPUService", "DPUServiceCredentialRequest",
         "DPUServiceInterface", "DPUServiceChain", "DPUServiceIPAM", "DPUServiceTemplate", "DPUServiceConfiguration",
     ];
+
+    /// <summary>The short names that kubectl has of our kinds.</summary>
+    private static readonly Dictionary<string, string> KindOfShortName = (
+        from type in typeof(CustomKindAttribute).Assembly.GetTypes()
+        let kind = type.GetCustomAttribute<KubernetesEntityAttribute>()?.Kind
+        where kind is not null
+        from name in type.GetCustomAttribute<CustomKindAttribute>()?.ShortNames ?? []
+        select (name, kind)).ToDictionary(StringComparer.OrdinalIgnoreCase);
 
     // Between a Deployment and its pods; says nothing that they do not say.
     private static readonly string[] Transparent = ["ReplicaSet"];
@@ -61,9 +73,9 @@ public static class ObjectTree
 
     private static bool IsKind(string kind, string wanted)
     {
-        // What kubectl takes: dpu, dpus, DPU, and the resource with its group.
+        // What kubectl takes: dpu, dpus, DPU, a short name, and the resource with its group.
         var word = wanted.Split('.')[0];
-        return string.Equals(kind, word, StringComparison.OrdinalIgnoreCase) || string.Equals(kind + "s", word, StringComparison.OrdinalIgnoreCase) ||
+        return kind == KindOfShortName.GetValueOrDefault(word) || string.Equals(kind, word, StringComparison.OrdinalIgnoreCase) || string.Equals(kind + "s", word, StringComparison.OrdinalIgnoreCase) ||
             string.Equals(kind + "es", word, StringComparison.OrdinalIgnoreCase);
     }
 

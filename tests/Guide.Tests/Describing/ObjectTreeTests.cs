@@ -62,6 +62,8 @@ public sealed class ObjectTreeTests
     [InlineData("dpus.provisioning.dpu.nvidia.com", 1)]
     [InlineData("serviceinterface", 1)]
     [InlineData("dpusets", 1)]
+    [InlineData("svcif", 1)]
+    [InlineData("SvcIf", 1)]
     [InlineData("nonsense", 0)]
     public void AKindIsFoundByWhatKubectlTakes(string kind, int count) => Assert.Equal(count, ObjectTree.Find(ObjectTree.Build(Sample), kind, null).Count());
 
