@@ -91,13 +91,17 @@ public sealed class KubeletPodTests
                 command: [sh, -c, "cat /sys/fs/cgroup/cpu$(cut -d: -f3 /proc/self/cgroup | grep -m1 /dpf/)/cpu.cfs_quota_us /sys/fs/cgroup$(cut -d: -f3 /proc/self/cgroup | grep -m1 /dpf/)/cpu.max 2>/dev/null; echo 'the last word' > /dev/termination-log; exit 3"]
                 terminationMessagePath: /dev/termination-log
                 resources: {limits: {memory: 24Mi, cpu: 500m}}
+              - {name: told, terminationMessagePolicy: FallbackToLogsOnError, command: [sh, -c, "seq 1 1000; exit 3"]}
+              - {name: fine, terminationMessagePolicy: FallbackToLogsOnError, command: [sh, -c, "seq 1 1000"]}
             """));
 
-        var ended = await run.UntilAsync(w => w.Containers.Count() == 2 && w.Containers.All(c => c.Status.State?.Terminated is not null)
+        var ended = await run.UntilAsync(w => w.Containers.Count() == 4 && w.Containers.All(c => c.Status.State?.Terminated is not null)
             ? w.Containers.ToDictionary(c => c.Container.Name, c => c.Status.State.Terminated, StringComparer.Ordinal) : null);
 
         Assert.Equal(("OOMKilled", "Error"), (ended["greedy"].Reason, ended["modest"].Reason));
         Assert.Equal((3, "the last word\n"), (ended["modest"].ExitCode, ended["modest"].Message));
+        Assert.Equal(string.Join('\n', Enumerable.Range(921, 80)) + "\n", ended["told"].Message);
+        Assert.Null(ended["fine"].Message);
         Assert.StartsWith("50000", await File.ReadAllTextAsync(machine.Path("/var/log/pods/n_p_u/modest/0.log"), Cancellation), StringComparison.Ordinal);
     }
 

@@ -11,6 +11,10 @@ internal sealed class RuncContainer : IRunningContainer
     private const string TerminationLog = "termination-log";
     private const int LongestMessage = 4096;
 
+    // Of a log less: so many octets, so many lines.
+    private const int LongestLog = 2048;
+    private const int LastLines = 80;
+
     // The mounts live in a mount namespace of runc's own and go with it. A machine has no cgroup mounts; runc wants some.
     private const string Prepare =
         """
@@ -61,7 +65,11 @@ internal sealed class RuncContainer : IRunningContainer
     public Task<int> Exited => _process.Exited;
 
     /// <inheritdoc />
-    public string? TerminationMessage => Text(TerminationLog) is { Length: > 0 } words ? words : null;
+    public string? TerminationMessage =>
+        Text(TerminationLog) is { Length: > 0 } words ? words
+        : _plan.Container.TerminationMessagePolicy == "FallbackToLogsOnError" && Exited is { IsCompletedSuccessfully: true, Result: not 0 } &&
+            LastOfLog() is { Length: > 0 } log ? log
+        : null;
 
     /// <inheritdoc />
     public bool WasOutOfMemory => Text("memory").Split('\n').Any(l => l.StartsWith("oom_kill ", StringComparison.Ordinal) && l != "oom_kill 0");
@@ -172,6 +180,28 @@ internal sealed class RuncContainer : IRunningContainer
             return File.ReadAllText(Path.Combine(_node.Machine.Path(_bundle), file)) is var text && text.Length > LongestMessage ? text[..LongestMessage] : text;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+
+    private string LastOfLog()
+    {
+        try
+        {
+            using var log = new FileStream(_node.Machine.Path(_plan.LogPath), FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            log.Seek(-Math.Min(LongestLog, log.Length), SeekOrigin.End);
+            using var reader = new StreamReader(log);
+            var text = reader.ReadToEnd();
+            var from = text.Length;
+            for (var lines = 0; from > 0 && lines < LastLines; lines++)
+            {
+                from = text.LastIndexOf('\n', Math.Max(from - 2, 0)) + 1;
+            }
+
+            return text[from..];
+        }
+        catch (IOException)
         {
             return "";
         }
