@@ -67,8 +67,10 @@ public sealed class KubeletPodTests
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root");
         await using var machine = await MachineAsync();
         using var run = new PodRun(machine, Pod("spec: {containers: [{name: main, command: [sh, -c, echo hello; exec sleep infinity]}]}"));
+
+        // The container runs a moment before its first process has opened the file.
+        await run.UntilAsync(_ => File.Exists(machine.Path("/var/log/pods/n_p_u/main/0.log")) ? "there" : null);
         await run.UntilAsync(w => w.Containers.FirstOrDefault(c => c.Status.Ready));
-        Assert.True(File.Exists(machine.Path("/var/log/pods/n_p_u/main/0.log")));
 
         run.Worker.Remove();
         await run.Ended.WaitAsync(Cancellation);

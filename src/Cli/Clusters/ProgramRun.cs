@@ -20,7 +20,7 @@ internal sealed class ProgramRun(CredentialProgram program, TimeProvider time)
 
     /// <summary>What the program gives. It is run once now, and again when its token has ended.</summary>
     /// <exception cref="FormatException">It cannot be started, fails, or gives nothing to use.</exception>
-    public ProgramCredential Credential()
+    public UserCredential Credential()
     {
         var status = Run();
         var (token, certificate, key) = (Text(status, "token"), Text(status, "clientCertificateData"), Text(status, "clientKeyData"));
@@ -30,7 +30,7 @@ internal sealed class ProgramRun(CredentialProgram program, TimeProvider time)
         }
 
         _last = (token, Expiry(status));
-        return new ProgramCredential(token is null ? null : Token, certificate is null || key is null ? null : (certificate, key));
+        return new UserCredential(token is null ? null : Token, certificate is null || key is null ? null : (certificate, key));
     }
 
     private string? Token()

@@ -15,7 +15,7 @@ public sealed record CredentialProgram(
     string ApiVersion, string Command, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string> Environment,
     string? InstallHint, Uri? Server, string? CertificateAuthority);
 
-/// <summary>What such a program gave. Secrets.</summary>
-/// <param name="Token">Gives the bearer token, anew once it has expired; null for none.</param>
+/// <summary>By what a user is known. Secrets.</summary>
+/// <param name="Token">Gives the bearer token, a new one where the former has ended; null for none.</param>
 /// <param name="ClientCertificate">A client certificate and its key, PEM; null for none.</param>
-public sealed record ProgramCredential(Func<string?>? Token, (string Certificate, string Key)? ClientCertificate);
+public sealed record UserCredential(Func<string?>? Token, (string Certificate, string Key)? ClientCertificate);

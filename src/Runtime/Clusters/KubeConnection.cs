@@ -31,7 +31,7 @@ public sealed record KubeConnection
     /// </param>
     /// <exception cref="FormatException">It is no kubeconfig, names what it does not contain, or a program may not be run.</exception>
     public static KubeConnection FromKubeconfig(
-        string yaml, INetworkNamespace? network = null, Func<CredentialProgram, ProgramCredential>? run = null)
+        string yaml, INetworkNamespace? network = null, Func<CredentialProgram, UserCredential>? run = null)
     {
         var stream = new YamlStream();
         try
@@ -52,34 +52,23 @@ public sealed record KubeConnection
         var context = Entry(root, "contexts", Text(root, "current-context"), "context");
         var cluster = Entry(root, "clusters", Text(context, "cluster"), "cluster");
         var user = Entry(root, "users", Text(context, "user"), "user");
-        var token = Text(user, "token");
-        var tokenFile = Text(user, "tokenFile");
         var server = new Uri(Text(cluster, "server") ?? throw new FormatException("kubeconfig: clusters[].cluster.server is missing"));
         var authority = Data(cluster, "certificate-authority");
-        if (token is null && tokenFile is null && Data(user, "client-certificate") is null && Child(user, "exec") is YamlMappingNode exec)
+        var credential = Own(user);
+        if (credential is { Token: null, ClientCertificate: null } && Child(user, "exec") is YamlMappingNode exec)
         {
             // Taken for nobody, it would be refused with words that do not say why.
-            var credential = (run ?? throw new FormatException(
+            credential = (run ?? throw new FormatException(
                 "kubeconfig: users[].user.exec: programs that get credentials are not run here; put a token or a client certificate in it"))(
                 Program(exec, server, authority));
-            return new KubeConnection
-            {
-                Server = server,
-                CertificateAuthority = authority,
-                ClientCertificate = credential.ClientCertificate,
-                Token = credential.Token,
-                Network = network,
-            };
         }
 
         return new KubeConnection
         {
             Server = server,
             CertificateAuthority = authority,
-            ClientCertificate = Data(user, "client-certificate") is { } certificate
-                ? (certificate, Data(user, "client-key") ?? throw new FormatException("kubeconfig: client-key is missing"))
-                : null,
-            Token = token is not null ? () => token : tokenFile is not null ? new TokenFile(tokenFile).Read : null,
+            ClientCertificate = credential.ClientCertificate,
+            Token = credential.Token,
             Network = network,
         };
     }
@@ -120,6 +109,16 @@ public sealed record KubeConnection
         var entry = entries.FirstOrDefault(e => Text(e, "name") == name)
             ?? throw new FormatException($"kubeconfig: {list} has no entry named '{name}'");
         return Child(entry, field) as YamlMappingNode ?? throw new FormatException($"kubeconfig: {list} entry '{name}' has no {field}");
+    }
+
+    private static UserCredential Own(YamlMappingNode user)
+    {
+        var (token, file) = (Text(user, "token"), Text(user, "tokenFile"));
+        return new UserCredential(
+            token is not null ? () => token : file is not null ? new TokenFile(file).Read : null,
+            Data(user, "client-certificate") is { } certificate
+                ? (certificate, Data(user, "client-key") ?? throw new FormatException("kubeconfig: client-key is missing"))
+                : null);
     }
 
     private static CredentialProgram Program(YamlMappingNode exec, Uri server, string? authority)
