@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Dpf.Cli.Commands;
 using Dpf.Runtime.Clusters;
 
 namespace Dpf.Cli.Clusters;
@@ -22,29 +23,40 @@ internal sealed class ProgramRun(CredentialProgram program, TimeProvider time)
     /// <exception cref="FormatException">It cannot be started, fails, or gives nothing to use.</exception>
     public UserCredential Credential()
     {
+        var (token, certificate) = Ask();
+        return new UserCredential(token is null ? null : Token, certificate);
+    }
+
+    /// <exception cref="UserErrorException">The program gives no more: its user, in the middle of a command, is to read why.</exception>
+    private string? Token()
+    {
+        lock (_gate)
+        {
+            try
+            {
+                return time.GetUtcNow() > _last.Expires - Margin ? Ask().Token : _last.Token;
+            }
+            catch (FormatException e)
+            {
+                throw new UserErrorException(e.Message);
+            }
+        }
+    }
+
+    private (string? Token, (string Certificate, string Key)? ClientCertificate) Ask()
+    {
         var status = Run();
-        var (token, certificate, key) = (Text(status, "token"), Text(status, "clientCertificateData"), Text(status, "clientKeyData"));
-        if (token is null && (certificate is null || key is null))
+        var token = Text(status, "token");
+        (string, string)? pair = Text(status, "clientCertificateData") is { } certificate && Text(status, "clientKeyData") is { } key
+            ? (certificate, key)
+            : null;
+        if (token is null && pair is null)
         {
             throw new FormatException($"{program.Command} gave neither status.token nor status.clientCertificateData with its key");
         }
 
         _last = (token, Expiry(status));
-        return new UserCredential(token is null ? null : Token, certificate is null || key is null ? null : (certificate, key));
-    }
-
-    private string? Token()
-    {
-        lock (_gate)
-        {
-            if (time.GetUtcNow() > _last.Expires - Margin)
-            {
-                var status = Run();
-                _last = (Text(status, "token"), Expiry(status));
-            }
-
-            return _last.Token;
-        }
+        return (token, pair);
     }
 
     private JsonObject Run()
