@@ -72,6 +72,7 @@ internal sealed class ClusterManagerReconciler(Cache cache, IClusterManager mana
         }
 
         var conditions = ClusterStatusWriter.ConditionsOf(cluster);
+        conditions.RemoveAll(c => c.Type == report.Withdrawn);
         foreach (var fact in report.Facts)
         {
             conditions.Set(fact.Type, fact.Holds, fact.Reason, fact.Message, cluster.Metadata.Generation, time.GetUtcNow());

@@ -19,7 +19,9 @@ internal interface IClusterManager
 /// <param name="Kubeconfig">The Secret with the administrator's kubeconfig; null before it is known.</param>
 /// <param name="Facts">The manager's conditions.</param>
 /// <param name="LookAgain">When to look again without a change; null for not before one.</param>
-internal sealed record ClusterReport(string? Kubeconfig, IReadOnlyList<ClusterFact> Facts, TimeSpan? LookAgain = null);
+/// <param name="Withdrawn">A condition that was the manager's and says nothing any more; null for none.</param>
+internal sealed record ClusterReport(
+    string? Kubeconfig, IReadOnlyList<ClusterFact> Facts, TimeSpan? LookAgain = null, string? Withdrawn = null);
 
 /// <summary>One condition that a manager sets.</summary>
 /// <param name="Type">The condition.</param>

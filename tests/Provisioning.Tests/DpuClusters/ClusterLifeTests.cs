@@ -120,6 +120,28 @@ public sealed class ClusterLifeTests
     }
 
     [Fact]
+    public async Task A_cluster_that_gives_up_its_virtual_address_is_reached_by_a_node_and_leaves_no_keepalived()
+    {
+        await using var world = await ClusterWorld.StartAsync("kamaji-cluster-manager");
+        await ApplyAsync(world, "v1.30.2");
+        await world.Admin.HasAsync<V1DaemonSet>(Namespace, "tenant1-keepalived");
+        await world.AddKubeconfigAsync("tenant1-admin-kubeconfig");
+        await world.SetVersionStatusAsync("tenant1", "Ready");
+        await world.SetDaemonsAsync("tenant1-keepalived", 1, 1);
+        await world.PhaseAsync("tenant1", "Ready");
+
+        await world.Admin.PatchAsync<DpuCluster>(
+            Namespace, "tenant1", new JsonObject { ["spec"] = new JsonObject { ["clusterEndpoint"] = null } }, Cancellation);
+
+        await world.Admin.LosesAsync<V1DaemonSet>(Namespace, "tenant1-keepalived");
+        await world.Admin.LosesAsync<V1ConfigMap>(Namespace, "tenant1-keepalived");
+        await SeeTenantAsync(world, t => (string?)t["spec"]!["networkProfile"]!["address"] != "10.0.110.200");
+        var moved = await world.Admin.HasAsync<DpuCluster>(
+            Namespace, "tenant1", c => c.Status!.Conditions!.All(x => x.Type != ClusterContract.KeepalivedReady) && c.Status.Phase == "Ready");
+        Assert.All(moved.Status!.Conditions!, c => Assert.Equal("True", c.Status));
+    }
+
+    [Fact]
     public async Task A_static_cluster_is_ready_when_its_secret_is_good_and_not_when_it_stops_answering()
     {
         await using var world = await ClusterWorld.StartAsync("static-cluster-manager");

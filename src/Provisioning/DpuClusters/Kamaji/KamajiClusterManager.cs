@@ -47,7 +47,12 @@ internal sealed class KamajiClusterManager(Cache cache, KeepalivedImage image) :
             facts.Add(await KeepalivedAsync(cluster, keepalived, port, cancellation));
         }
 
-        return new ClusterReport(facts[0].Holds ? KamajiObjects.KubeconfigSecret(cluster) : null, facts);
+        // An address that the cluster has no longer must not be answered for: another may have it next. Its condition goes with it.
+        var hadAddress = cluster.Spec.ClusterEndpoint?.Keepalived is null && cluster.Status?.Conditions.Find(ClusterContract.KeepalivedReady) is not null;
+        var isLeft = hadAddress && !await KeepalivedGoneAsync(cluster, cancellation);
+        return new ClusterReport(
+            facts[0].Holds ? KamajiObjects.KubeconfigSecret(cluster) : null, facts, isLeft ? Soon : null,
+            hadAddress && !isLeft ? ClusterContract.KeepalivedReady : null);
     }
 
     /// <inheritdoc />
@@ -58,8 +63,7 @@ internal sealed class KamajiClusterManager(Cache cache, KeepalivedImage image) :
         // The address goes last: the control plane may say goodbye by it.
         return await GoneAsync<TenantControlPlane>(cluster, name, cancellation) &
             await GoneAsync<V1Service>(cluster, name, cancellation) &&
-            await GoneAsync<V1DaemonSet>(cluster, KeepalivedObjects.Name(cluster), cancellation) &
-            await GoneAsync<V1ConfigMap>(cluster, KeepalivedObjects.Name(cluster), cancellation);
+            await KeepalivedGoneAsync(cluster, cancellation);
     }
 
     /// <summary>The virtual address; without one that of a node, the same for as long as the node is there.</summary>
@@ -100,6 +104,10 @@ internal sealed class KamajiClusterManager(Cache cache, KeepalivedImage image) :
         var daemons = await _client.ApplyAsync(KeepalivedObjects.DaemonSet(cluster, keepalived, port, image), Manager, cancellation);
         return KeepalivedObjects.Fact(daemons);
     }
+
+    private async Task<bool> KeepalivedGoneAsync(DpuCluster cluster, CancellationToken cancellation) =>
+        await GoneAsync<V1DaemonSet>(cluster, KeepalivedObjects.Name(cluster), cancellation) &
+        await GoneAsync<V1ConfigMap>(cluster, KeepalivedObjects.Name(cluster), cancellation);
 
     /// <summary>Deletes an object of the cluster; true when it is not there any more, or was never the cluster's.</summary>
     private async Task<bool> GoneAsync<T>(DpuCluster cluster, string name, CancellationToken cancellation)
