@@ -115,12 +115,12 @@ public sealed class AddonsTests : IDisposable
                 Path.Combine(_folder, $"bus/pci/devices/0000:03:00.0/virtfn{i}"), $"../0000:03:{(i + 2) / 8:x2}.{(i + 2) % 8}");
         }
 
-        var found = FunctionRange.Parse("ens1f0np0#2-10").Find(_folder);
+        var found = VirtualFunction.Find(_folder, FunctionRange.Parse("ens1f0np0#2-10"));
 
         Assert.Equal(9, found.Count);
         Assert.Equal(new VirtualFunction("0000:03:00.4", 2), found[0]);
         Assert.Equal(new VirtualFunction("0000:03:01.4", 10), found[^1]);
-        Assert.Empty(FunctionRange.Parse("none#0-1").Find(_folder));
+        Assert.Empty(VirtualFunction.Find(_folder, FunctionRange.Parse("none#0-1")));
     }
 
     [Fact]

@@ -6,7 +6,6 @@ namespace Dpf.Chaining.DevicePlugin;
 /// <summary>Offers a DPU's scalable functions to pods; a resource without functions is not offered.</summary>
 public sealed class DevicePluginComponent : IComponent
 {
-    private const string Bus = "/sys/bus/auxiliary/devices";
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
     /// <inheritdoc />
@@ -24,11 +23,11 @@ public sealed class DevicePluginComponent : IComponent
         var told = false;
         while (true)
         {
-            var devices = selection.Find(context.Machine.Path(Bus));
+            var devices = selection.Find(context.Machine);
             if (devices.Count > 0)
             {
                 logger.LogInformation("{Resource}: {Devices}", selection.Resource, string.Join(", ", devices));
-                await new ResourceServer(context, selection, () => selection.Find(context.Machine.Path(Bus)), logger).RunAsync(cancellation);
+                await new ResourceServer(context, selection, () => selection.Find(context.Machine), logger).RunAsync(cancellation);
             }
             else if (!told)
             {

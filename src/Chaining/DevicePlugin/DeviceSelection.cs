@@ -1,13 +1,13 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Dpf.Runtime.Machines;
 
 namespace Dpf.Chaining.DevicePlugin;
 
 /// <summary>A resource and the scalable functions that it consists of.</summary>
 /// <param name="Resource">The resource, e.g. <c>nvidia.com/bf_sf</c>.</param>
-/// <param name="Functions">The ranges of function numbers (<c>p0#1-100</c>); empty for all.</param>
-public sealed record DeviceSelection(string Resource, IReadOnlyList<(uint First, uint Last)> Functions)
+/// <param name="Functions">The ports and function numbers; empty for all.</param>
+public sealed record DeviceSelection(string Resource, IReadOnlyList<FunctionRange> Functions)
 {
     /// <summary>Reads the plugin's configuration.</summary>
     /// <exception cref="FormatException">It is no such configuration.</exception>
@@ -19,8 +19,12 @@ public sealed record DeviceSelection(string Resource, IReadOnlyList<(uint First,
             [
                 .. JsonNode.Parse(json)!["resourceList"]!.AsArray().Select(r => new DeviceSelection(
                     $"{(string?)r!["resourcePrefix"] ?? "nvidia.com"}/{(string)r["resourceName"]!}",
-                    [.. Selectors(r["selectors"]).SelectMany(s => s["pfNames"] as JsonArray ?? []).SelectMany(n => Ranges((string)n!))])),
+                    [.. Selectors(r["selectors"]).SelectMany(s => s["pfNames"] as JsonArray ?? []).Select(n => FunctionRange.Parse((string)n!))])),
             ];
+        }
+        catch (FormatException e)
+        {
+            throw new FormatException($"config.json: {e.Message}", e);
         }
         catch (Exception e) when (e is JsonException or NullReferenceException or InvalidOperationException)
         {
@@ -29,31 +33,9 @@ public sealed record DeviceSelection(string Resource, IReadOnlyList<(uint First,
     }
 
     /// <summary>The machine's scalable functions that belong to the resource.</summary>
-    /// <param name="bus">Where the auxiliary bus's devices are, a path of this process.</param>
-    public IReadOnlyList<string> Find(string bus) => !Directory.Exists(bus)
-        ? []
-        : [.. Directory.GetFileSystemEntries(bus).Select(Path.GetFileName).OfType<string>()
-            .Where(d => d.Contains(".sf.", StringComparison.Ordinal) && Selected(Path.Combine(bus, d)))
-            .Order(StringComparer.Ordinal)];
-
-    private bool Selected(string device)
-    {
-        var file = Path.Combine(device, "sfnum");
-        return Functions.Count == 0 ||
-            (File.Exists(file) && uint.TryParse(File.ReadAllText(file).Trim(), CultureInfo.InvariantCulture, out var number) &&
-                Functions.Any(f => number >= f.First && number <= f.Last));
-    }
+    public IReadOnlyList<string> Find(IMachine machine) =>
+        [.. ScalableFunction.All(machine).Where(f => Functions.Count == 0 || Functions.Any(r => f.IsAmong(machine, r))).Select(f => f.Device).Order(StringComparer.Ordinal)];
 
     private static IEnumerable<JsonNode> Selectors(JsonNode? selectors) =>
         selectors is JsonArray list ? list.OfType<JsonNode>() : selectors is null ? [] : [selectors];
-
-    private static IEnumerable<(uint, uint)> Ranges(string name)
-    {
-        var cut = name.IndexOf('#', StringComparison.Ordinal);
-        foreach (var range in cut < 0 ? [] : name[(cut + 1)..].Split(','))
-        {
-            var ends = range.Split('-');
-            yield return (uint.Parse(ends[0], CultureInfo.InvariantCulture), uint.Parse(ends[^1], CultureInfo.InvariantCulture));
-        }
-    }
 }

@@ -1,4 +1,5 @@
 using Dpf.Chaining.Cni;
+using Dpf.Chaining.DevicePlugin;
 using Dpf.Runtime.Machines;
 
 namespace Dpf.Chaining.OvsCni;
@@ -17,13 +18,12 @@ internal static class DeviceNames
     /// <exception cref="CniException">There is none.</exception>
     public static string Representor(IMachine machine, string device)
     {
-        var number = Read(machine.Path($"/sys/bus/auxiliary/devices/{device}/sfnum"));
-        var suffix = number is null ? null : "sf" + number;
+        var port = ScalableFunction.Of(machine, device).PortName;
         var classes = machine.Path("/sys/class/net");
-        return (suffix is null || !Directory.Exists(classes)
+        return (port is null || !Directory.Exists(classes)
                 ? null
                 : Directory.GetDirectories(classes)
-                    .FirstOrDefault(d => Read(Path.Combine(d, "phys_port_name"))?.EndsWith(suffix, StringComparison.Ordinal) == true))
+                    .FirstOrDefault(d => Read(Path.Combine(d, "phys_port_name"))?.EndsWith(port, StringComparison.Ordinal) == true))
             is { } folder
             ? Path.GetFileName(folder)
             : throw new CniException(11, $"device {device} has no representor on {machine.HostName}");

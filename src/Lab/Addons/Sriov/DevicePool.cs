@@ -57,7 +57,7 @@ internal sealed class DevicePool(ComponentContext context, string resource, IRea
         }
     }
 
-    private List<VirtualFunction> Devices() => [.. ranges.SelectMany(r => r.Find(context.Machine.Path("/sys")))];
+    private List<VirtualFunction> Devices() => [.. ranges.SelectMany(r => VirtualFunction.Find(context.Machine.Path("/sys"), r))];
 
     private async Task<bool> RegisterAsync(string kubelet, CancellationToken cancellation)
     {
