@@ -14,6 +14,7 @@ using Dpf.Lab.Addons.Features;
 using Dpf.Lab.Addons.Multus;
 using Dpf.Lab.Addons.Sriov;
 using Dpf.Lab.Repository;
+using Dpf.Runtime.Machines;
 
 namespace Dpf.Lab.Tests;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using Dpf.Runtime.Hosting;
+using Dpf.Runtime.Machines;
 using Microsoft.Extensions.Logging;
 
 namespace Dpf.Lab.Addons.Sriov;
