@@ -46,9 +46,18 @@ public static class PoolDivision
             {
                 NodeName = node,
                 Prefix = $"{AddressRange.Text(r.First)}/{pool.PerNodeNetworkPrefix}",
-                Gateway = pool.GatewayIndex is { } index ? AddressRange.Text(r.First + (uint)index) : null,
+                Gateway = Gateway(r),
             });
-        return [.. fixedOnes, .. rest];
+        return
+        [
+            .. fixedOnes.Select(f => new PoolAllocation
+            {
+                NodeName = f.NodeName, Prefix = f.Prefix, Gateway = f.Gateway ?? Gateway(AddressRange.Network(f.Prefix!)),
+            }),
+            .. rest,
+        ];
+
+        string? Gateway(AddressRange network) => pool.GatewayIndex is { } index ? AddressRange.Text(network.First + (uint)index) : null;
 
         IEnumerable<AddressRange> Candidates()
         {

@@ -33,7 +33,7 @@ public sealed class PoolDivisionTests
             Cidr = "10.1.0.0/24",
             PerNodeNetworkPrefix = 28,
             GatewayIndex = 1,
-            StaticAllocations = [new() { NodeName = Name(fixedNode), Prefix = "10.1.0.32/28", Gateway = "10.1.0.33" }, new() { Prefix = "10.1.0.0/27" }],
+            StaticAllocations = [new() { NodeName = Name(fixedNode), Prefix = "10.1.0.32/28" }, new() { Prefix = "10.1.0.0/27" }],
         };
         IReadOnlyList<PoolAllocation> present = [];
         foreach (var nodes in (histories ?? []).Select(Names))
