@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dpf.Chaining.Cni;
+using Dpf.Runtime.Machines;
 
 namespace Dpf.Chaining.Ipam;
 
@@ -159,12 +160,7 @@ internal sealed class NodeAddresses(
     private List<Taken> Load() =>
         File.Exists(store) ? JsonSerializer.Deserialize<List<Taken>>(File.ReadAllText(store)) ?? [] : [];
 
-    private void Save(List<Taken> taken)
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(store)!);
-        File.WriteAllText(store + ".new", JsonSerializer.Serialize(taken));
-        File.Move(store + ".new", store, overwrite: true);
-    }
+    private void Save(List<Taken> taken) => WholeFile.Write(store, JsonSerializer.Serialize(taken));
 
     private sealed record Taken(string Pool, string Address, string Container, string Interface, string? Pod);
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dpf.Chaining.Cni;
 using Dpf.Runtime.Clusters;
@@ -50,7 +51,7 @@ internal sealed class PodNetworks(KubeClient client, IMachine machine, Func<Json
             begun.Add(new JsonObject { ["interface"] = device, ["config"] = config.DeepClone() });
 
             // Before the call: what failed half-way has to be undone too.
-            Remember(call.ContainerId, begun);
+            WholeFile.Write(machine.Path($"{State}/{call.ContainerId}"), begun.ToJsonString());
             var added = await _plugins.NetworkAsync(call with { Interface = device, Arguments = arguments }, config, cancellation);
             status.Add(StatusOf(label, device, result is null, added));
             result ??= added ?? new JsonObject { ["cniVersion"] = call.Version };
@@ -66,14 +67,16 @@ internal sealed class PodNetworks(KubeClient client, IMachine machine, Func<Json
     private async Task<JsonObject?> DeleteAsync(CniCall call, CancellationToken cancellation)
     {
         var file = machine.Path($"{State}/{call.ContainerId}");
-        if (!File.Exists(file))
+        if (Remembered(file) is not { } attachments)
         {
             // From before this agent: its only network was the default one.
-            return defaultNetwork() is { } main ? await _plugins.NetworkAsync(call, main, cancellation) : null;
+            var undone = defaultNetwork() is { } main ? await _plugins.NetworkAsync(call, main, cancellation) : null;
+            File.Delete(file);
+            return undone;
         }
 
         CniException? failure = null;
-        foreach (var attachment in JsonNode.Parse(await File.ReadAllTextAsync(file, cancellation))!.AsArray().Reverse())
+        foreach (var attachment in attachments.Reverse())
         {
             try
             {
@@ -145,9 +148,16 @@ internal sealed class PodNetworks(KubeClient client, IMachine machine, Func<Json
         };
     }
 
-    private void Remember(string container, JsonArray begun)
+    /// <summary>What a sandbox has been connected to; null when it is not known, or the file does not say.</summary>
+    private static JsonArray? Remembered(string file)
     {
-        Directory.CreateDirectory(machine.Path(State));
-        File.WriteAllText(machine.Path($"{State}/{container}"), begun.ToJsonString());
+        try
+        {
+            return File.Exists(file) ? JsonNode.Parse(File.ReadAllText(file)) as JsonArray : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 }

@@ -38,14 +38,25 @@ public sealed record Attachment(
         return rows;
     }
 
-    /// <summary>The attachments that are kept in a folder.</summary>
+    /// <summary>The attachments that are kept in a folder. A file that says none is nobody's: the others are not held up by it.</summary>
     public static IReadOnlyList<Attachment> Load(string folder) => !Directory.Exists(folder)
         ? []
-        : [.. Directory.GetFiles(folder, "*.json").Order(StringComparer.Ordinal)
-            .Select(f => JsonSerializer.Deserialize<Attachment>(File.ReadAllText(f))).OfType<Attachment>()];
+        : [.. Directory.GetFiles(folder, "*.json").Order(StringComparer.Ordinal).Select(Read).OfType<Attachment>()];
 
     /// <summary>The file's name.</summary>
     public string FileName => $"{Container}-{Interface}.json";
+
+    private static Attachment? Read(string file)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<Attachment>(File.ReadAllText(file));
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 
     private void AddTo(RowSet rows, SwitchView view)
     {

@@ -60,8 +60,7 @@ internal sealed class OvsPlugin(IMachine machine, NodeSwitch ovs)
         var attachment = new Attachment(
             call.ContainerId, call.Interface, call.Namespace, bridge, port, $"{call.PodNamespace}/{call.PodName}/{call.Interface}",
             (string?)call.Config["interface_type"] ?? "", mtu, (int?)call.Config["vlan"], device);
-        Directory.CreateDirectory(Folder);
-        await File.WriteAllTextAsync(Path.Combine(Folder, attachment.FileName), JsonSerializer.Serialize(attachment), cancellation);
+        WholeFile.Write(Path.Combine(Folder, attachment.FileName), JsonSerializer.Serialize(attachment));
         await MoveAsync(call, port, device, mtu, cancellation);
         await ovs.ApplyAsync(Attachment.Rows(Attachment.Load(Folder), ovs.View), cancellation);
 
@@ -92,15 +91,15 @@ internal sealed class OvsPlugin(IMachine machine, NodeSwitch ovs)
             await _plugins.PluginAsync(call, type, cancellation);
         }
 
-        var attachment = Attachment.Load(Folder).FirstOrDefault(a => a.Container == call.ContainerId && a.Interface == call.Interface);
+        var all = Attachment.Load(Folder);
+        var attachment = all.FirstOrDefault(a => a.Container == call.ContainerId && a.Interface == call.Interface);
         if (attachment is null)
         {
             return null;
         }
 
-        File.Delete(Path.Combine(Folder, attachment.FileName));
         await ovs.Client.WaitUntilSyncedAsync(cancellation);
-        await ovs.ApplyAsync(Attachment.Rows(Attachment.Load(Folder), ovs.View), cancellation);
+        await ovs.ApplyAsync(Attachment.Rows(all.Where(a => a != attachment), ovs.View), cancellation);
         if (attachment.Device is null)
         {
             await DeleteAsync(attachment.Port, cancellation);
@@ -112,6 +111,8 @@ internal sealed class OvsPlugin(IMachine machine, NodeSwitch ovs)
                 cancellation, new SetLink(attachment.Interface) { NewName = "sf" + Hash(call), IsUp = false, Namespace = machine.Network });
         }
 
+        // Last: what failed half-way is done again when the runtime asks again.
+        File.Delete(Path.Combine(Folder, attachment.FileName));
         return null;
     }
 

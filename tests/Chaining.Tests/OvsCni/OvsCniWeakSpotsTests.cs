@@ -60,6 +60,38 @@ public sealed class OvsCniWeakSpotsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_port_whose_removal_failed_is_removed_when_the_runtime_asks_again_and_a_broken_file_holds_nobody_up()
+    {
+        await using var real = await DummySwitch.StartAsync(Cancellation);
+        var folder = Directory.CreateDirectory(Path.Combine(_root, "var/lib/cni/ovs-cni")).FullName;
+        var attachment = Hbn("one", "en3f0sf1");
+        var file = Path.Combine(folder, attachment.FileName);
+        await File.WriteAllTextAsync(file, JsonSerializer.Serialize(attachment), Cancellation);
+        await File.WriteAllTextAsync(Path.Combine(folder, "cut-p0_if.json"), "", Cancellation);
+        var call = new CniCall("DEL", "one", "", "p0_if", "", "", new JsonObject { ["name"] = "mybrhbn", ["bridge"] = "br-hbn" });
+        await using (var ovs = await SwitchAsync(real))
+        {
+            await ovs.ApplyAsync(OvsCniComponent.Missing(ovs.View), Cancellation);
+            await ovs.ApplyAsync(Attachment.Rows(Attachment.Load(folder), ovs.View), Cancellation);
+        }
+
+        // Stopped while it waits for a switch that is not there.
+        using (var stopped = CancellationTokenSource.CreateLinkedTokenSource(Cancellation))
+        {
+            await using var absent = new NodeSwitch(new LocalMachine(), TimeProvider.System, NullLogger.Instance, Path.Combine(_root, "absent.sock"));
+            var answer = new OvsPlugin(new FakeMachine(_root), absent).AnswerAsync(call, stopped.Token);
+            await stopped.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => answer);
+        }
+
+        Assert.True(File.Exists(file));
+        await using var again = await SwitchAsync(real);
+        Assert.Null(await new OvsPlugin(new FakeMachine(_root), again).AnswerAsync(call, Cancellation));
+        Assert.Equal("", (await real.VsctlAsync("list-ports", "br-hbn")).Trim());
+        Assert.False(File.Exists(file));
+    }
+
+    [Fact]
     public async Task N4_bridges_that_are_missing_are_made_whatever_system_it_is_and_stay_as_they_are()
     {
         await using var real = await DummySwitch.StartAsync(Cancellation);
