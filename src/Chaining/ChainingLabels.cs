@@ -26,4 +26,7 @@ public static class ChainingLabels
 
     /// <summary>On a pod: the networks that it asks for.</summary>
     public const string Networks = "k8s.v1.cni.cncf.io/networks";
+
+    /// <summary>On a pod: the networks that it asked for before pools were added to them.</summary>
+    public const string OwnNetworks = Group + "/own-networks";
 }

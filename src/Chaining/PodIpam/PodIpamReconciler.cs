@@ -56,7 +56,7 @@ internal sealed class PodIpamReconciler(Cache cache, string poolNamespace, Event
         {
             try
             {
-                // Nothing but the annotation, and only of the pod that was looked at.
+                // Nothing but the annotations, and only of the pod that was looked at.
                 await cache.Client.PatchAsync<V1Pod>(
                     key.Namespace, key.Name,
                     new JsonObject
@@ -64,7 +64,7 @@ internal sealed class PodIpamReconciler(Cache cache, string poolNamespace, Event
                         ["metadata"] = new JsonObject
                         {
                             ["resourceVersion"] = pod.Metadata.ResourceVersion,
-                            ["annotations"] = new JsonObject { [ChainingLabels.Networks] = wanted.Annotation },
+                            ["annotations"] = new JsonObject { [ChainingLabels.Networks] = wanted.Annotation, [ChainingLabels.OwnNetworks] = wanted.Own },
                         },
                     },
                     cancellation, fieldManager: "podIpamcontroller");

@@ -12,14 +12,15 @@ namespace Dpf.Chaining.PodIpam;
 /// passes it on to the plugins. Pure.
 /// </summary>
 /// <param name="Annotation">The annotation as it should be; null when it is as it should be.</param>
+/// <param name="Own">What the pod itself asked for: what was added before is no word of its own.</param>
 /// <param name="Problems">What is missing.</param>
-internal sealed record PodPools(string? Annotation, IReadOnlyList<string> Problems)
+internal sealed record PodPools(string? Annotation, string? Own, IReadOnlyList<string> Problems)
 {
     private const string Arguments = "cni-args";
     private const string PoolNames = "poolNames";
 
     /// <summary>Nothing to do.</summary>
-    public static PodPools None { get; } = new(null, []);
+    public static PodPools None { get; } = new(null, null, []);
 
     /// <summary>Looks at a pod.</summary>
     /// <param name="pod">The pod.</param>
@@ -29,7 +30,13 @@ internal sealed record PodPools(string? Annotation, IReadOnlyList<string> Proble
     public static PodPools Of(
         V1Pod pod, IEnumerable<ServiceChain> chains, IEnumerable<ServiceInterface> interfaces, IReadOnlyCollection<IKubernetesObject<V1ObjectMeta>> pools)
     {
-        if (!IsWaiting(pod) || Label(pod, ChainingLabels.Service) is not { } service || Networks(pod) is not { } networks)
+        if (!IsWaiting(pod) || Label(pod, ChainingLabels.Service) is not { } service || Text(pod, ChainingLabels.Networks) is not { } present)
+        {
+            return None;
+        }
+
+        var own = Text(pod, ChainingLabels.OwnNetworks) ?? present;
+        if (Networks(own) is not { } networks)
         {
             return None;
         }
@@ -44,8 +51,8 @@ internal sealed record PodPools(string? Annotation, IReadOnlyList<string> Proble
         foreach (var network in networks.OfType<JsonObject>())
         {
             if ((string?)network["interface"] is not { Length: > 0 } device || network[Arguments]?[PoolNames] is not null ||
-                mine.FirstOrDefault(i => i.Spec.Service!.InterfaceName == device) is not { } wanted ||
-                ports.FirstOrDefault(p => Has(wanted, p.Port.MatchLabels)) is not { Chain: { } chain } found)
+                mine.FirstOrDefault(i => i.Spec.Service!.InterfaceName == device) is not { } mineOf ||
+                ports.FirstOrDefault(p => Has(mineOf, p.Port.MatchLabels)) is not { Chain: { } chain } found)
             {
                 continue;
             }
@@ -63,7 +70,8 @@ internal sealed record PodPools(string? Annotation, IReadOnlyList<string> Proble
             changed = true;
         }
 
-        return new PodPools(changed ? networks.ToJsonString() : null, problems);
+        var wanted = changed ? networks.ToJsonString() : own;
+        return new PodPools(wanted == present ? null : wanted, own, problems);
     }
 
     /// <summary>Whether a pod still gets its interfaces.</summary>
@@ -98,9 +106,9 @@ internal sealed record PodPools(string? Annotation, IReadOnlyList<string> Proble
             : pools.Where(p => p.Metadata.DeletionTimestamp is null && Has(p, ipam.MatchLabels))
                 .OrderBy(p => p is CidrPool).ThenBy(p => p.Metadata.Name, StringComparer.Ordinal).FirstOrDefault();
 
-    private static JsonArray? Networks(V1Pod pod)
+    private static JsonArray? Networks(string text)
     {
-        if (pod.Metadata.Annotations?.TryGetValue(ChainingLabels.Networks, out var text) != true || !text!.TrimStart().StartsWith('['))
+        if (!text.TrimStart().StartsWith('['))
         {
             // The short form says nothing of addresses: its interfaces are nobody's ports.
             return null;
@@ -122,6 +130,8 @@ internal sealed record PodPools(string? Annotation, IReadOnlyList<string> Proble
 
     private static bool Has(IKubernetesObject<V1ObjectMeta> value, Dictionary<string, string> labels) =>
         labels.Count > 0 && labels.All(l => Label(value, l.Key) == l.Value);
+
+    private static string? Text(V1Pod pod, string key) => pod.Metadata.Annotations?.TryGetValue(key, out var text) == true ? text : null;
 
     private static string? Label(IKubernetesObject<V1ObjectMeta> value, string key) =>
         value.Metadata.Labels?.TryGetValue(key, out var found) == true ? found : null;

@@ -14,6 +14,7 @@ internal static class CredentialRules
     public static Findings Of(DpuServiceCredentialRequest request)
     {
         var findings = new Findings();
+        findings.RefuseUnlessLabel(request.Metadata.Name);
         if (request.Spec.Duration is { } text)
         {
             try

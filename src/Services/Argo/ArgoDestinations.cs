@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Dpf.Api.Operator;
+using Dpf.Api.Provisioning;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Informers;
 using Dpf.Services.Applying;
@@ -19,6 +20,16 @@ internal sealed class ArgoDestinations(Cache management, DpuClusterLinks links) 
     private readonly Applier _applier = new("dpuservice-manager");
     private readonly SemaphoreSlim _one = new(1);
 
+    /// <summary>
+    /// The name by which Argo CD knows a cluster. It stays for as long as Argo CD knows it: Applications under another name would
+    /// be deployed beside those that are there.
+    /// </summary>
+    public string NameOf(DpuCluster cluster) =>
+        _secrets.All.FirstOrDefault(s => s.Metadata.Name == ClusterSecret.NameOf(cluster.Metadata.NamespaceProperty, cluster.Metadata.Name)) is { } known &&
+        ClusterSecret.DestinationIn(known) is { } name
+            ? name
+            : ClusterTargets.DestinationName(cluster, links.Clusters);
+
     /// <summary>Makes Argo CD know exactly the clusters that there are.</summary>
     /// <exception cref="KubeException">An object was refused.</exception>
     public async Task ReconcileAsync(DpfOperatorConfig config, CancellationToken cancellation)
@@ -37,17 +48,16 @@ internal sealed class ArgoDestinations(Cache management, DpuClusterLinks links) 
                 Controller = true,
                 BlockOwnerDeletion = true,
             };
-            var clusters = links.Clusters;
             foreach (var link in links.All.Where(l => l.Remote is not null))
             {
                 var secret = ClusterSecret.Of(
-                    link.Name, ClusterTargets.DestinationName(link.Cluster, clusters), ns, link.Remote!.Client.Connection);
+                    link.Name, NameOf(link.Cluster), ns, link.Remote!.Client.Connection);
                 secret.Metadata.OwnerReferences = [owner];
                 await _applier.ApplyAsync(
                     management.Client, Applier.Json(secret), _secrets.Get(ns, secret.Metadata.Name), cancellation);
             }
 
-            var destinations = clusters.Select(c => ClusterTargets.DestinationName(c, clusters)).Order(StringComparer.Ordinal);
+            var destinations = links.Clusters.Select(NameOf).Order(StringComparer.Ordinal);
             await ApplyAsync(ArgoObjects.Project(ArgoObjects.DpuProject, ns, destinations), owner, cancellation);
             await ApplyAsync(ArgoObjects.Project(ArgoObjects.HostProject, ns, [ArgoObjects.InCluster]), owner, cancellation);
             await DeleteStaleAsync(ns, cancellation);
@@ -71,7 +81,7 @@ internal sealed class ArgoDestinations(Cache management, DpuClusterLinks links) 
 
     private async Task DeleteStaleAsync(string ns, CancellationToken cancellation)
     {
-        var known = links.Clusters.Select(c => $"{c.Metadata.NamespaceProperty}-{c.Metadata.Name}").ToHashSet();
+        var known = links.Clusters.Select(c => ClusterSecret.NameOf(c.Metadata.NamespaceProperty, c.Metadata.Name)).ToHashSet();
         foreach (var secret in _secrets.All.Where(s =>
             s.Metadata.NamespaceProperty == ns && s.Metadata.Labels.ContainsKey(ClusterSecret.TypeLabel) && !known.Contains(s.Metadata.Name)))
         {

@@ -18,7 +18,7 @@ internal static class ClusterSecret
     /// <param name="connection">How the cluster is reached.</param>
     public static V1Secret Of(NamespacedName cluster, string destination, string ns, KubeConnection connection)
     {
-        var name = $"{cluster.Namespace}-{cluster.Name}";
+        var name = NameOf(cluster.Namespace!, cluster.Name);
         var tls = new JsonObject();
         Add(tls, "caData", connection.CertificateAuthority);
         Add(tls, "certData", connection.ClientCertificate?.Certificate);
@@ -53,6 +53,13 @@ internal static class ClusterSecret
             },
         };
     }
+
+    /// <summary>The Secret's name.</summary>
+    public static string NameOf(string ns, string name) => $"{ns}-{name}";
+
+    /// <summary>The name that Applications use; null where the Secret has none.</summary>
+    public static string? DestinationIn(V1Secret secret) =>
+        secret.Data?.TryGetValue("name", out var name) == true && name.Length > 0 ? Encoding.UTF8.GetString(name) : null;
 
     private static void Add(JsonObject tls, string field, string? pem)
     {

@@ -13,11 +13,14 @@ internal static class ClusterTargets
         cluster.Spec.Kubeconfig is { Length: > 0 } && cluster.Status?.Phase is "Ready" or "NotReady" or "Failed";
 
     /// <summary>
-    /// The name by which Argo CD and Applications know a cluster: the DPUCluster's own, or with its namespace where two
-    /// namespaces use the same.
+    /// The name by which Argo CD and Applications know a cluster that they do not know yet: the DPUCluster's own, or with its
+    /// namespace where an older one in another namespace is called the same.
     /// </summary>
     public static string DestinationName(DpuCluster cluster, IEnumerable<DpuCluster> all) =>
-        all.Count(c => c.Metadata.Name == cluster.Metadata.Name) > 1
+        all.Where(c => c.Metadata.Name == cluster.Metadata.Name)
+            .OrderBy(c => c.Metadata.CreationTimestamp ?? DateTime.MaxValue)
+            .ThenBy(c => c.Metadata.NamespaceProperty, StringComparer.Ordinal)
+            .FirstOrDefault() is { } first && first.Metadata.NamespaceProperty != cluster.Metadata.NamespaceProperty
             ? $"{cluster.Metadata.NamespaceProperty}-{cluster.Metadata.Name}"
             : cluster.Metadata.Name;
 }

@@ -45,8 +45,14 @@ internal sealed partial class DpuDeploymentReconciler : IReconciler
     /// <inheritdoc />
     public async Task<Result> ReconcileAsync(NamespacedName key, CancellationToken cancellation)
     {
-        if (_cache.Informer<DpuDeployment>().Get(key.Namespace, key.Name) is not { } deployment ||
-            (deployment.IsDeleting() && !deployment.HasFinalizer(DeploymentNames.Finalizer)))
+        if (_cache.Informer<DpuDeployment>().Get(key.Namespace, key.Name) is not { } deployment)
+        {
+            // Of two that go together each takes the other for a user: the last one's going is what releases.
+            await _marks.ReconcileAsync(key.Namespace!, null, cancellation);
+            return Result.Done;
+        }
+
+        if (deployment.IsDeleting() && !deployment.HasFinalizer(DeploymentNames.Finalizer))
         {
             return Result.Done;
         }

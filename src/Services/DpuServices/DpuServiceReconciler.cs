@@ -160,7 +160,7 @@ internal sealed partial class DpuServiceReconciler(
         // A cluster that is on its way, or cannot be reached for a while, keeps what it has.
         var wanted = service.Spec.DeployInCluster == true
             ? [ArgoObjects.InCluster]
-            : links.Clusters.Select(c => ClusterTargets.DestinationName(c, links.Clusters)).ToHashSet(StringComparer.Ordinal);
+            : links.Clusters.Select(destinations.NameOf).ToHashSet(StringComparer.Ordinal);
         foreach (var stale in Owned(service).Where(a => !wanted.Contains(a.Label(ArgoObjects.ClusterLabel) ?? "")))
         {
             try
@@ -253,9 +253,9 @@ internal sealed partial class DpuServiceReconciler(
     private List<ArgoApplication> Owned(DpuService service) =>
         [.. _applications.All.Where(a => ServiceApplications.Owns(service, a)).OrderBy(a => a.Metadata.Name, StringComparer.Ordinal)];
 
-    private string DestinationOf(ClusterLink link) => ClusterTargets.DestinationName(link.Cluster, links.Clusters);
+    private string DestinationOf(ClusterLink link) => destinations.NameOf(link.Cluster);
 
     private bool IsClusterGone(ArgoApplication application) =>
         application.Label(ArgoObjects.ClusterLabel) is var cluster && cluster != ArgoObjects.InCluster &&
-        links.Clusters.All(c => ClusterTargets.DestinationName(c, links.Clusters) != cluster && c.Metadata.Name != cluster);
+        links.Clusters.All(c => destinations.NameOf(c) != cluster);
 }

@@ -62,6 +62,22 @@ public sealed class PodIpamWeakSpotsTests
     }
 
     [Fact]
+    public void A_pod_that_waits_for_a_pool_that_is_gone_gets_the_one_that_came_in_its_place()
+    {
+        var first = Of(Pod(Bare), [Chain()], [Interface()], [Pool("small")]);
+        Assert.Equal(Bare, first.Own);
+        var waiting = Pod(first.Annotation!);
+        waiting.Metadata.Annotations["svc.dpu.nvidia.com/own-networks"] = first.Own;
+        Assert.Null(Of(waiting, [Chain()], [Interface()], [Pool("small")]).Annotation);
+
+        var second = Of(waiting, [Chain(gateway: true)], [Interface()], [Pool("large")]);
+        var arguments = JsonNode.Parse(second.Annotation!)![0]!["cni-args"]!;
+        Assert.Equal(("large", true), ((string?)arguments["poolNames"]![0], (bool)arguments["allocateDefaultGateway"]!));
+        Assert.Equal(Bare, second.Own);
+        Assert.Equal(Bare, Of(waiting, [], [Interface()], [Pool("large")]).Annotation);
+    }
+
+    [Fact]
     public void I5_an_element_without_an_interface_is_left_alone_and_spoils_no_other()
     {
         var annotation = Of(Pod("""[{"name":"any"},{"name":"mybrsfc","interface":"sfceth1"}]"""), [Chain()], [Interface()], [Pool("pool-1")]).Annotation!;

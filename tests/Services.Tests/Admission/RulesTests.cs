@@ -177,6 +177,12 @@ public sealed class RulesTests(TwoClusters clusters) : IClassFixture<TwoClusters
     }
 
     [Theory]
+    [InlineData(63, true)]
+    [InlineData(64, false)]
+    public void A_credential_request_has_a_name_that_its_Secret_can_carry_in_a_label(int length, bool isAllowed) => Assert.Equal(
+        isAllowed, CredentialRules.Of(new DpuServiceCredentialRequest { Metadata = new V1ObjectMeta { Name = new string('r', length) } }).Errors.Count == 0);
+
+    [Theory]
     [InlineData("9m59s", false)]
     [InlineData("10m", true)]
     [InlineData("24h", true)]

@@ -11,6 +11,37 @@ public sealed class ClusterChangeTests(TwoClusters clusters) : IClassFixture<Two
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
+    public async Task A_cluster_keeps_its_Applications_when_another_of_its_name_comes_or_goes()
+    {
+        var (one, _) = await clusters.StartDpuClusterAsync();
+        var (two, _) = await clusters.StartDpuClusterAsync();
+        await clusters.AddClusterAsync("twin", one.AdminKubeconfig, "first");
+        await clusters.Management.ApplyYamlAsync("""
+            apiVersion: v1
+            kind: Namespace
+            metadata: {name: twins}
+            ---
+            apiVersion: svc.dpu.nvidia.com/v1alpha1
+            kind: DPUService
+            metadata: {name: both, namespace: twins}
+            spec: {helmChart: {source: {repoURL: "https://charts.example", chart: svc, version: 1.0.0} } }
+            """);
+        var before = await clusters.ApplicationAsync("twin-both");
+
+        await clusters.AddClusterAsync("twin", two.AdminKubeconfig, "second");
+        var newcomer = await clusters.ApplicationAsync("second-twin-both");
+        Assert.Equal(Uid(before), Uid(await clusters.ApplicationAsync("twin-both")));
+
+        await clusters.Management.DeleteAsync<DpuCluster>("first", "twin", Cancellation);
+        await clusters.Management.LosesAsync(FakeArgo.Version, "Application", TwoClusters.SystemNamespace, "twin-both");
+        await clusters.Management.LosesAsync("v1", "Secret", TwoClusters.SystemNamespace, "first-twin");
+        Assert.Equal(Uid(newcomer), Uid(await clusters.ApplicationAsync("second-twin-both")));
+        await clusters.Management.DeleteAsync<DpuCluster>("second", "twin", Cancellation);
+
+        static string? Uid(JsonObject value) => (string?)value["metadata"]!["uid"];
+    }
+
+    [Fact]
     public async Task A_silent_cluster_holds_up_no_other_and_is_said_to_be_until_it_is_given_up()
     {
         await clusters.Management.ApplyYamlAsync("""

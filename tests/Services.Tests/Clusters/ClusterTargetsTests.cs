@@ -20,11 +20,14 @@ public sealed class ClusterTargetsTests
     }
 
     [Fact]
-    public void A_name_that_two_namespaces_use_is_told_apart()
+    public void A_name_that_two_namespaces_use_is_that_of_the_older_and_the_newcomer_is_told_apart()
     {
-        DpuCluster[] all = [Cluster("a", "c"), Cluster("b", "c"), Cluster("b", "d")];
-        Assert.Equal(["a-c", "b-c", "d"], all.Select(c => ClusterTargets.DestinationName(c, all)));
+        DpuCluster[] all = [Cluster("a", "c", 2), Cluster("b", "c", 1), Cluster("b", "d", 3), Cluster("e", "c", 2)];
+        Assert.Equal(["a-c", "c", "d", "e-c"], all.Select(c => ClusterTargets.DestinationName(c, all)));
     }
 
-    private static DpuCluster Cluster(string ns, string name) => new() { Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = ns } };
+    private static DpuCluster Cluster(string ns, string name, int second = 0) => new()
+    {
+        Metadata = new V1ObjectMeta { Name = name, NamespaceProperty = ns, CreationTimestamp = DateTime.UnixEpoch.AddSeconds(second) },
+    };
 }

@@ -70,6 +70,23 @@ public sealed class DeploymentLifeTests(TwoClusters clusters) : IClassFixture<Tw
     }
 
     [Fact]
+    public async Task What_a_deployment_used_is_free_when_it_is_gone_however_it_went()
+    {
+        await clusters.Management.ApplyYamlAsync(Whole.Namespace("gone") + Whole.Parts("gone") + Whole.Deployment("gone", "forced"));
+        await clusters.Management.ConditionAsync("DPUDeployment", "gone", "forced", "DPUSetsReconciled");
+        await clusters.Management.HasAsync(Provisioning, "BFB", "gone", "bf-bundle", IsHeld);
+
+        // By somebody's force: its controller lets nothing go before.
+        await clusters.Management.DeleteAsync(Version, "DPUDeployment", "gone", "forced", Cancellation);
+        await clusters.Management.PatchAsync<DpuDeployment>(
+            "gone", "forced", new JsonObject { ["metadata"] = new JsonObject { ["finalizers"] = null } }, Cancellation);
+        await clusters.Management.LosesAsync(Version, "DPUDeployment", "gone", "forced");
+
+        await clusters.Management.HasAsync(Provisioning, "BFB", "gone", "bf-bundle", b => !IsHeld(b));
+        await clusters.Management.HasAsync(Provisioning, "DPUFlavor", "gone", "flavor", f => !IsHeld(f));
+    }
+
+    [Fact]
     public async Task A_service_that_is_taken_out_takes_its_children_along()
     {
         await clusters.Management.ApplyYamlAsync(Whole.Namespace("fewer") + Whole.Parts("fewer") + Whole.Deployment("fewer", "d"));

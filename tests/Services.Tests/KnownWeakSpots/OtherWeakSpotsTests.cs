@@ -162,7 +162,7 @@ public sealed class OtherWeakSpotsTests(TwoClusters clusters) : IClassFixture<Tw
 
     [Fact]
     public void C9_a_duration_that_no_API_server_accepts_is_refused() => Assert.Contains(
-        "10m at least", Assert.Single(CredentialRules.Of(new DpuServiceCredentialRequest { Spec = new() { Duration = "9m" } }).Errors), StringComparison.Ordinal);
+        "10m at least", Assert.Single(CredentialRules.Of(new DpuServiceCredentialRequest { Metadata = new() { Name = "r" }, Spec = new() { Duration = "9m" } }).Errors), StringComparison.Ordinal);
 
     [Fact]
     public async Task M10_a_deletion_is_no_error_and_X5_P10_neither_is_an_object_that_went_meanwhile()
