@@ -16,9 +16,11 @@ namespace Dpf.Chaining.OvsCni;
 /// <param name="Mtu">The MTU, or null.</param>
 /// <param name="Vlan">The VLAN, or null.</param>
 /// <param name="Device">The device that was given to the pod, to return it; null for a veth.</param>
+/// <param name="Trunks">The VLANs that pass with their tags; null or empty for all.</param>
+/// <param name="Number">The OpenFlow port number that the network asks for; null for any.</param>
 public sealed record Attachment(
     string Container, string Interface, string Namespace, string Bridge, string Port, string DpfId, string Type, int? Mtu, int? Vlan,
-    string? Device)
+    string? Device, IReadOnlyList<int>? Trunks = null, int? Number = null)
 {
     /// <summary>The owner of the rows.</summary>
     public const string Owner = "ovs-cni";
@@ -65,6 +67,7 @@ public sealed record Attachment(
             Name = Port,
             VlanMode = Vlan is null ? "trunk" : "access",
             Tag = Vlan,
+            Trunks = [.. (Trunks ?? []).Select(t => (long)t)],
             ExternalIds = new Dictionary<string, string>
             {
                 ["contNetns"] = Namespace, ["contIface"] = Interface, ["owner"] = "ovs-cni.network.kubevirt.io",
@@ -74,6 +77,11 @@ public sealed record Attachment(
         if (view.Dpdk && Device is not null)
         {
             device.Type = Type;
+        }
+
+        if (Number is { } number)
+        {
+            device.OfportRequest = number;
         }
 
         if (Mtu > 100)

@@ -59,7 +59,8 @@ internal sealed class OvsPlugin(IMachine machine, NodeSwitch ovs)
         var port = device is null ? "veth" + Hash(call) : DeviceNames.Representor(machine, device);
         var attachment = new Attachment(
             call.ContainerId, call.Interface, call.Namespace, bridge, port, $"{call.PodNamespace}/{call.PodName}/{call.Interface}",
-            (string?)call.Config["interface_type"] ?? "", mtu, (int?)call.Config["vlan"], device);
+            (string?)call.Config["interface_type"] ?? "", mtu, (int?)call.Config["vlan"], device,
+            VlanTrunk.Parse(call.Config["trunk"]), (int?)call.Config["ofport_request"]);
         WholeFile.Write(Path.Combine(Folder, attachment.FileName), JsonSerializer.Serialize(attachment));
         await MoveAsync(call, port, device, mtu, cancellation);
         await ovs.ApplyAsync(Attachment.Rows(Attachment.Load(Folder), ovs.View), cancellation);
