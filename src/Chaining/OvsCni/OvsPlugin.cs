@@ -150,6 +150,12 @@ internal sealed class OvsPlugin(IMachine machine, NodeSwitch ovs)
             changes.Add(new SetRoute(new Route(Cidr.Parse((string)route["dst"]!).Network, IpAddress.ParseOrNull(gateway), call.Interface)));
         }
 
+        // A pod in the place of another often has its address, on another device: the neighbours still know the old one.
+        if (changes.OfType<SetAddress>().Any())
+        {
+            changes.Add(new AnnounceAddresses(call.Interface));
+        }
+
         await In(call).ApplyAsync(cancellation, changes);
     }
 

@@ -1,11 +1,12 @@
 using System.Globalization;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Dpf.Runtime.Addressing;
 using Dpf.Runtime.Machines;
 
 namespace Dpf.Runtime.Netlink;
 
-/// <summary>A change of a network namespace; its text is the line of an ip(8) batch that does the same.</summary>
+/// <summary>A change of a network namespace; its text is the line of an ip(8) batch that does the same, where there is one.</summary>
 public abstract record NetworkChange
 {
     private protected const ushort Plain = MessageFlag.Request | MessageFlag.Acknowledge;
@@ -117,6 +118,37 @@ public sealed record AddVeth(string Name, string Peer, INetworkNamespace? PeerNa
                 }
             })));
         socket.Change(message, ToString());
+    }
+}
+
+/// <summary>
+/// Tells the neighbours of an interface's IPv4 addresses, by a gratuitous ARP for each: whoever knew them at another MAC address
+/// learns the new one. From here on the kernel does it by itself when the interface comes up or gets another MAC address.
+/// </summary>
+/// <param name="Name">The interface.</param>
+public sealed record AnnounceAddresses(string Name) : NetworkChange
+{
+    /// <inheritdoc />
+    public override string ToString() => $"announce the addresses of {Name}";
+
+    internal override void Apply(RouteSocket socket)
+    {
+        var link = KernelTables.Find(socket, Name)
+            ?? throw socket.Refusal(ToString(), NetlinkException.NoSuchDevice, $"there is no interface {Name}");
+        Change(message => message.Nest(LinkAttribute.FamilySpecific, families => families.Nest(
+            (ushort)AddressFamily.InterNetwork, family => family.Nest(LinkAttribute.InternetSettings, settings => settings.Add(LinkAttribute.ArpNotify, 1)))));
+
+        // arp_notify of ip-sysctl.txt: the word goes out when the MAC address changes, and to the kernel the same one is a change.
+        Change(message => message.Add(LinkAttribute.Mac, KernelTables.MacBytes(link.Mac)));
+
+        void Change(Action<NetlinkMessage> fill)
+        {
+            Span<byte> fixedPart = stackalloc byte[LinkAttribute.FixedLength];
+            MemoryMarshal.Write(fixedPart[4..], link.Index);
+            var message = new NetlinkMessage(MessageType.NewLink, Plain, fixedPart);
+            fill(message);
+            socket.Change(message, ToString());
+        }
     }
 }
 

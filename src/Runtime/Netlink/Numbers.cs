@@ -57,7 +57,10 @@ internal static class LinkAttribute
     public const ushort InfoKind = 1;
     public const ushort InfoData = 2;
     public const ushort VethPeer = 1;
+    public const ushort FamilySpecific = 26;
     public const ushort NamespaceDescriptor = 28;
+    public const ushort InternetSettings = 1;
+    public const ushort ArpNotify = 22;
     public const int Up = 1;
 }
 

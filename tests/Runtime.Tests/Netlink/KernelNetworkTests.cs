@@ -154,6 +154,24 @@ public sealed class KernelNetworkTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task NeighboursThatKnewAnAddressElsewhereLearnWhereItIsNow()
+    {
+        await _ours.ApplyAsync(
+            Cancellation,
+            new AddVeth("one", "two", _machine.NetworkAt("/run/netns/theirs"), 1500),
+            new SetLink("one") { Mac = "0a:58:0a:00:00:01", IsUp = true });
+        await InAsync("theirs", "ip link set two up");
+        await InAsync("theirs", "ip addr add 10.0.0.2/24 dev two");
+        await InAsync("theirs", "ip neigh add 10.0.0.1 lladdr 0a:58:0a:00:00:99 dev two nud stale");
+        await Eventually.SeeAsync(() => InAsync("theirs", "ip -o link show two"), shown => shown.Contains("state UP", StringComparison.Ordinal));
+
+        await _ours.ApplyAsync(Cancellation, new SetAddress(Cidr.Parse("10.0.0.1/24"), "one"), new AnnounceAddresses("one"));
+        await Eventually.SeeAsync(
+            () => InAsync("theirs", "ip neigh show 10.0.0.1"), shown => shown.Contains("0a:58:0a:00:00:01", StringComparison.Ordinal));
+        await Assert.ThrowsAnyAsync<IOException>(() => _ours.ApplyAsync(Cancellation, new AnnounceAddresses("none")));
+    }
+
+    [Fact]
     public async Task AChangeOfTheNetworkIsToldAtOnceAndAFleetingNeighbourIsNone()
     {
         await _ours.ApplyAsync(Cancellation, new AddVeth("one", "two", null, 1500), new SetLink("one") { IsUp = true }, new SetLink("two") { IsUp = true });
