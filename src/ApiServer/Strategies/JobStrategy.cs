@@ -40,4 +40,45 @@ internal sealed class JobStrategy : ResourceStrategy
 
         return ValueTask.CompletedTask;
     }
+
+    public override IEnumerable<FieldError> Validate(JsonObject value, JsonObject? old)
+    {
+        if (old is null)
+        {
+            return [];
+        }
+
+        // What was stored before a default was known has it too.
+        var was = old.Copy();
+        PodDefaults.Apply(was.At("spec", "template", "spec") as JsonObject);
+        if (old.Flag("spec", "suspend") && old.At("status", "startTime") is null)
+        {
+            TakePlacement(value, was);
+        }
+
+        // The pods of an indexed job are counted by it: more of them can be asked for, or less.
+        var isScaled = value.Text("spec", "completionMode") == "Indexed" && value.Number("spec", "completions") == value.Number("spec", "parallelism");
+        return Immutable.Fields(
+            value, was,
+            [
+                .. isScaled ? (string[])[] : ["spec.completions"], "spec.selector", "spec.template", "spec.completionMode", "spec.podFailurePolicy",
+                "spec.backoffLimitPerIndex", "spec.managedBy", "spec.successPolicy",
+            ]);
+    }
+
+    /// <summary>Where its pods go can be chosen until it begins.</summary>
+    private static void TakePlacement(JsonObject from, JsonObject to)
+    {
+        foreach (var path in (string[][])[
+            ["metadata", "labels"], ["metadata", "annotations"], ["spec", "nodeSelector"], ["spec", "affinity"], ["spec", "tolerations"],
+            ["spec", "schedulingGates"]])
+        {
+            var part = to.Map("spec").Map("template").Map(path[0]);
+            part.Remove(path[1]);
+            if (from.At(["spec", "template", .. path]) is { } chosen)
+            {
+                part[path[1]] = chosen.DeepClone();
+            }
+        }
+    }
 }
