@@ -112,6 +112,26 @@ public sealed class ResourceTests
     }
 
     [Fact]
+    public async Task A_dry_run_makes_nothing_that_is_there_already_and_keeps_nothing()
+    {
+        const string Services = "/api/v1/namespaces/default/services";
+        await using var test = await TestServer.StartAsync();
+        await test.PostAsync(ConfigMaps, "metadata: {name: a}");
+
+        var refused = await test.PostAsync(ConfigMaps + "?dryRun=All", "metadata: {name: a}", HttpStatusCode.Conflict);
+        Assert.Equal(("AlreadyExists", "configmaps \"a\" already exists"), (refused.Text("reason"), refused.Text("message")));
+        await test.PostAsync(ConfigMaps + "?dryRun=All", "metadata: {generateName: a}");
+        await test.PostAsync(ConfigMaps + "?dryRun=All", "metadata: {name: b}");
+        await test.SendAsync(HttpMethod.Get, ConfigMaps + "/b", null, HttpStatusCode.NotFound);
+
+        // What a service would have got is there for the next one.
+        var tried = await test.PostAsync(Services + "?dryRun=All", "metadata: {name: s}\nspec: {type: NodePort, ports: [{port: 80, nodePort: 30080}]}");
+        var made = await test.PostAsync(
+            Services, $"metadata: {{name: s}}\nspec: {{type: NodePort, clusterIP: {tried.Text("spec", "clusterIP")}, ports: [{{port: 80, nodePort: 30080}}]}}");
+        Assert.Equal(tried.Text("spec", "clusterIP"), made.Text("spec", "clusterIP"));
+    }
+
+    [Fact]
     public async Task A_namespace_that_cannot_end_says_what_holds_it()
     {
         await using var test = await TestServer.StartAsync();

@@ -11,7 +11,7 @@ internal sealed class BindingHandler(ServerComposition server) : IResourceHandle
         var node = binding.Text("target", "name") ?? throw ApiErrors.BadRequest("target.name is required: the node");
         var (definition, info) = (request.Definition!, request.Info);
         await server.Objects.UpdateAsync(
-            definition, info.Namespace, info.Name, "",
+            definition, info.Namespace, info.Name, info.Subresource,
             pod =>
             {
                 if (pod.Text("spec", "nodeName") is { Length: > 0 } bound)

@@ -94,7 +94,7 @@ internal static class BuiltInKinds
     {
         "pods" =>
         [
-            new() { Name = "binding", Kind = "Binding", Verbs = Review },
+            new() { Name = "binding", Kind = "Binding", Fields = ["spec.nodeName"], Verbs = Review },
             new() { Name = "eviction", Kind = "Eviction", Group = "policy", Version = "v1", Verbs = Review },
             new() { Name = "log", Verbs = ["get"] },
             new() { Name = "exec", Kind = "PodExecOptions", Verbs = ["create", "get"] },

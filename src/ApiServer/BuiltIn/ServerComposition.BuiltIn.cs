@@ -78,6 +78,7 @@ public sealed partial class ServerComposition
         Add("", "services", new ServiceStrategy(this));
         Add("", "namespaces", new NamespaceStrategy());
         Add("", "nodes", new NodeStrategy());
+        Add("", "configmaps", new ConfigMapStrategy());
         Add("", "secrets", new SecretStrategy());
         Add("", "persistentvolumes", new VolumeStrategy());
         Add("", "persistentvolumeclaims", new VolumeClaimStrategy());

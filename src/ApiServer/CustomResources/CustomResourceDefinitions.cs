@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Dpf.ApiServer.Schemas;
 using Dpf.ApiServer.Serving;
 using Dpf.ApiServer.Storage;
+using Microsoft.Extensions.Logging;
 
 namespace Dpf.ApiServer.CustomResources;
 
@@ -10,49 +11,97 @@ internal sealed class CustomResourceDefinitions(ServerComposition server) : IBac
 {
     private const string CleanUp = "customresourcecleanup.apiextensions.k8s.io";
     private static readonly GroupResource Stored = new("apiextensions.k8s.io", "customresourcedefinitions");
-    private long _from;
+    private readonly ILogger _logger = server.Options.Loggers.CreateLogger("customresources");
+    private StoreSnapshot? _loaded;
 
     private ResourceDefinition Own => server.Registry.Find("apiextensions.k8s.io", "v1", "customresourcedefinitions")!;
 
     /// <summary>Serves those that are stored already, before the first request.</summary>
     public Task LoadAsync(CancellationToken cancellation)
     {
-        var snapshot = server.Store.List(Stored);
-        foreach (var item in snapshot.Items)
-        {
-            Register(item.ToObject());
-        }
-
-        _from = snapshot.Revision;
+        _loaded = ServeStored();
         return Task.CompletedTask;
     }
 
     public async Task RunAsync(CancellationToken cancellation)
     {
-        foreach (var item in server.Store.List(Stored).Items)
+        // After a failure it begins with what is stored then, not where it began before: what went meanwhile is served no more.
+        var snapshot = Interlocked.Exchange(ref _loaded, null) ?? ServeStored();
+        foreach (var item in snapshot.Items)
         {
-            await AcceptAsync(item.ToObject(), cancellation);
+            await HandleAsync(item, AcceptAsync, cancellation);
         }
 
-        using var watch = server.Store.Watch(Stored, _from);
+        using var watch = server.Store.Watch(Stored, snapshot.Revision);
         while (await watch.NextAsync(cancellation) is { } change)
         {
-            var value = change.Object.ToObject();
             if (change.Type == StoreEventType.Deleted)
             {
-                var (group, plural) = (value.Text("spec", "group"), value.Text("spec", "names", "plural"));
+                var (group, plural) = Place(change.Object.ToObject());
                 server.Registry.Remove(d => d.IsCustom && d.Group == group && d.Plural == plural);
                 continue;
             }
 
-            Register(value);
-            await AcceptAsync(value, cancellation);
+            await HandleAsync(
+                change.Object,
+                async (crd, token) =>
+                {
+                    Register(crd);
+                    await AcceptAsync(crd, token);
+                },
+                cancellation);
         }
     }
 
+    private static (string? Group, string? Plural) Place(JsonObject crd) => (crd.Text("spec", "group"), crd.Text("spec", "names", "plural"));
+
+    private StoreSnapshot ServeStored()
+    {
+        var snapshot = server.Store.List(Stored);
+        var good = new List<StoredObject>();
+        var places = new HashSet<(string?, string?)>();
+        foreach (var item in snapshot.Items)
+        {
+            var crd = item.ToObject();
+            places.Add(Place(crd));
+            try
+            {
+                Register(crd);
+                good.Add(item);
+            }
+            catch (Exception e)
+            {
+                Skip(item, e);
+            }
+        }
+
+        server.Registry.Remove(d => d.IsCustom && !places.Contains((d.Group, d.Plural)));
+        return snapshot with { Items = good };
+    }
+
+    /// <summary>Does something about one definition; if that can not be done, the others are served all the same.</summary>
+    private async Task HandleAsync(StoredObject stored, Func<JsonObject, CancellationToken, Task> handle, CancellationToken cancellation)
+    {
+        try
+        {
+            await handle(stored.ToObject(), cancellation);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            Skip(stored, e);
+        }
+    }
+
+    private void Skip(StoredObject stored, Exception why) =>
+        _logger.LogError(why, "{Definition} is not served as it is", stored.Key.Name);
+
     private void Register(JsonObject crd)
     {
-        var (group, plural) = (crd.Text("spec", "group")!, crd.Text("spec", "names", "plural")!);
+        if (Place(crd) is not ({ Length: > 0 } group, { Length: > 0 } plural) || crd.Text("spec", "names", "kind") is not { Length: > 0 })
+        {
+            throw new FormatException("spec.group, spec.names.plural and spec.names.kind are required");
+        }
+
         var definitions = crd.Objects("spec", "versions").Where(v => v.Flag("served")).Select(v => Definition(crd, v)).ToList();
         server.Registry.Change(
             definitions,
@@ -78,7 +127,7 @@ internal sealed class CustomResourceDefinitions(ServerComposition server) : IBac
         return new ResourceDefinition
         {
             Group = crd.Text("spec", "group")!,
-            Version = version.Text("name")!,
+            Version = version.Text("name") ?? throw new FormatException("a version of spec.versions has no name"),
             Kind = names.Text("kind")!,
             ListKind = names.Text("listKind") ?? names.Text("kind") + "List",
             Plural = names.Text("plural")!,

@@ -1,3 +1,5 @@
+using System.Collections.ObjectModel;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Dpf.ApiServer.Serving;
@@ -9,9 +11,9 @@ namespace Dpf.ApiServer.Garbage;
 /// <summary>Deletes what its owners left behind, and lets owners go once their dependents are gone.</summary>
 internal sealed class GarbageCollector(ServerComposition server) : IBackgroundService
 {
+    private const string Foreground = "foregroundDeletion";
     private readonly Channel<StoreEvent> _events = Channel.CreateUnbounded<StoreEvent>();
-    private readonly Dictionary<string, HashSet<StoreKey>> _dependents = new(StringComparer.Ordinal);
-    private readonly Dictionary<StoreKey, IReadOnlyList<string>> _owners = [];
+    private readonly OwnerGraph _graph = new();
     private readonly HashSet<GroupResource> _watched = [];
     private readonly ILogger _logger = server.Options.Loggers.CreateLogger("garbage");
 
@@ -75,26 +77,23 @@ internal sealed class GarbageCollector(ServerComposition server) : IBackgroundSe
         var uid = metadata.TryGetProperty("uid", out var u) ? u.GetString() ?? "" : "";
         if (change.Type == StoreEventType.Deleted)
         {
-            var owners = Forget(key);
-            foreach (var dependent in _dependents.GetValueOrDefault(uid)?.ToList() ?? [])
+            var waiting = _graph.Set(key, ReadOnlyDictionary<string, bool>.Empty);
+            foreach (var dependent in _graph.DependentsOf(uid))
             {
                 await CollectAsync(dependent, cancellation);
             }
 
-            foreach (var owner in owners)
-            {
-                await ReleaseOwnerAsync(owner, cancellation);
-            }
-
+            await ReleaseAsync(waiting, cancellation);
             return;
         }
 
-        Remember(key, metadata);
+        var released = _graph.Set(key, Owners(key, metadata));
         if (metadata.TryGetProperty("ownerReferences", out _))
         {
             await CollectAsync(key, cancellation);
         }
 
+        await ReleaseAsync(released, cancellation);
         if (metadata.TryGetProperty("deletionTimestamp", out _) && metadata.TryGetProperty("finalizers", out var finalizers))
         {
             var names = finalizers.EnumerateArray().Select(f => f.GetString()).ToList();
@@ -102,58 +101,32 @@ internal sealed class GarbageCollector(ServerComposition server) : IBackgroundSe
             {
                 await OrphanAsync(key, uid, cancellation);
             }
-            else if (names.Contains("foregroundDeletion"))
+            else if (names.Contains(Foreground))
             {
                 await ForegroundAsync(key, uid, cancellation);
             }
         }
     }
 
-    private void Remember(StoreKey key, System.Text.Json.JsonElement metadata)
+    /// <summary>An object's owners, each with whether it waits for the object when it goes in the foreground.</summary>
+    private Dictionary<string, bool> Owners(StoreKey key, JsonElement metadata)
     {
-        var owners = metadata.TryGetProperty("ownerReferences", out var references)
-            ? references.EnumerateArray().Select(r => r.GetProperty("uid").GetString() ?? "").ToList()
-            : [];
-        if (owners.Count == 0 && !_owners.ContainsKey(key))
+        var owners = new Dictionary<string, bool>(StringComparer.Ordinal);
+        if (metadata.TryGetProperty("ownerReferences", out var references))
         {
-            return;
-        }
-
-        Forget(key);
-        if (owners.Count > 0)
-        {
-            _owners[key] = owners;
-            foreach (var owner in owners)
+            foreach (var reference in references.EnumerateArray().Select(r => JsonObject.Create(r)).OfType<JsonObject>())
             {
-                if (!_dependents.TryGetValue(owner, out var set))
+                if (reference.Text("uid") is { Length: > 0 } uid)
                 {
-                    _dependents[owner] = set = [];
+                    owners[uid] = reference.Flag("blockOwnerDeletion") && !IsOutOfReach(reference, key);
                 }
-
-                set.Add(key);
-            }
-        }
-    }
-
-    private IReadOnlyList<string> Forget(StoreKey key)
-    {
-        if (!_owners.Remove(key, out var owners))
-        {
-            return [];
-        }
-
-        foreach (var owner in owners)
-        {
-            if (_dependents.TryGetValue(owner, out var set) && set.Remove(key) && set.Count == 0)
-            {
-                _dependents.Remove(owner);
             }
         }
 
         return owners;
     }
 
-    /// <summary>Deletes an object all of whose owners are gone.</summary>
+    /// <summary>Deletes an object all of whose owners are gone or wait for it to go; of others it takes the references to those.</summary>
     private async Task CollectAsync(StoreKey key, CancellationToken cancellation)
     {
         if (Find(key) is not var (definition, value) || value.At("metadata", "deletionTimestamp") is not null)
@@ -162,39 +135,61 @@ internal sealed class GarbageCollector(ServerComposition server) : IBackgroundSe
         }
 
         var references = value.Objects("metadata", "ownerReferences").ToList();
-        if (references.Count > 0 && references.All(r => IsGone(r, key.Namespace)))
+        if (references.Count == 0 || references.Any(r => IsOutOfReach(r, key)))
         {
-            await DeleteAsync(definition, key, value, cancellation);
+            return;
+        }
+
+        var ending = references.Select(r => (Uid: r.Text("uid"), Fate: FateOf(r, key.Namespace))).Where(r => r.Fate != OwnerFate.Stays).ToList();
+        if (ending.Count == references.Count)
+        {
+            await DeleteAsync(definition, key, value, ending.Any(r => r.Fate == OwnerFate.Waits) ? "Foreground" : "Background", cancellation);
+        }
+        else if (ending.Count > 0)
+        {
+            await DropOwnersAsync(definition, key, [.. ending.Select(r => r.Uid)], cancellation);
         }
     }
 
-    private bool IsGone(JsonObject reference, string ns)
+    /// <summary>Whether a cluster's object names a namespace's as its owner: which one, nothing says, so nothing follows from it.</summary>
+    private bool IsOutOfReach(JsonObject reference, StoreKey key) =>
+        key.Namespace.Length == 0 && OwnerKind(reference) is { Namespaced: true };
+
+    private ResourceDefinition? OwnerKind(JsonObject reference) =>
+        server.Registry.FindKind(reference.Text("apiVersion") ?? "", reference.Text("kind") ?? "");
+
+    private OwnerFate FateOf(JsonObject reference, string ns)
     {
-        // An owner of a kind that is not served says nothing.
-        return server.Registry.FindKind(reference.Text("apiVersion") ?? "", reference.Text("kind") ?? "") is { } definition &&
-            server.Objects.Find(definition, ns, reference.Text("name") ?? "").Text("metadata", "uid") != reference.Text("uid");
+        if (OwnerKind(reference) is not { } definition)
+        {
+            // An owner of a kind that is not served says nothing.
+            return OwnerFate.Stays;
+        }
+
+        var owner = server.Objects.Find(definition, ns, reference.Text("name") ?? "");
+        return owner.Text("metadata", "uid") != reference.Text("uid") ? OwnerFate.Gone
+            : owner.At("metadata", "deletionTimestamp") is not null && owner.Texts("metadata", "finalizers").Contains(Foreground) ? OwnerFate.Waits
+            : OwnerFate.Stays;
     }
 
     private async Task ForegroundAsync(StoreKey key, string uid, CancellationToken cancellation)
     {
-        var dependents = _dependents.GetValueOrDefault(uid)?.ToList() ?? [];
-        foreach (var dependent in dependents)
+        foreach (var dependent in _graph.DependentsOf(uid))
         {
-            if (Find(dependent) is var (definition, value) && value.At("metadata", "deletionTimestamp") is null)
-            {
-                await DeleteAsync(definition, dependent, value, cancellation, "Foreground");
-            }
+            await CollectAsync(dependent, cancellation);
         }
 
-        if (dependents.All(d => Find(d) is null))
+        if (!_graph.HoldersOf(uid).Any(h => Find(h) is var (_, value) && value.Objects("metadata", "ownerReferences").Any(r => r.Text("uid") == uid)))
         {
-            await RemoveFinalizerAsync(key, "foregroundDeletion", cancellation);
+            await RemoveFinalizerAsync(key, Foreground, cancellation);
         }
     }
 
-    private async Task ReleaseOwnerAsync(string uid, CancellationToken cancellation)
+    /// <summary>Lets owners go that wait in the foreground, once nothing holds them any more.</summary>
+    private async Task ReleaseAsync(IReadOnlyList<string> owners, CancellationToken cancellation)
     {
-        if (_dependents.ContainsKey(uid))
+        var free = owners.Where(o => _graph.HoldersOf(o).Count == 0).ToHashSet(StringComparer.Ordinal);
+        if (free.Count == 0)
         {
             return;
         }
@@ -205,11 +200,11 @@ internal sealed class GarbageCollector(ServerComposition server) : IBackgroundSe
             foreach (var item in server.Store.List(definition.StorageResource).Items)
             {
                 var metadata = item.Root.GetProperty("metadata");
-                if (metadata.TryGetProperty("deletionTimestamp", out _) && metadata.TryGetProperty("uid", out var its) && its.ValueEquals(uid) &&
+                if (metadata.TryGetProperty("deletionTimestamp", out _) && metadata.TryGetProperty("uid", out var its) && free.Contains(its.GetString() ?? "") &&
                     metadata.TryGetProperty("finalizers", out var finalizers) &&
-                    finalizers.EnumerateArray().Any(f => f.ValueEquals("foregroundDeletion")))
+                    finalizers.EnumerateArray().Any(f => f.ValueEquals(Foreground)))
                 {
-                    await RemoveFinalizerAsync(item.Key, "foregroundDeletion", cancellation);
+                    await RemoveFinalizerAsync(item.Key, Foreground, cancellation);
                 }
             }
         }
@@ -217,20 +212,23 @@ internal sealed class GarbageCollector(ServerComposition server) : IBackgroundSe
 
     private async Task OrphanAsync(StoreKey key, string uid, CancellationToken cancellation)
     {
-        foreach (var dependent in _dependents.GetValueOrDefault(uid)?.ToList() ?? [])
+        foreach (var dependent in _graph.DependentsOf(uid))
         {
             if (Find(dependent) is var (definition, _))
             {
-                await ChangeAsync(definition, dependent, value =>
-                {
-                    value.Map("metadata")["ownerReferences"] = new JsonArray(
-                        [.. value.Objects("metadata", "ownerReferences").Where(r => r.Text("uid") != uid).Select(r => r.DeepClone())]);
-                }, cancellation);
+                await DropOwnersAsync(definition, dependent, [uid], cancellation);
             }
         }
 
         await RemoveFinalizerAsync(key, "orphan", cancellation);
     }
+
+    private Task DropOwnersAsync(ResourceDefinition definition, StoreKey key, IReadOnlyCollection<string?> uids, CancellationToken cancellation) =>
+        ChangeAsync(
+            definition, key,
+            value => value.Map("metadata")["ownerReferences"] = new JsonArray(
+                [.. value.Objects("metadata", "ownerReferences").Where(r => !uids.Contains(r.Text("uid"))).Select(r => r.DeepClone())]),
+            cancellation);
 
     private async Task RemoveFinalizerAsync(StoreKey key, string finalizer, CancellationToken cancellation)
     {
@@ -265,7 +263,7 @@ internal sealed class GarbageCollector(ServerComposition server) : IBackgroundSe
     }
 
     private async Task DeleteAsync(
-        ResourceDefinition definition, StoreKey key, JsonObject value, CancellationToken cancellation, string policy = "Background")
+        ResourceDefinition definition, StoreKey key, JsonObject value, string policy, CancellationToken cancellation)
     {
         try
         {
@@ -284,4 +282,17 @@ internal sealed class GarbageCollector(ServerComposition server) : IBackgroundSe
         server.Objects.Find(definition, key.Namespace, key.Name) is { } value
             ? (definition, value)
             : null;
+}
+
+/// <summary>What is with an owner.</summary>
+internal enum OwnerFate
+{
+    /// <summary>It is there.</summary>
+    Stays,
+
+    /// <summary>It goes, after what it owns.</summary>
+    Waits,
+
+    /// <summary>It is not there, or another by its name is.</summary>
+    Gone,
 }

@@ -4,14 +4,14 @@ using System.Text.RegularExpressions;
 
 namespace Dpf.ApiServer.Serving;
 
-/// <summary>What labels and annotations may be; pure. https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/</summary>
+/// <summary>What labels, annotations and references to owners may be; pure. https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/</summary>
 internal static partial class MetadataRules
 {
     private const int LongestName = 63;
     private const int LongestPrefix = 253;
     private const int MostAnnotations = 256 * 1024;
 
-    /// <summary>What is wrong with an object's labels and annotations.</summary>
+    /// <summary>What is wrong with an object's labels, annotations and references to its owners.</summary>
     public static IEnumerable<FieldError> Validate(JsonObject value)
     {
         foreach (var (key, label) in Map(value, "labels"))
@@ -47,7 +47,36 @@ internal static partial class MetadataRules
         {
             yield return FieldError.TooLong("metadata.annotations", MostAnnotations);
         }
+
+        foreach (var error in Owners([.. value.Objects("metadata", "ownerReferences")]))
+        {
+            yield return error;
+        }
     }
+
+    private static IEnumerable<FieldError> Owners(IReadOnlyList<JsonObject> references)
+    {
+        foreach (var reference in references)
+        {
+            foreach (var field in (string[])["apiVersion", "kind", "name", "uid"])
+            {
+                if (reference.Text(field) is not { Length: > 0 })
+                {
+                    yield return FieldError.Invalid(
+                        $"metadata.ownerReferences.{field}", "", field == "apiVersion" ? "version must not be empty" : "must not be empty");
+                }
+            }
+        }
+
+        if (references.Where(r => r.Flag("controller")).ToList() is [var first, var second, ..])
+        {
+            yield return FieldError.Invalid(
+                "metadata.ownerReferences", new JsonArray([.. references.Select(r => r.DeepClone())]),
+                $"Only one reference can have Controller set to true. Found \"true\" in references for {Owner(first)} and {Owner(second)}");
+        }
+    }
+
+    private static string Owner(JsonObject reference) => $"{reference.Text("kind")}/{reference.Text("name")}";
 
     private static JsonObject Map(JsonObject value, string field) => value.At("metadata", field) as JsonObject ?? [];
 

@@ -169,7 +169,7 @@ public sealed partial class ResourceOperations
             value = await AdmitAsync(
                 Attributes(AdmissionOperation.Update, definition, subresource, @namespace, value, old, options), definition, strategy,
                 cancellation);
-            Throw(definition, value, [.. Errors(definition, strategy, value, old)]);
+            Throw(definition, value, [.. Errors(definition, strategy, value, old), .. strategy.ValidateUpdate(value, old, subresource)]);
             track(old, value).WriteTo(value);
             value.Map("metadata")["resourceVersion"] = old.Text("metadata", "resourceVersion");
             if (Same(value, old))

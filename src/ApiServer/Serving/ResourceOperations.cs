@@ -106,12 +106,18 @@ public sealed partial class ResourceOperations(ServerComposition server)
                 made = await AdmitAsync(attributes, definition, strategy, cancellation);
                 Throw(definition, made, [.. Names(definition, strategy, made), .. Errors(definition, strategy, made, null)]);
                 track(made);
-                if (options.DryRun)
+                if (!options.DryRun)
                 {
-                    return made;
+                    return await PutAsync(definition, @namespace, made, 0, cancellation);
                 }
 
-                return await PutAsync(definition, @namespace, made, 0, cancellation);
+                if (!generated && server.Store.Get(Key(definition, @namespace, made.Name())) is not null)
+                {
+                    throw ApiErrors.AlreadyExists(definition.GroupResource, made.Name());
+                }
+
+                strategy.Release(made);
+                return made;
             }
             catch (RevisionConflictException) when (generated && attempt < 8)
             {

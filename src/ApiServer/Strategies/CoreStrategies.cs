@@ -48,6 +48,12 @@ internal sealed class NodeStrategy : ResourceStrategy
     public override bool KeepsStatusOnCreate => true;
 }
 
+/// <summary>Config maps: data that stays when it says so.</summary>
+internal sealed class ConfigMapStrategy : ResourceStrategy
+{
+    public override IEnumerable<FieldError> Validate(JsonObject value, JsonObject? old) => Immutable.Data(value, old);
+}
+
 /// <summary>Secrets: a type, and texts in plain that become data.</summary>
 internal sealed class SecretStrategy : ResourceStrategy
 {
@@ -80,42 +86,10 @@ internal sealed class SecretStrategy : ResourceStrategy
             yield return FieldError.Invalid("type", value.Text("type"), "field is immutable");
         }
 
-        if (old is not null && old.Flag("immutable") && !JsonNode.DeepEquals(old["data"], value["data"]))
+        foreach (var error in Immutable.Data(value, old))
         {
-            yield return FieldError.Forbidden("data", "field is immutable when `immutable` is set");
+            yield return error;
         }
-    }
-}
-
-/// <summary>Claims: a phase from the beginning.</summary>
-internal sealed class VolumeClaimStrategy : ResourceStrategy
-{
-    public override void Default(JsonObject value)
-    {
-        value.Map("spec").Default("volumeMode", "Filesystem");
-        value.Default("status", new JsonObject { ["phase"] = "Pending" });
-    }
-}
-
-/// <summary>Volumes: a phase from the beginning.</summary>
-internal sealed class VolumeStrategy : ResourceStrategy
-{
-    public override void Default(JsonObject value)
-    {
-        var spec = value.Map("spec");
-        spec.Default("volumeMode", "Filesystem");
-        spec.Default("persistentVolumeReclaimPolicy", "Retain");
-        value.Default("status", new JsonObject { ["phase"] = "Pending" });
-    }
-}
-
-/// <summary>Storage classes: when volumes are made and kept.</summary>
-internal sealed class StorageClassStrategy : ResourceStrategy
-{
-    public override void Default(JsonObject value)
-    {
-        value.Default("reclaimPolicy", "Delete");
-        value.Default("volumeBindingMode", "Immediate");
     }
 }
 
@@ -154,46 +128,6 @@ internal sealed class WebhookStrategy : ResourceStrategy
             foreach (var rule in hook.Objects("rules"))
             {
                 rule.Default("scope", "*");
-            }
-        }
-    }
-}
-
-/// <summary>Custom resource definitions: names, versions and a status from the beginning.</summary>
-internal sealed class DefinitionStrategy : ResourceStrategy
-{
-    public override void Default(JsonObject value)
-    {
-        var spec = value.Map("spec");
-        var names = spec.Map("names");
-        names.Default("singular", names.Text("kind")?.ToLowerInvariant());
-        names.Default("listKind", names.Text("kind") + "List");
-        spec.Default("conversion", new JsonObject { ["strategy"] = "None" });
-        if (value["status"] is not JsonObject)
-        {
-            value["status"] = new JsonObject();
-        }
-    }
-
-    public override IEnumerable<FieldError> Validate(JsonObject value, JsonObject? old)
-    {
-        var wanted = $"{value.Text("spec", "names", "plural")}.{value.Text("spec", "group")}";
-        if (value.Name() != wanted)
-        {
-            yield return FieldError.Invalid("metadata.name", value.Name(), "must be spec.names.plural+\".\"+spec.group");
-        }
-
-        var versions = value.Objects("spec", "versions").ToList();
-        if (versions.Count(v => v.Flag("storage")) != 1)
-        {
-            yield return FieldError.Invalid("spec.versions", null, "must have exactly one version marked as storage version");
-        }
-
-        for (var i = 0; i < versions.Count; i++)
-        {
-            if (versions[i].At("schema", "openAPIV3Schema") is null)
-            {
-                yield return FieldError.Required($"spec.versions[{i}].schema.openAPIV3Schema", "schemas are required");
             }
         }
     }

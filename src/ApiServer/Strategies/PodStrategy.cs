@@ -118,12 +118,16 @@ internal static class PodDefaults
 /// <summary>Pods: defaults, service account, graceful end.</summary>
 internal sealed class PodStrategy(ServerComposition server) : ResourceStrategy
 {
-    public override void Default(JsonObject value) => PodDefaults.Apply(value["spec"] as JsonObject);
+    public override void Default(JsonObject value)
+    {
+        var spec = value.Map("spec");
+        PodDefaults.Apply(spec);
+        spec.Default("enableServiceLinks", true);
+    }
 
     public override ValueTask PrepareForCreateAsync(JsonObject value, bool dryRun, CancellationToken cancellation)
     {
         var spec = value.Map("spec");
-        spec.Default("enableServiceLinks", true);
         spec.Default("serviceAccountName", "default");
         spec["serviceAccount"] = spec["serviceAccountName"]!.DeepClone();
         spec.Default("preemptionPolicy", "PreemptLowerPriority");
@@ -131,6 +135,18 @@ internal sealed class PodStrategy(ServerComposition server) : ResourceStrategy
         AddDefaultTolerations(spec);
         AddToken(value, spec);
         value["status"] = new JsonObject { ["phase"] = "Pending", ["qosClass"] = QosClass(spec) };
+        return ValueTask.CompletedTask;
+    }
+
+    public override ValueTask PrepareForUpdateAsync(
+        JsonObject value, JsonObject old, string subresource, bool dryRun, CancellationToken cancellation)
+    {
+        if (subresource.Length == 0)
+        {
+            // Who applies a list of its own does not mean to take the server's away.
+            AddDefaultTolerations(value.Map("spec"));
+        }
+
         return ValueTask.CompletedTask;
     }
 
@@ -165,11 +181,19 @@ internal sealed class PodStrategy(ServerComposition server) : ResourceStrategy
                 yield return FieldError.Required($"spec.containers[{i}].image");
             }
         }
+    }
 
-        if (old is not null && old.Text("spec", "nodeName") is { Length: > 0 } node && node != value.Text("spec", "nodeName"))
+    public override IEnumerable<FieldError> ValidateUpdate(JsonObject value, JsonObject old, string subresource)
+    {
+        if (subresource.Length > 0 || JsonNode.DeepEquals(value["spec"], old["spec"]))
         {
-            yield return FieldError.Forbidden("spec", "pod updates may not change fields other than images, tolerations and gates");
+            return [];
         }
+
+        // What was stored before a default was known has it too.
+        var was = old.Copy();
+        Default(was);
+        return PodChanges.Validate(value.Map("spec"), was.Map("spec"));
     }
 
     private static long Priority(string? name) => name switch

@@ -56,6 +56,9 @@ public class ResourceStrategy
     /// <summary>What is wrong with an object; <paramref name="old"/> is null on create.</summary>
     public virtual IEnumerable<FieldError> Validate(JsonObject value, JsonObject? old) => [];
 
+    /// <summary>What is wrong with a change, made to the object itself (<paramref name="subresource"/> is empty) or through a subresource.</summary>
+    public virtual IEnumerable<FieldError> ValidateUpdate(JsonObject value, JsonObject old, string subresource) => [];
+
     /// <summary>
     /// Seconds that a deleted object stays for a graceful end; 0: none. <paramref name="requested"/> is what the client asks.
     /// </summary>

@@ -5,7 +5,8 @@ namespace Dpf.ApiServer.Strategies;
 
 /// <summary>Kinds with a pod template: its defaults, their own, and that a selector fits it.</summary>
 /// <param name="own">The kind's own defaults, applied to its spec.</param>
-internal sealed class WorkloadStrategy(Action<JsonObject> own) : ResourceStrategy
+/// <param name="changeable">The only fields of the spec that may change; null: all but the selector.</param>
+internal sealed class WorkloadStrategy(Action<JsonObject> own, IReadOnlyList<string>? changeable = null) : ResourceStrategy
 {
     public static WorkloadStrategy Deployment { get; } = new(
         spec =>
@@ -32,7 +33,8 @@ internal sealed class WorkloadStrategy(Action<JsonObject> own) : ResourceStrateg
             spec.Default("revisionHistoryLimit", 10);
             spec.Default("podManagementPolicy", "OrderedReady");
             Rolling(spec, "updateStrategy", new JsonObject { ["partition"] = 0 });
-        });
+        },
+        ["replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit", "persistentVolumeClaimRetentionPolicy", "minReadySeconds"]);
 
     public override void Default(JsonObject value)
     {
@@ -55,10 +57,31 @@ internal sealed class WorkloadStrategy(Action<JsonObject> own) : ResourceStrateg
             yield return FieldError.Invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`");
         }
 
-        if (old is not null && !JsonNode.DeepEquals(JsonNode.Parse(old["spec"]!["selector"]!.ToJsonString()), JsonNode.Parse(selector.ToJsonString())))
+        foreach (var error in Immutable.Fields(value, old, "spec.selector"))
         {
-            yield return FieldError.Invalid("spec.selector", selector, "field is immutable");
+            yield return error;
         }
+
+        if (changeable is not null && old?["spec"] is JsonObject was && !Immutable.Same(Fixed((JsonObject)value["spec"]!), Fixed(was)))
+        {
+            yield return FieldError.Forbidden(
+                "spec",
+                "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', " +
+                "'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden");
+        }
+    }
+
+    /// <summary>A spec without what may change, and without what is looked at by itself.</summary>
+    private JsonObject Fixed(JsonObject spec)
+    {
+        var copy = spec.Copy();
+        own(copy);
+        foreach (var field in changeable!.Append("selector"))
+        {
+            copy.Remove(field);
+        }
+
+        return copy;
     }
 
     private static void Rolling(JsonObject spec, string field, JsonObject defaults)
@@ -73,38 +96,5 @@ internal sealed class WorkloadStrategy(Action<JsonObject> own) : ResourceStrateg
                 rolling.Default(name, value?.DeepClone());
             }
         }
-    }
-}
-
-/// <summary>Jobs: a selector by the job's own uid.</summary>
-internal sealed class JobStrategy : ResourceStrategy
-{
-    public override void Default(JsonObject value)
-    {
-        var spec = value.Map("spec");
-        spec.Default("parallelism", 1);
-        spec.Default("completions", 1);
-        spec.Default("backoffLimit", 6);
-        spec.Default("completionMode", "NonIndexed");
-        spec.Default("suspend", false);
-        spec.Default("manualSelector", false);
-        PodDefaults.Apply(spec.At("template", "spec") as JsonObject);
-    }
-
-    public override ValueTask PrepareForCreateAsync(JsonObject value, bool dryRun, CancellationToken cancellation)
-    {
-        var spec = value.Map("spec");
-        if (!spec.Flag("manualSelector"))
-        {
-            var uid = value.Text("metadata", "uid");
-            var labels = spec.Map("template").Map("metadata").Map("labels");
-            labels["batch.kubernetes.io/controller-uid"] = uid;
-            labels["controller-uid"] = uid;
-            labels["batch.kubernetes.io/job-name"] = value.Name();
-            labels["job-name"] = value.Name();
-            spec["selector"] = new JsonObject { ["matchLabels"] = new JsonObject { ["batch.kubernetes.io/controller-uid"] = uid } };
-        }
-
-        return ValueTask.CompletedTask;
     }
 }

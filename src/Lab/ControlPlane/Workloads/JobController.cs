@@ -29,8 +29,6 @@ internal sealed class JobController(Cache cache, ILoggerFactory loggers, TimePro
         var active = pods.Where(p => p.IsActive()).ToList();
         var succeeded = pods.Count(p => p.Status?.Phase == "Succeeded");
         var failed = pods.Count(p => p.Status?.Phase == "Failed");
-        var completions = job.Spec.Completions ?? 1;
-        var parallelism = job.Spec.Parallelism ?? 1;
         var now = time.GetUtcNow().UtcDateTime;
         var status = new V1JobStatus
         {
@@ -40,7 +38,7 @@ internal sealed class JobController(Cache cache, ILoggerFactory loggers, TimePro
             Ready = active.Count(p => p.IsReady()),
             Conditions = job.Status?.Conditions,
         };
-        if (succeeded >= completions)
+        if (JobRules.IsComplete(job.Spec, succeeded, active.Count))
         {
             status.CompletionTime = now;
             status.Conditions = [Condition("Complete", "CompletionsReached", "Reached expected number of succeeded pods", now)];
@@ -51,7 +49,7 @@ internal sealed class JobController(Cache cache, ILoggerFactory loggers, TimePro
         }
         else if (job.Spec.Suspend != true)
         {
-            var missing = Math.Min(parallelism, completions - succeeded) - active.Count;
+            var missing = JobRules.Missing(job.Spec, succeeded, active.Count);
             for (var i = 0; i < missing; i++)
             {
                 var pod = PodTemplates.NewPod(job, job.Spec.Template);
