@@ -155,6 +155,30 @@ public sealed class HostRestartTests
     }
 
     [Fact]
+    public async Task TheFirstBootOfTheDpuThatWasInstalledLastIsLeftAloneByAll()
+    {
+        await using var world = await ProvisioningWorld.StartAsync();
+        var host = await world.AddHostAsync("worker1", dpus: 2);
+        await world.AddImageAndFlavorAsync();
+        world.Variables["CLOUD_INIT_TIMEOUT"] = "3600";
+        const string other = "worker1-0000-04-00";
+        await world.AddDpuAsync("worker1", DpuPhases.Rebooting);
+        await world.AddDpuAsync(
+            "worker1", DpuPhases.Rebooting, pci: "0000-04-00", annotations: $"{ProvisioningLabels.InstalledAt}: \"{DpuScope.Text(TimeProvider.System.GetUtcNow())}\"");
+        world.StartController();
+        await world.SaysAsync(Dpu, "Rebooted", "CloudInit", $"the first boot of DPU {other}'s new system is left alone for a while");
+        await world.SaysAsync(other, "Rebooted", "CloudInit", "the new system's first boot is left alone for a while");
+        Assert.Empty(host.Commands);
+
+        await world.Admin.PatchAsync<Dpu>(
+            ProvisioningWorld.Namespace, other,
+            new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [ProvisioningLabels.InstalledAt] = "2025-01-01T00:00:00Z" } } }, Cancellation);
+        await world.PhaseAsync(Dpu, DpuPhases.ClusterConfig);
+        await world.PhaseAsync(other, DpuPhases.ClusterConfig);
+        Assert.NotEmpty(host.Commands);
+    }
+
+    [Fact]
     public async Task WhatOneDpuOfAHostNeedsHappensForAll()
     {
         await using var world = await ProvisioningWorld.StartAsync();
