@@ -246,4 +246,30 @@ public sealed class HostRestartTests
         await world.Admin.HasAsync<NodeMaintenance>(
             ProvisioningWorld.Namespace, "worker1", m => m.Spec.AdditionalRequestors is null or { Count: 0 } && m.Spec.RequestorId == "other.example.com");
     }
+
+    [Fact]
+    public async Task AMaintenanceThatSomebodySharesForLongerThanThereIsADpuEndsWithTheLastRequest()
+    {
+        await using var world = await ProvisioningWorld.StartAsync();
+        await world.AddHostAsync("worker1");
+        await world.AddImageAndFlavorAsync();
+        await world.Admin.ApplyYamlAsync($$"""
+            apiVersion: maintenance.nvidia.com/v1alpha1
+            kind: NodeMaintenance
+            metadata: {name: worker1, namespace: {{ProvisioningWorld.Namespace}}}
+            spec: {requestorID: dpu.nvidia.com, nodeName: worker1, additionalRequestors: [provisioning.dpu.nvidia.com, other.example.com]}
+            """);
+        await world.AddDpuAsync("worker1", DpuPhases.ClusterConfig, effect: "drain: {automaticNodeReboot: true}");
+        world.StartController();
+        await world.Admin.HasAsync<Dpu>(ProvisioningWorld.Namespace, Dpu, d => d.Metadata.Finalizers is { Count: > 0 });
+        await world.Admin.DeleteAsync<Dpu>(ProvisioningWorld.Namespace, Dpu, Cancellation);
+        await world.Admin.LosesAsync<Dpu>(ProvisioningWorld.Namespace, Dpu);
+        var left = await world.Admin.GetAsync<NodeMaintenance>(ProvisioningWorld.Namespace, "worker1", Cancellation);
+        Assert.Equal(["other.example.com"], left!.Spec.AdditionalRequestors);
+
+        // The other one does not know that it is the last.
+        await world.Admin.PatchAsync<NodeMaintenance>(
+            ProvisioningWorld.Namespace, "worker1", new JsonObject { ["spec"] = new JsonObject { ["additionalRequestors"] = new JsonArray() } }, Cancellation);
+        await world.Admin.LosesAsync<NodeMaintenance>(ProvisioningWorld.Namespace, "worker1");
+    }
 }
