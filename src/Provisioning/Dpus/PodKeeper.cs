@@ -47,7 +47,7 @@ internal sealed class PodKeeper(DpuTools tools)
         try
         {
             var onHost = await NeighboursAsync(scope, cancellation);
-            return await CreateAsync(DmsPod.Plan(scope.Dpu, Pci(scope), DmsPod.FreePort(onHost), tools.Options), cancellation);
+            return await CreateAsync(DmsPod.Plan(scope.Dpu, scope.HostTaints, Pci(scope), DmsPod.FreePort(onHost), tools.Options), cancellation);
         }
         finally
         {
@@ -68,7 +68,7 @@ internal sealed class PodKeeper(DpuTools tools)
             $"DPUFlavor {scope.Key.Namespace}/{scope.Dpu.Spec.DpuFlavor} does not exist; create it");
         var config = (await tools.Client.ListAsync<DpfOperatorConfig>(null, cancellation)).Singleton();
         return await CreateAsync(
-            HostNetworkPod.Plan(scope.Dpu, Pci(scope), flavor, config?.Spec.Networking?.HighSpeedMtu ?? UsualMtu, tools.Options), cancellation);
+            HostNetworkPod.Plan(scope.Dpu, scope.HostTaints, Pci(scope), flavor, config?.Spec.Networking?.HighSpeedMtu ?? UsualMtu, tools.Options), cancellation);
     }
 
     /// <summary>The DMS pods of the host's other DPUs, asked of the API server: one made a moment ago is in no cache yet.</summary>
@@ -120,12 +120,13 @@ internal sealed class PodKeeper(DpuTools tools)
 
         var isOurs = pod.Metadata.OwnerReferences?.Any(o => o.Uid == scope.Dpu.Metadata.Uid) == true;
         var isYoung = pod.Metadata.CreationTimestamp is { } made && scope.Now.UtcDateTime - made < Rest;
-        if (isOurs && (keepsEnded || isYoung || !HostPods.HasEnded(pod)))
+        if (isOurs && (keepsEnded || isYoung || !HostPods.HasEnded(pod)) && !HostPods.IsKeptOut(pod, scope.HostTaints))
         {
             return pod;
         }
 
-        // Left over from an earlier DPU of the same name, or evicted, or ended with its host: nobody else makes it anew.
+        // Left over from an earlier DPU of the same name, or evicted, or ended with its host, or kept out by taints that are
+        // provisioning's own: nobody else makes it anew.
         await tools.Client.DeleteAsync<V1Pod>(pod.Metadata.NamespaceProperty, pod.Metadata.Name, cancellation, uid: pod.Metadata.Uid);
         return null;
     }

@@ -56,6 +56,18 @@ public sealed class NodeMarkTests
     }
 
     [Fact]
+    public void TheTaintsOfAHostAreThoseOfItsMarkAndOfItsDpusEffects()
+    {
+        var another = new NodeEffect { Taint = new DpuTaint { Key = "another", Effect = "NoExecute" } };
+        Assert.Equal([new NodeMark.MarkedTaint("another", "", "NoExecute")], NodeMark.TaintsOf(null, [another, null, new NodeEffect { NoEffect = true }, another]));
+        var node = Node(new V1Taint { Key = "theirs", Effect = "NoSchedule" });
+        node = Patched(node, NodeMark.Apply(node, Taint)!);
+        Assert.Equal(
+            [new NodeMark.MarkedTaint("another", "", "NoExecute"), new NodeMark.MarkedTaint("dpu", "provisioning", "NoSchedule")],
+            NodeMark.TaintsOf(node, [another]));
+    }
+
+    [Fact]
     public void LabelsGetTheirOldValuesBack()
     {
         var node = Node();

@@ -33,6 +33,11 @@ internal sealed record NodeMark
         /// <summary>Whether a node cannot have both: key and effect together are unique in its taints.</summary>
         public bool TakesThePlaceOf(V1Taint taint) => taint.Key == Key && taint.Effect == Effect;
 
+        /// <summary>Whether a pod is let onto a node that has it.</summary>
+        public bool IsToleratedBy(V1Pod pod) => pod.Spec.Tolerations?.Any(t =>
+            t.Key == Key && (string.IsNullOrEmpty(t.Effect) || t.Effect == Effect) &&
+            (t.OperatorProperty == "Exists" || (t.Value ?? "") == (Value ?? ""))) == true;
+
         /// <summary>It, as a node has it.</summary>
         public V1Taint ToTaint() => new() { Key = Key, Value = Value, Effect = Effect };
     }
@@ -88,6 +93,14 @@ internal sealed record NodeMark
         taints.AddRange(mark.Replaced.Where(r => !taints.Exists(r.TakesThePlaceOf)).Select(r => r.ToTaint()));
         return Patch(node, null, labels, mark.Taints.Count > 0 ? taints : null);
     }
+
+    /// <summary>The taints that a host has of provisioning, or gets by one of its DPUs' effects, in a fixed order.</summary>
+    public static IReadOnlyList<MarkedTaint> TaintsOf(V1Node? node, IEnumerable<NodeEffect?> effects) =>
+    [
+        .. (node is null ? [] : Of(node).Taints).Concat(effects.Select(e => e?.Taint).OfType<DpuTaint>().Select(t => new MarkedTaint(t.Key, t.Value, t.Effect)))
+            .Select(t => t with { Value = t.Value ?? "" }).Distinct()
+            .OrderBy(t => t.Key, StringComparer.Ordinal).ThenBy(t => t.Value, StringComparer.Ordinal).ThenBy(t => t.Effect, StringComparer.Ordinal),
+    ];
 
     private static NodeMark Of(V1Node node)
     {
