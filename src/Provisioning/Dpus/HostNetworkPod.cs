@@ -45,6 +45,13 @@ internal static class HostNetworkPod
         return pod;
     }
 
+    /// <summary>Whether a pod was told all that a plan tells. What others have added to it, and its image, are of no account.</summary>
+    public static bool DoesAs(V1Pod pod, V1Pod plan)
+    {
+        var told = (pod.Spec.Containers[0].Env ?? []).Select(e => (e.Name, e.Value)).ToHashSet();
+        return plan.Spec.Containers[0].Env.All(e => told.Contains((e.Name, e.Value)));
+    }
+
     /// <summary>Why it is not ready: what its containers' states say, or else what it says itself of the host.</summary>
     public static async Task<string> WhyAsync(DpuScope scope, V1Pod pod, CancellationToken cancellation) =>
         HostPods.Trouble(pod) ??

@@ -55,21 +55,33 @@ internal sealed class PodKeeper(DpuTools tools)
         }
     }
 
-    /// <summary>The host network pod; made if it is missing or has ended, null while an earlier one goes.</summary>
+    /// <summary>The host network pod; made if it is missing, has ended or was told something else, null while an earlier one goes.</summary>
     /// <exception cref="InvalidOperationException">The DPU says no PCI address, or its flavor is unknown.</exception>
     public async Task<V1Pod?> HostNetworkAsync(DpuScope scope, CancellationToken cancellation)
     {
-        if (Find(scope, DpuNames.HostNetworkPod(scope.Dpu), out var isLeaving) is { } present)
+        var flavor = Flavor(scope);
+        if (Find(scope, DpuNames.HostNetworkPod(scope.Dpu), out var isLeaving) is not { } present)
         {
-            return await OursAsync(scope, present, isLeaving, keepsEnded: false, cancellation);
+            return await CreateAsync(
+                HostNetworkPlan(
+                    scope, Pci(scope),
+                    flavor ?? throw new InvalidOperationException($"DPUFlavor {scope.Key.Namespace}/{scope.Dpu.Spec.DpuFlavor} does not exist; create it")),
+                cancellation);
         }
 
-        var flavor = Flavor(scope) ?? throw new InvalidOperationException(
-            $"DPUFlavor {scope.Key.Namespace}/{scope.Dpu.Spec.DpuFlavor} does not exist; create it");
-        var config = (await tools.Client.ListAsync<DpfOperatorConfig>(null, cancellation)).Singleton();
-        return await CreateAsync(
-            HostNetworkPod.Plan(scope.Dpu, scope.HostTaints, Pci(scope), flavor, config?.Spec.Networking?.HighSpeedMtu ?? UsualMtu, tools.Options), cancellation);
+        var pod = await OursAsync(scope, present, isLeaving, keepsEnded: false, cancellation);
+        if (pod is null || flavor is null || scope.Pci is not { } pci || HostNetworkPod.DoesAs(pod, HostNetworkPlan(scope, pci, flavor)))
+        {
+            return pod;
+        }
+
+        // It is told once, when it starts.
+        await RemoveAsync(scope, pod.Metadata.Name, cancellation);
+        return null;
     }
+
+    /// <summary>The MTU of host network pods.</summary>
+    public static int MtuOf(DpfOperatorConfig? config) => config?.Spec.Networking?.HighSpeedMtu ?? UsualMtu;
 
     /// <summary>The DMS pods of the host's other DPUs, asked of the API server: one made a moment ago is in no cache yet.</summary>
     private async Task<IReadOnlyList<V1Pod>> NeighboursAsync(DpuScope scope, CancellationToken cancellation)
@@ -107,6 +119,9 @@ internal sealed class PodKeeper(DpuTools tools)
             await tools.Client.DeleteAsync<V1Pod>(scope.Key.Namespace, name, cancellation, uid: pod.Metadata.Uid);
         }
     }
+
+    private V1Pod HostNetworkPlan(DpuScope scope, PciAddress pci, DpuFlavorSpec flavor) => HostNetworkPod.Plan(
+        scope.Dpu, scope.HostTaints, pci, flavor, MtuOf(tools.Cache.Informer<DpfOperatorConfig>().All.Singleton()), tools.Options);
 
     private static PciAddress Pci(DpuScope scope) => scope.Pci ?? throw new InvalidOperationException(
         $"the DPU has no label {ProvisioningLabels.PciAddress}, e.g. 0000-03-00; set it, or spec.pciAddress");
