@@ -3,6 +3,7 @@ using Dpf.Provisioning.Bfbs;
 using Dpf.Provisioning.Dms;
 using Dpf.Provisioning.DpuClusters;
 using Dpf.Provisioning.Dpus;
+using Dpf.Provisioning.Dpus.Effects;
 using Dpf.Provisioning.DpuSets;
 using Dpf.Runtime.Clusters;
 using Dpf.Runtime.Events;
@@ -55,6 +56,7 @@ public sealed class ProvisioningComponent : IComponent
                 BfbReconciler.Build(cache, downloads, options.BfbFolder, Events("bfb"), context.Loggers, context.Time).RunAsync(stop),
                 DpuSetReconciler.Build(cache, Events("dpuset"), context.Loggers, context.Time).RunAsync(stop),
                 DpuWatches.Build(tools, context.Loggers).RunAsync(stop),
+                LeftMaintenances.Build(cache, context.Loggers, context.Time).RunAsync(stop),
                 DpuClusterReconciler.Build(cache, clusters, context.Loggers, context.Time).RunAsync(stop),
             ],
             cancellation);

@@ -54,6 +54,10 @@ public sealed class BfbStatus : IConditioned
     [JsonPropertyName("phase")]
     public string Phase { get; set; } = "";
 
+    /// <summary>The SHA-256 of the file, as it was when it was last read to its end.</summary>
+    [JsonPropertyName("sha256")]
+    public string? Sha256 { get; set; }
+
     /// <summary>The versions of what the image installs, as it says itself; absent when it does not say.</summary>
     [JsonPropertyName("versions")]
     public BfbVersions? Versions { get; set; }

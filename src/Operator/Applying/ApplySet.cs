@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -28,7 +29,9 @@ public sealed class ApplySet(KubeClient client, string component, string ns)
         .TrimEnd('=').Replace('+', '-').Replace('/', '_') + "-v1";
 
     /// <summary>Makes the cluster hold exactly these objects of the component.</summary>
-    /// <exception cref="KubeException">An object was refused; those after it are not applied, none is deleted.</exception>
+    /// <exception cref="KubeException">
+    /// An object was refused: those after it are not applied, none is deleted. Or a deletion was: the others are asked for all the same.
+    /// </exception>
     public async Task ApplyAsync(IReadOnlyList<JsonObject> objects, CancellationToken cancellation)
     {
         var members = objects.Select(Member.Of).ToHashSet();
@@ -52,11 +55,7 @@ public sealed class ApplySet(KubeClient client, string component, string ns)
             await client.ApplyAsync(labelled, FieldManager, cancellation);
         }
 
-        foreach (var stale in known.Except(members))
-        {
-            await DeleteAsync(stale, cancellation);
-        }
-
+        await DeleteAsync(known.Except(members), cancellation);
         if (objects.Count == 0)
         {
             await client.DeleteAsync("v1", "Secret", ns, ParentName, cancellation);
@@ -70,16 +69,7 @@ public sealed class ApplySet(KubeClient client, string component, string ns)
     /// <summary>Deletes the component's objects; true once all are gone.</summary>
     public async Task<bool> DeleteAsync(CancellationToken cancellation)
     {
-        var isGone = true;
-
-        // Webhooks first: those who answer them go in this very loop, and nobody could delete what they guard.
-        var members = Inventory(await client.GetAsync("v1", "Secret", ns, ParentName, cancellation))
-            .OrderBy(m => !m.Kind.EndsWith("WebhookConfiguration", StringComparison.Ordinal));
-        foreach (var member in members)
-        {
-            isGone &= !await DeleteAsync(member, cancellation);
-        }
-
+        var isGone = await DeleteAsync(Inventory(await client.GetAsync("v1", "Secret", ns, ParentName, cancellation)), cancellation);
         if (isGone)
         {
             await client.DeleteAsync("v1", "Secret", ns, ParentName, cancellation);
@@ -113,6 +103,33 @@ public sealed class ApplySet(KubeClient client, string component, string ns)
         },
         FieldManager, cancellation);
 
+    /// <summary>Asks for the end of objects, of each even when another's is refused; true when none was there.</summary>
+    private async Task<bool> DeleteAsync(IEnumerable<Member> members, CancellationToken cancellation)
+    {
+        var isGone = true;
+        var refusals = new List<KubeException>();
+        foreach (var member in members.OrderBy(m => m.Turn))
+        {
+            try
+            {
+                isGone &= !await DeleteAsync(member, cancellation);
+            }
+            catch (KubeException e)
+            {
+                refusals.Add(e);
+            }
+        }
+
+        return refusals switch
+        {
+            [] => isGone,
+            [var only] => throw only,
+            _ => throw new KubeException(
+                refusals[0].Code, refusals[0].Reason, string.Join("; ", refusals.Select(r => r.Message)),
+                string.Create(CultureInfo.InvariantCulture, $"{refusals.Count} deletions were refused")),
+        };
+    }
+
     /// <summary>Asks for the end of an object; true when it was there.</summary>
     private async Task<bool> DeleteAsync(Member member, CancellationToken cancellation)
     {
@@ -136,6 +153,13 @@ public sealed class ApplySet(KubeClient client, string component, string ns)
     /// <summary>An entry of the inventory: <c>Kind.Group/Name.Namespace</c>.</summary>
     private readonly record struct Member(string Kind, string Group, string Name, string Namespace)
     {
+        /// <summary>
+        /// When it goes. Webhooks first: those who answer them go in the same pass, and nobody could delete what they guard. Accounts
+        /// and rights last: who works still, because its own end is held up, needs them.
+        /// </summary>
+        public int Turn => Kind.EndsWith("WebhookConfiguration", StringComparison.Ordinal) ? 0
+            : Kind == "ServiceAccount" || Group == "rbac.authorization.k8s.io" ? 2 : 1;
+
         public static Member Of(JsonObject value)
         {
             var version = (string)value["apiVersion"]!;

@@ -105,7 +105,7 @@ internal sealed class BfbReconciler(Cache cache, Downloads downloads, string fol
             state = downloads.Find(bfb.Metadata.Uid)!;
         }
 
-        // Who was ready before there were checks stays it meanwhile, and who failed one stays that.
+        // Who was ready stays it meanwhile, before there were checks or for another checksum, and who failed one stays that.
         return bfb.Status?.Phase == BfbPhases.Ready || state is { IsCheck: true, Rounds: > 0 }
             ? (null, Look)
             : (new BfbFinding(BfbPhases.Downloading, BfbConditions.Checking, state.Doing), Look);
@@ -179,10 +179,10 @@ internal sealed class BfbReconciler(Cache cache, Downloads downloads, string fol
             return;
         }
 
-        if (!status.AsObject().ContainsKey("versions"))
+        foreach (var field in (string[])["sha256", "versions"])
         {
             // Merged: what is left out would stay.
-            status["versions"] = null;
+            status.AsObject().TryAdd(field, null);
         }
 
         await cache.Client.PatchStatusAsync<Bfb>(

@@ -37,10 +37,15 @@ internal static class BfbStatusRules
             BfbConditions.Ready, isDownloaded, isDownloaded ? BfbConditions.Ready : finding.Reason, isDownloaded ? "" : finding.Message, generation, now);
         status.Phase = finding.Phase;
         status.ObservedGeneration = generation;
+        status.Sha256 = finding.Content?.Sha256 ?? (isDownloaded ? status.Sha256 : null);
         status.Versions = finding.Content is { } content ? BootVersions.Parse(content.Information) : isDownloaded ? status.Versions : null;
         return status;
     }
 
-    /// <summary>Whether the file has been found whole before: what is written in the status is all that is remembered.</summary>
-    public static bool IsChecked(Bfb bfb) => bfb.Status is { Phase: BfbPhases.Ready } status && status.Conditions.IsTrue(BfbConditions.Downloaded);
+    /// <summary>
+    /// Whether the file has been found whole before, and to be the one that is wanted now: what is written in the status is all that is
+    /// remembered.
+    /// </summary>
+    public static bool IsChecked(Bfb bfb) => bfb.Status is { Phase: BfbPhases.Ready } status && status.Conditions.IsTrue(BfbConditions.Downloaded) &&
+        (BfbFiles.ChecksumOf(bfb) is not { } wanted || wanted.Equals(status.Sha256, StringComparison.OrdinalIgnoreCase));
 }

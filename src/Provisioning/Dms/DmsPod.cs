@@ -1,6 +1,7 @@
 using System.Globalization;
 using Dpf.Api.Provisioning;
 using Dpf.Provisioning.Dpus;
+using Dpf.Provisioning.Dpus.Effects;
 using Dpf.Runtime.Dms;
 using k8s.Models;
 
@@ -16,12 +17,13 @@ internal static class DmsPod
 
     /// <summary>The pod of a DPU.</summary>
     /// <param name="dpu">The DPU.</param>
+    /// <param name="taints">The taints of its host that are no obstacle.</param>
     /// <param name="pci">Its PCI address.</param>
     /// <param name="port">The port, which is the host's.</param>
     /// <param name="options">Images and limits.</param>
-    public static V1Pod Plan(Dpu dpu, PciAddress pci, int port, ProvisioningOptions options)
+    public static V1Pod Plan(Dpu dpu, IEnumerable<NodeMark.MarkedTaint> taints, PciAddress pci, int port, ProvisioningOptions options)
     {
-        var pod = HostPods.Plan(dpu, DpuNames.DmsPod(dpu), ComponentName, options.ImagePullSecrets);
+        var pod = HostPods.Plan(dpu, taints, DpuNames.DmsPod(dpu), ComponentName, options.ImagePullSecrets);
         pod.Spec.InitContainers =
         [
             HostPods.Privileged("rshim-preflight", options.DmsImage, ["dpf", "run", "rshim-preflight", $"--pci={pci.Full}"]),

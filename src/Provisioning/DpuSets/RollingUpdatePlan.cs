@@ -61,7 +61,7 @@ internal static class RollingUpdatePlan
     {
         var limit = Parse(maxUnavailable) switch
         {
-            (var percent, true) => (int)Math.Ceiling(wanted * (percent / 100.0)),
+            (var percent, true) => (int)((((long)wanted * percent) + 99) / 100),
             (var number, false) => number,
             null => 1,
         };

@@ -80,6 +80,9 @@ internal sealed class DpuScope(DpuTools tools, Dpu dpu)
     /// <summary>The other DPUs in the same host.</summary>
     public IEnumerable<Dpu> Siblings => Tools.Cache.Informer<Dpu>().OnHost(Dpu.Spec.NodeName).Where(d => d.Metadata.Uid != Dpu.Metadata.Uid);
 
+    /// <summary>The taints that keep workloads away from the host, for this DPU or another one of it: no obstacle for the DPU's own pods.</summary>
+    public IReadOnlyList<NodeMark.MarkedTaint> HostTaints => NodeMark.TaintsOf(Host, Siblings.Append(Dpu).Select(d => d.Spec.NodeEffect));
+
     /// <summary>A label of the DPU.</summary>
     public string? Label(string name) => Dpu.Metadata.Labels?.TryGetValue(name, out var value) == true ? value : null;
 

@@ -1,3 +1,4 @@
+using Dpf.Api.Operator;
 using Dpf.Api.Provisioning;
 using Dpf.Provisioning.Dpus.Effects;
 using Dpf.Runtime.Clusters;
@@ -23,6 +24,7 @@ internal static class DpuWatches
             .Watches<NodeMaintenance>(m => Keys(dpus.OnHost(m.Spec.NodeName ?? m.Metadata.Name)))
             .Watches<DpuCluster>(c => Where(d =>
                 ClusterAllocation.Of(d) is not { } assigned || assigned == new NamespacedName(c.Metadata.NamespaceProperty, c.Metadata.Name)))
+            .WatchesForAll<DpfOperatorConfig>(c => PodKeeper.MtuOf(c))
             .Source(add => tools.Clusters.NodeChanged += add)
             .Source(add => tools.Tasks.Changed += add)
             .Workers(16)

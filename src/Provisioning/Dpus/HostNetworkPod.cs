@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.WebSockets;
 using Dpf.Api.Provisioning;
+using Dpf.Provisioning.Dpus.Effects;
 using Dpf.Provisioning.Flavors;
 using Dpf.Provisioning.HostNetwork;
 using Dpf.Runtime.Clusters;
@@ -17,13 +18,15 @@ internal static class HostNetworkPod
 
     /// <summary>The pod of a DPU.</summary>
     /// <param name="dpu">The DPU.</param>
+    /// <param name="taints">The taints of its host that are no obstacle.</param>
     /// <param name="pci">Its PCI address.</param>
     /// <param name="flavor">Says how many virtual functions there are.</param>
     /// <param name="mtu">The MTU of the first one.</param>
     /// <param name="options">Images.</param>
-    public static V1Pod Plan(Dpu dpu, PciAddress pci, DpuFlavorSpec flavor, int mtu, ProvisioningOptions options)
+    public static V1Pod Plan(
+        Dpu dpu, IEnumerable<NodeMark.MarkedTaint> taints, PciAddress pci, DpuFlavorSpec flavor, int mtu, ProvisioningOptions options)
     {
-        var pod = HostPods.Plan(dpu, DpuNames.HostNetworkPod(dpu), "hostnetwork", options.ImagePullSecrets);
+        var pod = HostPods.Plan(dpu, taints, DpuNames.HostNetworkPod(dpu), "hostnetwork", options.ImagePullSecrets);
         var container = HostPods.Privileged("hostnetwork", options.HostNetworkImage, ["dpf", "run", "host-network"]);
         container.Env =
         [
@@ -40,6 +43,13 @@ internal static class HostNetworkPod
         pod.Spec.Containers = [container];
         pod.Spec.Volumes = [HostPods.DevicesVolume];
         return pod;
+    }
+
+    /// <summary>Whether a pod was told all that a plan tells. What others have added to it, and its image, are of no account.</summary>
+    public static bool DoesAs(V1Pod pod, V1Pod plan)
+    {
+        var told = (pod.Spec.Containers[0].Env ?? []).Select(e => (e.Name, e.Value)).ToHashSet();
+        return plan.Spec.Containers[0].Env.All(e => told.Contains((e.Name, e.Value)));
     }
 
     /// <summary>Why it is not ready: what its containers' states say, or else what it says itself of the host.</summary>

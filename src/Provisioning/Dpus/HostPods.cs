@@ -1,4 +1,5 @@
 using Dpf.Api.Provisioning;
+using Dpf.Provisioning.Dpus.Effects;
 using Dpf.Runtime.Conditions;
 using Dpf.Runtime.Pods;
 using k8s.Models;
@@ -15,7 +16,13 @@ internal static class HostPods
     public static V1VolumeMount DevicesMount => new() { Name = "dev", MountPath = "/dev" };
 
     /// <summary>A pod on the DPU's host, whatever state the host is in, without containers yet.</summary>
-    public static V1Pod Plan(Dpu dpu, string name, string component, IEnumerable<string> pullSecrets) => new()
+    /// <param name="dpu">The DPU.</param>
+    /// <param name="taints">The taints of the host that are no obstacle.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="component">The value of its component label.</param>
+    /// <param name="pullSecrets">What its images are fetched with.</param>
+    public static V1Pod Plan(
+        Dpu dpu, IEnumerable<NodeMark.MarkedTaint> taints, string name, string component, IEnumerable<string> pullSecrets) => new()
     {
         Metadata = new V1ObjectMeta
         {
@@ -31,7 +38,7 @@ internal static class HostPods
             {
                 NodeAffinity = new V1NodeAffinity { RequiredDuringSchedulingIgnoredDuringExecution = PodPlacement.OnlyOn(dpu.Spec.NodeName) },
             },
-            Tolerations = Tolerations(dpu.Spec.NodeEffect),
+            Tolerations = Tolerations(taints),
             ImagePullSecrets = [.. pullSecrets.Select(s => new V1LocalObjectReference { Name = s })],
         },
     };
@@ -51,6 +58,10 @@ internal static class HostPods
 
     /// <summary>Whether a pod runs no more and never will: evicted, refused by its kubelet, or ended when its host went down.</summary>
     public static bool HasEnded(V1Pod pod) => pod.Status?.Phase is "Failed" or "Succeeded";
+
+    /// <summary>Whether no node takes a pod, and its host never will: it has taints that were not foreseen when the pod was made.</summary>
+    public static bool IsKeptOut(V1Pod pod, IEnumerable<NodeMark.MarkedTaint> taints) =>
+        string.IsNullOrEmpty(pod.Spec.NodeName) && !taints.All(t => t.IsToleratedBy(pod));
 
     /// <summary>Why a pod does not run, as its containers' states say; null when they say nothing.</summary>
     public static string? Trouble(V1Pod pod)
@@ -83,7 +94,7 @@ internal static class HostPods
         BlockOwnerDeletion = true,
     };
 
-    private static List<V1Toleration> Tolerations(NodeEffect? effect)
+    private static List<V1Toleration> Tolerations(IEnumerable<NodeMark.MarkedTaint> taints)
     {
         List<V1Toleration> tolerations =
         [
@@ -95,11 +106,6 @@ internal static class HostPods
             // A host whose DPU is gone has no network for pods until it is installed again: by these pods.
             new() { Key = "node.kubernetes.io/network-unavailable", OperatorProperty = "Exists", Effect = "NoSchedule" },
         ];
-        if (effect?.Taint is { } taint)
-        {
-            tolerations.Add(new() { Key = taint.Key, OperatorProperty = "Equal", Value = taint.Value, Effect = taint.Effect });
-        }
-
-        return tolerations;
+        return [.. tolerations, .. taints.Select(t => new V1Toleration { Key = t.Key, OperatorProperty = "Equal", Value = t.Value, Effect = t.Effect })];
     }
 }

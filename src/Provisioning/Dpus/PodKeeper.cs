@@ -47,7 +47,7 @@ internal sealed class PodKeeper(DpuTools tools)
         try
         {
             var onHost = await NeighboursAsync(scope, cancellation);
-            return await CreateAsync(DmsPod.Plan(scope.Dpu, Pci(scope), DmsPod.FreePort(onHost), tools.Options), cancellation);
+            return await CreateAsync(DmsPod.Plan(scope.Dpu, scope.HostTaints, Pci(scope), DmsPod.FreePort(onHost), tools.Options), cancellation);
         }
         finally
         {
@@ -55,21 +55,33 @@ internal sealed class PodKeeper(DpuTools tools)
         }
     }
 
-    /// <summary>The host network pod; made if it is missing or has ended, null while an earlier one goes.</summary>
+    /// <summary>The host network pod; made if it is missing, has ended or was told something else, null while an earlier one goes.</summary>
     /// <exception cref="InvalidOperationException">The DPU says no PCI address, or its flavor is unknown.</exception>
     public async Task<V1Pod?> HostNetworkAsync(DpuScope scope, CancellationToken cancellation)
     {
-        if (Find(scope, DpuNames.HostNetworkPod(scope.Dpu), out var isLeaving) is { } present)
+        var flavor = Flavor(scope);
+        if (Find(scope, DpuNames.HostNetworkPod(scope.Dpu), out var isLeaving) is not { } present)
         {
-            return await OursAsync(scope, present, isLeaving, keepsEnded: false, cancellation);
+            return await CreateAsync(
+                HostNetworkPlan(
+                    scope, Pci(scope),
+                    flavor ?? throw new InvalidOperationException($"DPUFlavor {scope.Key.Namespace}/{scope.Dpu.Spec.DpuFlavor} does not exist; create it")),
+                cancellation);
         }
 
-        var flavor = Flavor(scope) ?? throw new InvalidOperationException(
-            $"DPUFlavor {scope.Key.Namespace}/{scope.Dpu.Spec.DpuFlavor} does not exist; create it");
-        var config = (await tools.Client.ListAsync<DpfOperatorConfig>(null, cancellation)).Singleton();
-        return await CreateAsync(
-            HostNetworkPod.Plan(scope.Dpu, Pci(scope), flavor, config?.Spec.Networking?.HighSpeedMtu ?? UsualMtu, tools.Options), cancellation);
+        var pod = await OursAsync(scope, present, isLeaving, keepsEnded: false, cancellation);
+        if (pod is null || flavor is null || scope.Pci is not { } pci || HostNetworkPod.DoesAs(pod, HostNetworkPlan(scope, pci, flavor)))
+        {
+            return pod;
+        }
+
+        // It is told once, when it starts.
+        await RemoveAsync(scope, pod.Metadata.Name, cancellation);
+        return null;
     }
+
+    /// <summary>The MTU of host network pods.</summary>
+    public static int MtuOf(DpfOperatorConfig? config) => config?.Spec.Networking?.HighSpeedMtu ?? UsualMtu;
 
     /// <summary>The DMS pods of the host's other DPUs, asked of the API server: one made a moment ago is in no cache yet.</summary>
     private async Task<IReadOnlyList<V1Pod>> NeighboursAsync(DpuScope scope, CancellationToken cancellation)
@@ -108,6 +120,9 @@ internal sealed class PodKeeper(DpuTools tools)
         }
     }
 
+    private V1Pod HostNetworkPlan(DpuScope scope, PciAddress pci, DpuFlavorSpec flavor) => HostNetworkPod.Plan(
+        scope.Dpu, scope.HostTaints, pci, flavor, MtuOf(tools.Cache.Informer<DpfOperatorConfig>().All.Singleton()), tools.Options);
+
     private static PciAddress Pci(DpuScope scope) => scope.Pci ?? throw new InvalidOperationException(
         $"the DPU has no label {ProvisioningLabels.PciAddress}, e.g. 0000-03-00; set it, or spec.pciAddress");
 
@@ -120,12 +135,13 @@ internal sealed class PodKeeper(DpuTools tools)
 
         var isOurs = pod.Metadata.OwnerReferences?.Any(o => o.Uid == scope.Dpu.Metadata.Uid) == true;
         var isYoung = pod.Metadata.CreationTimestamp is { } made && scope.Now.UtcDateTime - made < Rest;
-        if (isOurs && (keepsEnded || isYoung || !HostPods.HasEnded(pod)))
+        if (isOurs && (keepsEnded || isYoung || !HostPods.HasEnded(pod)) && !HostPods.IsKeptOut(pod, scope.HostTaints))
         {
             return pod;
         }
 
-        // Left over from an earlier DPU of the same name, or evicted, or ended with its host: nobody else makes it anew.
+        // Left over from an earlier DPU of the same name, or evicted, or ended with its host, or kept out by taints that are
+        // provisioning's own: nobody else makes it anew.
         await tools.Client.DeleteAsync<V1Pod>(pod.Metadata.NamespaceProperty, pod.Metadata.Name, cancellation, uid: pod.Metadata.Uid);
         return null;
     }

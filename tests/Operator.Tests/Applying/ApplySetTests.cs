@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -66,6 +67,41 @@ public sealed class ApplySetTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ADeletionThatIsRefusedHoldsUpNoOther()
+    {
+        await _set.ApplyAsync([Map("a"), Map("b"), Role("r"), Service("s")], Cancellation);
+        await _cluster.Client.ApplyAsync(Hook("theirs"), "test", Cancellation);
+        var refusal = await Assert.ThrowsAsync<KubeException>(() => _set.ApplyAsync([], Cancellation));
+        Assert.Contains("configmaps/a", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("configmaps/b", refusal.Message, StringComparison.Ordinal);
+        Assert.Null(await _cluster.Client.GetAsync<V1ClusterRole>(null, "r", Cancellation));
+        Assert.Null(await _cluster.Client.GetAsync<V1Service>("default", "s", Cancellation));
+
+        // Nothing is forgotten that is there still.
+        await _cluster.Client.DeleteAsync<V1ValidatingWebhookConfiguration>(null, "theirs", Cancellation);
+        await _set.ApplyAsync([], Cancellation);
+        Assert.Null(await MapAsync("a"));
+        Assert.Null(await MapAsync("b"));
+        Assert.Null(await _cluster.Client.GetAsync<V1Secret>("default", "thing-applyset", Cancellation));
+    }
+
+    [Fact]
+    public async Task WebhooksGoBeforeWhatTheyGuardAndRightsLast()
+    {
+        await _set.ApplyAsync([Map("a"), Role("r"), Hook("ours")], Cancellation);
+        var role = new JsonObject { ["metadata"] = new JsonObject { ["finalizers"] = new JsonArray("example.org/wait") } };
+        await _cluster.Client.PatchAsync<V1ClusterRole>(null, "r", role, Cancellation);
+        await FinalizersAsync("a", "example.org/wait");
+        await _set.ApplyAsync([], Cancellation);
+        Assert.Null(await _cluster.Client.GetAsync<V1ValidatingWebhookConfiguration>(null, "ours", Cancellation));
+        var (map, last) = ((await MapAsync("a"))!.Metadata, (await _cluster.Client.GetAsync<V1ClusterRole>(null, "r", Cancellation))!.Metadata);
+        Assert.NotNull(map.DeletionTimestamp);
+        Assert.True(Revision(map) < Revision(last), "the role goes first");
+
+        static long Revision(V1ObjectMeta metadata) => long.Parse(metadata.ResourceVersion, CultureInfo.InvariantCulture);
+    }
+
+    [Fact]
     public async Task W9_a_field_that_somebody_else_changed_is_put_back_and_their_own_is_left()
     {
         await _set.ApplyAsync([Map("a")], Cancellation);
@@ -104,6 +140,34 @@ public sealed class ApplySetTests : IAsyncLifetime
         ["kind"] = "ClusterRole",
         ["metadata"] = new JsonObject { ["name"] = name, ["labels"] = new JsonObject { [ApplySetLabels.Component] = "thing" } },
         ["rules"] = new JsonArray(),
+    };
+
+    private static JsonObject Service(string name) => new()
+    {
+        ["apiVersion"] = "v1",
+        ["kind"] = "Service",
+        ["metadata"] = new JsonObject { ["name"] = name, ["namespace"] = "default", ["labels"] = new JsonObject { [ApplySetLabels.Component] = "thing" } },
+        ["spec"] = new JsonObject { ["ports"] = new JsonArray(new JsonObject { ["port"] = 443 }) },
+    };
+
+    /// <summary>Nobody answers it: no ConfigMap can be deleted.</summary>
+    private static JsonObject Hook(string name) => new()
+    {
+        ["apiVersion"] = "admissionregistration.k8s.io/v1",
+        ["kind"] = "ValidatingWebhookConfiguration",
+        ["metadata"] = new JsonObject { ["name"] = name, ["labels"] = new JsonObject { [ApplySetLabels.Component] = "thing" } },
+        ["webhooks"] = new JsonArray(new JsonObject
+        {
+            ["name"] = "maps.example.org",
+            ["clientConfig"] = new JsonObject { ["url"] = "https://127.0.0.1:1/" },
+            ["rules"] = new JsonArray(new JsonObject
+            {
+                ["apiGroups"] = new JsonArray(""), ["apiVersions"] = new JsonArray("v1"),
+                ["operations"] = new JsonArray("DELETE"), ["resources"] = new JsonArray("configmaps"),
+            }),
+            ["sideEffects"] = "None",
+            ["admissionReviewVersions"] = new JsonArray("v1"),
+        }),
     };
 
     private Task<V1ConfigMap?> MapAsync(string name) => _cluster.Client.GetAsync<V1ConfigMap>("default", name, Cancellation);

@@ -199,8 +199,8 @@ public sealed class BfbLifeTests
         await AddAsync(world, "replaced", "/missing.bfb", "replaced.bfb");
         await AddAsync(world, "named", "/missing.bfb", "named.bfb");
         await AddAsync(world, "fetched", "/fetched.bfb");
-        await WantAsync("named", "00ff");
-        await WantAsync("fetched", "00ff");
+        await WantAsync(world, "named", "00ff");
+        await WantAsync(world, "fetched", "00ff");
         world.StartController();
         await FailedAsync(world, "missing", "HTTP404", "the server answers 404");
         await FailedAsync(world, "replaced", "NotABootStream", "; looked at again when it changes, or at 20");
@@ -212,16 +212,34 @@ public sealed class BfbLifeTests
         await File.WriteAllBytesAsync(Path.Combine(world.BfbFolder, "replaced.bfb"), image, Cancellation);
         await TouchAsync(world, "missing");
         await TouchAsync(world, "replaced");
-        await WantAsync("named", Convert.ToHexStringLower(SHA256.HashData(image)));
-        await WantAsync("fetched", Convert.ToHexStringLower(SHA256.HashData(image)));
+        await WantAsync(world, "named", Convert.ToHexStringLower(SHA256.HashData(image)));
+        await WantAsync(world, "fetched", Convert.ToHexStringLower(SHA256.HashData(image)));
         foreach (var name in (string[])["missing", "replaced", "named", "fetched"])
         {
             await ReadyAsync(world, name);
         }
+    }
 
-        Task WantAsync(string name, string checksum) => world.Admin.PatchAsync<Bfb>(
-            ProvisioningWorld.Namespace, name,
-            new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [ProvisioningLabels.Sha256] = checksum } } }, Cancellation);
+    [Fact]
+    public async Task AnotherChecksumOfAnImageThatIsReadyIsLookedAt()
+    {
+        await using var world = await ProvisioningWorld.StartAsync(withDpuCluster: false);
+        var image = BootImage.Create("a", 10_000);
+        var checksum = Convert.ToHexStringLower(SHA256.HashData(image));
+        world.Web.Files["/a.bfb"] = image;
+        world.StartController();
+        await AddAsync(world, "a", "/a.bfb");
+        await ReadyAsync(world, "a");
+        Assert.Equal(checksum, (await world.Admin.GetAsync<Bfb>(ProvisioningWorld.Namespace, "a", Cancellation))!.Status!.Sha256);
+
+        await WantAsync(world, "a", "00ff");
+        await FailedAsync(world, "a", "ChecksumMismatch", "annotation provisioning.dpu.nvidia.com/sha256 says 00ff");
+        Assert.Null((await world.Admin.GetAsync<Bfb>(ProvisioningWorld.Namespace, "a", Cancellation))!.Status!.Sha256);
+        await WantAsync(world, "a", checksum.ToUpperInvariant());
+        await ReadyAsync(world, "a");
+        await WantAsync(world, "a", "11ee");
+        await FailedAsync(world, "a", "ChecksumMismatch", "says 11ee");
+        Assert.Single(world.Web.Requests);
     }
 
     [Theory]
@@ -243,6 +261,10 @@ public sealed class BfbLifeTests
     private static Task<Bfb> FailedAsync(ProvisioningWorld world, string name, string reason, string message) => world.Admin.HasAsync<Bfb>(
         ProvisioningWorld.Namespace, name,
         b => b.Status?.Phase == "Error" && b.Status.Conditions.Find("Ready") is { Status: "False" } c && c.Reason == reason && c.Message.Contains(message, StringComparison.Ordinal));
+
+    private static Task WantAsync(ProvisioningWorld world, string name, string checksum) => world.Admin.PatchAsync<Bfb>(
+        ProvisioningWorld.Namespace, name,
+        new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [ProvisioningLabels.Sha256] = checksum } } }, Cancellation);
 
     /// <summary>Makes the controller look again.</summary>
     private static Task TouchAsync(ProvisioningWorld world, string name) => world.Admin.PatchAsync<Bfb>(

@@ -12,6 +12,7 @@ public sealed class RollingUpdatePlanTests
     [InlineData("30", 10, 10)]
     [InlineData("\"10%\"", 2, 1)]
     [InlineData("\"10%\"", 11, 2)]
+    [InlineData("\"14%\"", 50, 7)]
     [InlineData("\"100%\"", 7, 7)]
     [InlineData("null", 7, 1)]
     [InlineData("1", 0, 1)]

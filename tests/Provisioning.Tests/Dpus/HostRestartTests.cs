@@ -155,6 +155,30 @@ public sealed class HostRestartTests
     }
 
     [Fact]
+    public async Task TheFirstBootOfTheDpuThatWasInstalledLastIsLeftAloneByAll()
+    {
+        await using var world = await ProvisioningWorld.StartAsync();
+        var host = await world.AddHostAsync("worker1", dpus: 2);
+        await world.AddImageAndFlavorAsync();
+        world.Variables["CLOUD_INIT_TIMEOUT"] = "3600";
+        const string other = "worker1-0000-04-00";
+        await world.AddDpuAsync("worker1", DpuPhases.Rebooting);
+        await world.AddDpuAsync(
+            "worker1", DpuPhases.Rebooting, pci: "0000-04-00", annotations: $"{ProvisioningLabels.InstalledAt}: \"{DpuScope.Text(TimeProvider.System.GetUtcNow())}\"");
+        world.StartController();
+        await world.SaysAsync(Dpu, "Rebooted", "CloudInit", $"the first boot of DPU {other}'s new system is left alone for a while");
+        await world.SaysAsync(other, "Rebooted", "CloudInit", "the new system's first boot is left alone for a while");
+        Assert.Empty(host.Commands);
+
+        await world.Admin.PatchAsync<Dpu>(
+            ProvisioningWorld.Namespace, other,
+            new JsonObject { ["metadata"] = new JsonObject { ["annotations"] = new JsonObject { [ProvisioningLabels.InstalledAt] = "2025-01-01T00:00:00Z" } } }, Cancellation);
+        await world.PhaseAsync(Dpu, DpuPhases.ClusterConfig);
+        await world.PhaseAsync(other, DpuPhases.ClusterConfig);
+        Assert.NotEmpty(host.Commands);
+    }
+
+    [Fact]
     public async Task WhatOneDpuOfAHostNeedsHappensForAll()
     {
         await using var world = await ProvisioningWorld.StartAsync();
@@ -221,5 +245,31 @@ public sealed class HostRestartTests
         await world.JoinAsync(Dpu);
         await world.Admin.HasAsync<NodeMaintenance>(
             ProvisioningWorld.Namespace, "worker1", m => m.Spec.AdditionalRequestors is null or { Count: 0 } && m.Spec.RequestorId == "other.example.com");
+    }
+
+    [Fact]
+    public async Task AMaintenanceThatSomebodySharesForLongerThanThereIsADpuEndsWithTheLastRequest()
+    {
+        await using var world = await ProvisioningWorld.StartAsync();
+        await world.AddHostAsync("worker1");
+        await world.AddImageAndFlavorAsync();
+        await world.Admin.ApplyYamlAsync($$"""
+            apiVersion: maintenance.nvidia.com/v1alpha1
+            kind: NodeMaintenance
+            metadata: {name: worker1, namespace: {{ProvisioningWorld.Namespace}}}
+            spec: {requestorID: dpu.nvidia.com, nodeName: worker1, additionalRequestors: [provisioning.dpu.nvidia.com, other.example.com]}
+            """);
+        await world.AddDpuAsync("worker1", DpuPhases.ClusterConfig, effect: "drain: {automaticNodeReboot: true}");
+        world.StartController();
+        await world.Admin.HasAsync<Dpu>(ProvisioningWorld.Namespace, Dpu, d => d.Metadata.Finalizers is { Count: > 0 });
+        await world.Admin.DeleteAsync<Dpu>(ProvisioningWorld.Namespace, Dpu, Cancellation);
+        await world.Admin.LosesAsync<Dpu>(ProvisioningWorld.Namespace, Dpu);
+        var left = await world.Admin.GetAsync<NodeMaintenance>(ProvisioningWorld.Namespace, "worker1", Cancellation);
+        Assert.Equal(["other.example.com"], left!.Spec.AdditionalRequestors);
+
+        // The other one does not know that it is the last.
+        await world.Admin.PatchAsync<NodeMaintenance>(
+            ProvisioningWorld.Namespace, "worker1", new JsonObject { ["spec"] = new JsonObject { ["additionalRequestors"] = new JsonArray() } }, Cancellation);
+        await world.Admin.LosesAsync<NodeMaintenance>(ProvisioningWorld.Namespace, "worker1");
     }
 }

@@ -31,6 +31,43 @@ public sealed class NodeMarkTests
     }
 
     [Fact]
+    public void ATaintThatMadeRoomIsPutBack()
+    {
+        var node = Node(new V1Taint { Key = "dpu", Value = "theirs", Effect = "NoSchedule" }, new V1Taint { Key = "other", Effect = "NoSchedule" });
+        node = Patched(node, NodeMark.Apply(node, Taint)!);
+        Assert.Equal(["other=", "dpu=provisioning"], Taints(node));
+
+        // An effect that changes replaces what is provisioning's own: that is not put back.
+        node = Patched(node, NodeMark.Apply(node, new NodeEffect { Taint = new DpuTaint { Key = "dpu", Value = "another", Effect = "NoSchedule" } })!);
+        Assert.Equal(["other=", "dpu=another"], Taints(node));
+        node = Patched(node, NodeMark.Undo(node)!);
+        Assert.Equal(["other=", "dpu=theirs"], Taints(node));
+        Assert.Null(NodeMark.Undo(node));
+    }
+
+    [Fact]
+    public void ATaintThatSomebodyChangedMeanwhileStaysAsItIs()
+    {
+        var node = Node(new V1Taint { Key = "dpu", Value = "theirs", Effect = "NoSchedule" });
+        node = Patched(node, NodeMark.Apply(node, Taint)!);
+        node.Spec.Taints = [new V1Taint { Key = "dpu", Value = "newer", Effect = "NoSchedule" }];
+        node = Patched(node, NodeMark.Undo(node)!);
+        Assert.Equal(["dpu=newer"], Taints(node));
+    }
+
+    [Fact]
+    public void TheTaintsOfAHostAreThoseOfItsMarkAndOfItsDpusEffects()
+    {
+        var another = new NodeEffect { Taint = new DpuTaint { Key = "another", Effect = "NoExecute" } };
+        Assert.Equal([new NodeMark.MarkedTaint("another", "", "NoExecute")], NodeMark.TaintsOf(null, [another, null, new NodeEffect { NoEffect = true }, another]));
+        var node = Node(new V1Taint { Key = "theirs", Effect = "NoSchedule" });
+        node = Patched(node, NodeMark.Apply(node, Taint)!);
+        Assert.Equal(
+            [new NodeMark.MarkedTaint("another", "", "NoExecute"), new NodeMark.MarkedTaint("dpu", "provisioning", "NoSchedule")],
+            NodeMark.TaintsOf(node, [another]));
+    }
+
+    [Fact]
     public void LabelsGetTheirOldValuesBack()
     {
         var node = Node();
@@ -46,6 +83,8 @@ public sealed class NodeMarkTests
     [Fact]
     public void EveryPatchIsOfTheNodeThatWasSeen() =>
         Assert.Equal("7", (string)NodeMark.Apply(Node(), Taint)!["metadata"]!["resourceVersion"]!);
+
+    private static IEnumerable<string> Taints(V1Node node) => node.Spec.Taints.Select(t => $"{t.Key}={t.Value}");
 
     private static V1Node Node(params V1Taint[] taints) =>
         new() { Metadata = new V1ObjectMeta { Name = "worker1", ResourceVersion = "7" }, Spec = new V1NodeSpec { Taints = [.. taints] } };

@@ -69,6 +69,9 @@ internal sealed class FakeHost : IAsyncDisposable
     /// <summary>Whether pods run at all.</summary>
     public bool RunsPods { get; set; } = true;
 
+    /// <summary>Whether pods are bound to it.</summary>
+    public bool TakesPods { get; set; } = true;
+
     /// <summary>Whether host network pods become ready.</summary>
     public bool HasNetwork { get; set; } = true;
 
@@ -170,6 +173,11 @@ internal sealed class FakeHost : IAsyncDisposable
 
         if (pod.Spec.NodeName is null)
         {
+            if (!TakesPods)
+            {
+                return;
+            }
+
             await _admin.SendRawAsync(
                 HttpMethod.Post, $"/api/v1/namespaces/{ns}/pods/{name}/binding",
                 new JsonObject

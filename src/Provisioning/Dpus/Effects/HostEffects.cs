@@ -63,6 +63,10 @@ internal sealed class HostEffects(Cache cache)
         dpu.Status?.Phase is not (null or "" or DpuPhases.Initializing or DpuPhases.Ready or DpuPhases.Deleting) &&
         !(dpu.Status.Phase == DpuPhases.Error && PhaseTable.ResumeAt(dpu.Status.Conditions) == DpuPhases.NodeEffect);
 
+    /// <summary>Whether a maintenance is provisioning's own, and nobody needs it any more.</summary>
+    internal static bool IsLeft(NodeMaintenance maintenance) =>
+        maintenance.Spec.RequestorId == FirstRequestor && (maintenance.Spec.AdditionalRequestors?.Count ?? 0) == 0;
+
     private NodeMaintenance? Maintenance(DpuScope scope) =>
         cache.Informer<NodeMaintenance>().Get(scope.Key.Namespace, scope.Dpu.Spec.NodeName);
 
@@ -123,7 +127,7 @@ internal sealed class HostEffects(Cache cache)
         return began;
     }
 
-    /// <summary>Withdraws our request; the maintenance ends with the last one.</summary>
+    /// <summary>Withdraws our request; the maintenance ends with the last one, see <see cref="LeftMaintenances"/>.</summary>
     private async Task LeaveAsync(NodeMaintenance maintenance, CancellationToken cancellation)
     {
         if (maintenance.Spec.AdditionalRequestors?.Contains(OurRequestor) != true && maintenance.Spec.RequestorId != FirstRequestor)

@@ -43,13 +43,17 @@ internal static class RebootingPhase
             return new Step.Advance($"node {host.Metadata.Name} has restarted");
         }
 
-        if (scope.Moment(ProvisioningLabels.InstalledAt) + scope.Tools.Options.CloudInitTimeout - scope.Now is { } left && left > TimeSpan.Zero)
+        if (FirstBoot(scope) is { } left)
         {
             return new Step.Wait("CloudInit", "the new system's first boot is left alone for a while") { After = left, IsUnlimited = true };
         }
 
         return await DecideAsync(scope, host, cancellation);
     }
+
+    /// <summary>For how long yet a DPU's new system is left alone; null when it is not.</summary>
+    private static TimeSpan? FirstBoot(DpuScope scope) =>
+        scope.Moment(ProvisioningLabels.InstalledAt) + scope.Tools.Options.CloudInitTimeout - scope.Now is { } left && left > TimeSpan.Zero ? left : null;
 
     private static async Task<Step> DecideAsync(DpuScope scope, V1Node host, CancellationToken cancellation)
     {
@@ -98,7 +102,10 @@ internal static class RebootingPhase
             return new Step.Wait("Rebooting", $"node {host.Metadata.Name} is restarted for DPU {dpus[1].Metadata.Name} and this one");
         }
 
-        return await RestartAsync(scope, together, host.Metadata.Name, dpus, cancellation);
+        // The restart is everybody's: the DPU that was installed last says when.
+        return dpus.Select(d => (Dpu: d, Left: FirstBoot(new DpuScope(scope.Tools, d)))).MaxBy(d => d.Left) is { Left: { } left } last
+            ? new Step.Wait("CloudInit", $"the first boot of DPU {last.Dpu.Metadata.Name}'s new system is left alone for a while") { After = left, IsUnlimited = true }
+            : await RestartAsync(scope, together, host.Metadata.Name, dpus, cancellation);
     }
 
     /// <summary>How a DPU wants its host to restart; null, and what is waited for, when that is not known.</summary>
