@@ -2,8 +2,10 @@ using Dpf.Ovn.Annotations;
 using Dpf.Ovn.Dns;
 using Dpf.Ovn.Tests.Node;
 using Dpf.Ovn.Zone.Applying;
+using Dpf.Ovn.Zone.Planning.Policies;
 using Dpf.Ovsdb.Models.Northbound;
 using Dpf.Ovsdb.Replica;
+using Dpf.Runtime.Addressing;
 using Dpf.Testing;
 using k8s.Models;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -96,6 +98,33 @@ public sealed class ZoneControllerTests : IAsyncLifetime
             Assert.Equal(said, await SaysAsync(world, "a"));
             await Eventually.SeeAsync(() => IsIsolated(_servers.Databases.North.Replica.Current, "default_a"));
         });
+    }
+
+    /// <summary>The first pass of a zone that begins anew must not open what is denied by name, though no server answers it.</summary>
+    [Fact]
+    public async Task The_last_answers_for_names_outlive_the_agent()
+    {
+        await OvsdbServer.RunAsync(
+            Cancellation, "ovn-nbctl", $"--db=unix:{_servers.North.Socket}", "create", "Address_Set", "name=a1", "addresses=192.0.2.7",
+            """external_ids={"k8s.ovn.org/id"="DnsName:site.example"}""");
+        await using var world = await AgentWorld.StartAsync("10.233.64.0/24", "a");
+        await world.Cluster.ApplyAsync("""
+            apiVersion: k8s.ovn.org/v1
+            kind: EgressFirewall
+            metadata: {name: default, namespace: default}
+            spec: {egress: [{type: Deny, to: {dnsName: Site.example.}}]}
+            """);
+        await world.AddPodAsync("a");
+
+        // Twice: what the first run was told by the database, it has to leave there.
+        for (var run = 0; run < 2; run++)
+        {
+            await RunAsync(world, () => Eventually.SeeAsync(
+                () => _servers.Databases.North.Replica.Current.All<Acl>().Any(a => a.Match.Contains("ip4.dst == 192.0.2.7", StringComparison.Ordinal))));
+            Assert.Equal(
+                [IpAddress.Parse("192.0.2.7")],
+                Assert.Single(NameSets.Read(_servers.Databases.North.Replica.Current), n => n.Key == "site.example").Value);
+        }
     }
 
     private const string DenyAll = """

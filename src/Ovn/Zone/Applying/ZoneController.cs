@@ -94,6 +94,10 @@ public sealed class ZoneController
             _adminPolicies.Synced, _baselines.Synced, _firewalls.Synced, _egressIps.Synced)
             .WaitAsync(cancellation);
 
+        // The first pass is before any answer.
+        await _databases.North.WaitUntilSyncedAsync(cancellation);
+        _names.Remember(NameSets.Read(_databases.North.Replica.Current));
+
         // Remote ports appear in the southbound database a moment after northd has seen them.
         using var southbound = _databases.South.Replica.Subscribe(change =>
         {

@@ -89,6 +89,7 @@ public static class ClusterFacts
             Admin = new AdminPolicyFacts(candidates, cluster.Nodes, cluster.Names).Read(cluster.AdminPolicies, cluster.Baselines),
             Firewalls = new EgressFirewallFacts(candidates, cluster.Nodes, network).Read(cluster.EgressFirewalls, cluster.Names),
             PeerSets = candidates.Sets,
+            Names = cluster.Names,
         };
         return new ZoneFacts(zone, network, nodes, pods, ServiceFacts.Read(cluster.Services, cluster.Endpoints, network), policies)
         {
