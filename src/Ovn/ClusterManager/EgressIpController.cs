@@ -19,6 +19,9 @@ internal sealed class EgressIpController(Cache cache, ILoggerFactory loggers, Ti
     private readonly EventRecorder _events =
         new(cache.Client, "ovnkube-cluster-manager", time, loggers.CreateLogger("egress-ip"));
 
+    // The addresses that were told to have no node; by the object's uid.
+    private readonly Dictionary<string, string> _missing = new(StringComparer.Ordinal);
+
     // One worker: where an address goes is one decision over all of them.
     public Task RunAsync(CancellationToken cancellation) => Controller.For<EgressIp>(cache, "egress-ip")
         .Workers(1)
@@ -36,30 +39,46 @@ internal sealed class EgressIpController(Cache cache, ILoggerFactory loggers, Ti
 
     private async Task<Result> ReconcileAsync(NamespacedName key, CancellationToken cancellation)
     {
-        var assignments = EgressPlacement.Of(_egressIps.All, _nodes.All);
-        foreach (var egress in _egressIps.All)
+        var all = _egressIps.All;
+        var assignments = EgressPlacement.Of(all, _nodes.All);
+        foreach (var gone in _missing.Keys.Except(all.Select(e => e.Metadata.Uid), StringComparer.Ordinal).ToList())
+        {
+            _missing.Remove(gone);
+        }
+
+        foreach (var egress in all)
         {
             var wanted = assignments[egress.Metadata.Name];
-            if ((egress.Status?.Items ?? []).Select(i => new EgressPlace(i.EgressIp, i.Node)).SequenceEqual(wanted))
+            if (!(egress.Status?.Items ?? []).Select(i => new EgressPlace(i.EgressIp, i.Node)).SequenceEqual(wanted))
             {
-                continue;
+                var items = new JsonArray([.. wanted.Select(w => (JsonNode)new JsonObject { ["egressIP"] = w.EgressIp, ["node"] = w.Node })]);
+                await cache.Client.PatchStatusAsync<EgressIp>(
+                    null, egress.Metadata.Name, new JsonObject { ["status"] = new JsonObject { ["items"] = items } }, cancellation);
+                _logger.LogInformation(
+                    "egress IP {Name}: {Places}", egress.Metadata.Name, string.Join(", ", wanted.Select(w => $"{w.EgressIp} at {w.Node}")));
             }
 
-            var items = new JsonArray([.. wanted.Select(w => (JsonNode)new JsonObject { ["egressIP"] = w.EgressIp, ["node"] = w.Node })]);
-            await cache.Client.PatchStatusAsync<EgressIp>(
-                null, egress.Metadata.Name, new JsonObject { ["status"] = new JsonObject { ["items"] = items } }, cancellation);
-            _logger.LogInformation(
-                "egress IP {Name}: {Places}", egress.Metadata.Name, string.Join(", ", wanted.Select(w => $"{w.EgressIp} at {w.Node}")));
-            if (wanted.Count < egress.Spec.EgressIps.Count)
-            {
-                await _events.WarningAsync(
-                    egress, "NoMatchingNodeFound",
-                    $"{egress.Spec.EgressIps.Count - wanted.Count} of its addresses have no node: label nodes whose gateway network holds " +
-                    $"them with {EgressPlacement.AssignableLabel}, one for each address",
-                    cancellation);
-            }
+            await TellAsync(egress, string.Join(", ", egress.Spec.EgressIps.Except(wanted.Select(w => w.EgressIp), StringComparer.Ordinal)), cancellation);
         }
 
         return Result.Done;
+    }
+
+    // Not by the status, which is the same before and after where nothing was ever placed.
+    private async Task TellAsync(EgressIp egress, string missing, CancellationToken cancellation)
+    {
+        if (missing == _missing.GetValueOrDefault(egress.Metadata.Uid, ""))
+        {
+            return;
+        }
+
+        _missing[egress.Metadata.Uid] = missing;
+        if (missing.Length > 0)
+        {
+            await _events.WarningAsync(
+                egress, "NoMatchingNodeFound",
+                $"no node for {missing}: label nodes whose gateway network holds them with {EgressPlacement.AssignableLabel}, one for each address",
+                cancellation);
+        }
     }
 }

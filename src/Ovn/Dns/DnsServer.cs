@@ -16,6 +16,7 @@ namespace Dpf.Ovn.Dns;
 public sealed class DnsServer(
     INetworkNamespace network, Func<ClusterNames> names, DnsForwarder forwarder, TimeProvider time, ILogger logger)
 {
+    private const int MostAliases = 8;
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(10);
     private int _turn;
 
@@ -41,31 +42,50 @@ public sealed class DnsServer(
         }
 
         var limit = overTcp ? ushort.MaxValue : query.UdpSize;
-        if (names().Answer(query.Question, Interlocked.Increment(ref _turn)) is not { } answer)
+        var (known, turn) = (names(), Interlocked.Increment(ref _turn));
+        if (known.Answer(query.Question, turn) is not { } answer)
         {
             return await forwarder.ForwardAsync(message, overTcp, cancellation) ??
                 DnsMessage.WriteAnswer(query, new DnsAnswer(DnsCode.ServerFailure, []), limit);
         }
 
         // Who asks for the addresses of another name wants those.
-        if (answer.Answers is [{ Data: DnsAlias(var target) } alias] && query.Question.Type is DnsType.A or DnsType.Aaaa)
+        if (answer.Answers is [{ Data: DnsAlias }] && query.Question.Type is DnsType.A or DnsType.Aaaa)
         {
-            var found = await FollowAsync(target, query.Question.Type == DnsType.A ? IpFamily.V4 : IpFamily.V6, cancellation);
-            answer = answer with { Answers = [alias, .. found] };
+            answer = await FollowAsync(known, answer, query.Question.Type, turn, cancellation);
         }
 
         return DnsMessage.WriteAnswer(query, answer, limit);
     }
 
-    private async Task<IEnumerable<DnsRecord>> FollowAsync(string target, IpFamily family, CancellationToken cancellation)
+    /// <summary>An answer that leads to another name, with what is found there; one name of the cluster may lead to the next.</summary>
+    private async Task<DnsAnswer> FollowAsync(ClusterNames known, DnsAnswer first, DnsType type, int turn, CancellationToken cancellation)
     {
-        if (names().Answer(new DnsQuestion(target, DnsAddress.TypeOf(family))) is { } inside)
+        var records = first.Answers.ToList();
+        while (records[^1].Data is DnsAlias(var target))
         {
-            return inside.Answers.Where(r => r.Data is DnsAddress);
+            if (known.Answer(new DnsQuestion(target, type), turn) is not { } inside)
+            {
+                var outside = await forwarder.ResolveAsync(target, type == DnsType.A ? IpFamily.V4 : IpFamily.V6, cancellation) ?? [];
+                records.AddRange(outside.Select(a => new DnsRecord(target, new DnsAddress(a.Address), a.Seconds)));
+                break;
+            }
+
+            if (inside.Answers.Count == 0)
+            {
+                break;
+            }
+
+            if (records.Count == MostAliases && inside.Answers[0].Data is DnsAlias)
+            {
+                // Round and round, or as good as that.
+                return new DnsAnswer(DnsCode.ServerFailure, []);
+            }
+
+            records.AddRange(inside.Answers);
         }
 
-        return (await forwarder.ResolveAsync(target, family, cancellation) ?? [])
-            .Select(a => new DnsRecord(target, new DnsAddress(a.Address), a.Seconds));
+        return first with { Answers = records };
     }
 
     private async Task DatagramsAsync(Socket socket, CancellationToken cancellation)

@@ -63,6 +63,27 @@ public sealed class DnsServerTests
         Assert.Equal((int)DnsCode.ServerFailure, answer[3] & 15);
     }
 
+    [Fact]
+    public async Task AnExternalNameOfTheClusterIsFollowedToTheEnd()
+    {
+        var answer = (await Server().AnswerAsync(
+            DnsMessage.WriteQuery(Id, new DnsQuestion("first.default.svc.cluster.local", DnsType.A)), overTcp: false, Cancellation))!;
+        Assert.Equal([IpAddress.Parse("10.233.0.10")], DnsMessage.ReadAddresses(answer, Id)!.Select(a => a.Address));
+        Assert.Equal(3, answer[7]);
+    }
+
+    [Theory]
+    [InlineData(8, DnsCode.NoError)]
+    [InlineData(9, DnsCode.ServerFailure)]
+    public async Task ExternalNamesAreFollowedSoFarOnly(int steps, DnsCode code)
+    {
+        V1Service[] services = [.. Enumerable.Range(1, steps).Select(i => External($"n{i}", i == steps ? "web" : $"n{i + 1}")), Web];
+        var answer = (await Server(services).AnswerAsync(
+            DnsMessage.WriteQuery(Id, new DnsQuestion("n1.default.svc.cluster.local", DnsType.A)), overTcp: true, Cancellation))!;
+        Assert.Equal(code, DnsMessage.ReadCode(answer));
+        Assert.Equal(code == DnsCode.NoError ? 1 : 0, DnsMessage.ReadAddresses(answer, Id)?.Count ?? 0);
+    }
+
     [Property]
     public void NoMessageBreaksTheReader(byte[] message)
     {
@@ -88,16 +109,30 @@ public sealed class DnsServerTests
     {
         V1Service[] services =
         [
-            new V1Service
-            {
-                Metadata = new V1ObjectMeta { NamespaceProperty = "default", Name = "web" },
-                Spec = new V1ServiceSpec { ClusterIP = "10.233.0.10" },
-            },
+            Web,
+            External("first", "second"),
+            External("second", "web"),
             new V1Service
             {
                 Metadata = new V1ObjectMeta { NamespaceProperty = "default", Name = "many" }, Spec = new V1ServiceSpec { ClusterIP = "None" },
             },
         ];
+        return Server(services);
+    }
+
+    private static V1Service Web => new()
+    {
+        Metadata = new V1ObjectMeta { NamespaceProperty = "default", Name = "web" }, Spec = new V1ServiceSpec { ClusterIP = "10.233.0.10" },
+    };
+
+    private static V1Service External(string name, string target) => new()
+    {
+        Metadata = new V1ObjectMeta { NamespaceProperty = "default", Name = name },
+        Spec = new V1ServiceSpec { Type = "ExternalName", ExternalName = target + ".default.svc.cluster.local" },
+    };
+
+    private static DnsServer Server(V1Service[] services)
+    {
         var many = new V1EndpointSlice
         {
             AddressType = "IPv4",

@@ -33,6 +33,7 @@ internal sealed class AgentWorld : IAsyncDisposable
             - {apiGroups: ["*"], resources: ["*"], verbs: [get, list, watch]}
             - {apiGroups: [""], resources: [events], verbs: [create, update]}
             - {apiGroups: [""], resources: [nodes/status], verbs: [patch]}
+            - {apiGroups: [coordination.k8s.io], resources: [leases], verbs: [delete]}
             - {apiGroups: [""], resources: [pods/status], verbs: [patch], resourceNames: [{{string.Join(", ", writable)}}]}
             """);
         var node = new JsonObject

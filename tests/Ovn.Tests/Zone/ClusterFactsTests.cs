@@ -1,4 +1,6 @@
+using Dpf.Api.ThirdParty.OvnKubernetes;
 using Dpf.Ovn.Annotations;
+using Dpf.Ovn.Tests.Zone.Truth;
 using Dpf.Ovn.Zone.Planning;
 using Dpf.Runtime.Addressing;
 using k8s.Models;
@@ -108,6 +110,28 @@ public sealed class ClusterFactsTests
         var service = Service();
         service.Spec.ClusterIP = "None";
         Assert.Empty(Read([], new ClusterObjects { Services = [service] }).Services);
+    }
+
+    /// <summary>An address that no node holds would keep the pod from leaving under the one that one does.</summary>
+    [Fact]
+    public void AnEgressAddressWithoutANodeTakesNoPodFromOneThatHasIt()
+    {
+        var facts = Read([.. World.Nodes], new ClusterObjects
+        {
+            Namespaces = World.Namespaces,
+            Pods = World.Pods,
+            EgressIps = [Egress("a"), Egress("b", "fd00:123::200"), Egress("c", "10.0.123.200"), Egress("d", "10.0.123.201")],
+        });
+
+        var egress = Assert.Single(facts.EgressIps);
+        Assert.Equal(("c", 3), (egress.Name, egress.Pods.Count));
+
+        static EgressIp Egress(string name, params string[] addresses) => new()
+        {
+            Metadata = new V1ObjectMeta { Name = name },
+            Spec = new EgressIpSpec { NamespaceSelector = World.Is("ns", "x") },
+            Status = new EgressIpStatus { Items = [.. addresses.Select(a => new EgressIpAssignment { EgressIp = a, Node = "worker1" })] },
+        };
     }
 
     private static ZoneFacts Read(V1Node[] nodes, ClusterObjects? cluster = null) =>

@@ -34,8 +34,13 @@ internal sealed class DpuHealth(NodeContext node, DpuLease lease)
                 var before = Cause;
                 if (leases.Get(lease.Namespace, lease.Name) is not { } now)
                 {
-                    // Not provisioned yet, or by an older release: nothing is known, so nothing is said.
+                    // Not provisioned yet, or by an older release: nothing is known, so nothing is said; but what was said is taken back.
                     Cause = null;
+                    if (IsLeft(nodes.Get(null, node.Node)))
+                    {
+                        await TellAsync(null, step);
+                    }
+
                     return;
                 }
 
@@ -61,6 +66,10 @@ internal sealed class DpuHealth(NodeContext node, DpuLease lease)
         return node?.Status?.Conditions?.FirstOrDefault(c => c.Type == wanted.Type) is { } now &&
             (now.Status, now.Message) == (wanted.Status, wanted.Message);
     }
+
+    /// <summary>Whether a node still says of its DPU that it does not connect pods.</summary>
+    public static bool IsLeft(V1Node? node) =>
+        node?.Status?.Conditions?.Any(c => c is { Type: "NetworkUnavailable", Status: "True", Reason: "DPUNotReady" }) == true;
 
     /// <summary>The condition that tells a cause.</summary>
     public static V1NodeCondition Condition(string? cause, DateTime now) => new()

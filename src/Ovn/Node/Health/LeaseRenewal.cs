@@ -8,6 +8,7 @@ namespace Dpf.Ovn.Node.Health;
 internal sealed class LeaseRenewal(NodeContext node, DpuLease lease, OpenVSwitch ovs)
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Absence = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(2);
     private (string? Cause, long At)? _told;
 
@@ -16,7 +17,8 @@ internal sealed class LeaseRenewal(NodeContext node, DpuLease lease, OpenVSwitch
     {
         if (lease.RenewInterval <= TimeSpan.Zero)
         {
-            await Task.Delay(Timeout.InfiniteTimeSpan, node.Time, cancellation);
+            // One that was renewed before would run out, and say for ever that the DPU is gone.
+            await node.RepeatAsync("lease", Absence, RemoveAsync, cancellation);
         }
 
         try
@@ -54,6 +56,14 @@ internal sealed class LeaseRenewal(NodeContext node, DpuLease lease, OpenVSwitch
         var at = node.Time.GetTimestamp();
         await RenewAsync(cause, cancellation);
         _told = (cause, at);
+    }
+
+    private async Task RemoveAsync(CancellationToken cancellation)
+    {
+        if (await node.Client.GetAsync<V1Lease>(lease.Namespace, lease.Name, cancellation) is { Spec.HolderIdentity: DpuLease.Holder } left)
+        {
+            await node.Client.DeleteAsync<V1Lease>(lease.Namespace, lease.Name, cancellation, uid: left.Metadata.Uid);
+        }
     }
 
     private async Task RenewAsync(string? cause, CancellationToken cancellation)

@@ -17,7 +17,17 @@ public sealed class NameAddresses(DnsForwarder forwarder, IReadOnlyList<IpFamily
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(30);
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _new = new(0);
+    private IReadOnlyDictionary<string, IReadOnlyList<IpAddress>> _earlier = new Dictionary<string, IReadOnlyList<IpAddress>>();
     private readonly Dictionary<string, Known> _known = new(StringComparer.Ordinal);
+
+    /// <summary>Tells the answers of an earlier run, which hold until there are others.</summary>
+    public void Remember(IReadOnlyDictionary<string, IReadOnlyList<IpAddress>> answers)
+    {
+        lock (_lock)
+        {
+            _earlier = answers;
+        }
+    }
 
     /// <summary>The addresses as far as they are known; names that are new are asked for.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<IpAddress>> Of(IReadOnlySet<string> names)
@@ -31,12 +41,14 @@ public sealed class NameAddresses(DnsForwarder forwarder, IReadOnlyList<IpFamily
 
             foreach (var name in names)
             {
-                if (_known.TryAdd(name, new Known([], DateTimeOffset.MinValue)))
+                if (_known.TryAdd(name, new Known(_earlier.GetValueOrDefault(name, []), DateTimeOffset.MinValue)))
                 {
                     _new.Release();
                 }
             }
 
+            // What no policy names now is not held for later.
+            _earlier = new Dictionary<string, IReadOnlyList<IpAddress>>();
             return _known.ToDictionary(k => k.Key, k => k.Value.Addresses, StringComparer.Ordinal);
         }
     }

@@ -18,32 +18,39 @@ internal sealed class PodAllocation(string zone, ClusterNetwork network, KubeCli
     private readonly Dictionary<IpFamily, PodAddresses> _addresses = Enum.GetValues<IpFamily>().ToDictionary(f => f, _ => new PodAddresses());
     private readonly EventRecorder _events = new(client, "ovnkube-controller", time, logger);
 
-    // Written to the API server but perhaps not yet told back by it; by the pod's uid.
-    private readonly Dictionary<string, PodNetwork> _written = new(StringComparer.Ordinal);
+    // What pods were given or last said, and the version of them that says so: the informer may not have it yet, and an annotation may
+    // be lost while its pod lives with the address; by the pod's uid.
+    private readonly Dictionary<string, (PodNetwork Network, string? Version)> _known = new(StringComparer.Ordinal);
 
     // Why pods have no address, so that it is told once and not at every pass; by the pod's uid.
     private readonly Dictionary<string, string> _failures = new(StringComparer.Ordinal);
 
-    /// <summary>Gives an address to every pod of the zone that has none.</summary>
+    /// <summary>Gives an address to every pod of the zone that has none, and writes those again that their pods say no more.</summary>
     /// <param name="local">The zone's node.</param>
     /// <param name="pods">All pods.</param>
     /// <param name="cancellation">Ends it.</param>
-    /// <returns>The pods that have one but do not say so yet, and why others have none.</returns>
-    public async Task<(IReadOnlyList<ZonePod> Fresh, IReadOnlyList<string> Failures)> GiveAsync(
+    /// <returns>The networks of the pods that have one but do not say so, by their uids, and why others have none.</returns>
+    public async Task<(IReadOnlyDictionary<string, PodNetwork> Given, IReadOnlyList<string> Failures)> GiveAsync(
         ZoneNode local, IReadOnlyCollection<V1Pod> pods, CancellationToken cancellation)
     {
         var mine = pods.Where(p => ClusterFacts.IsLocal(p, zone)).ToList();
         Forget(mine.Select(p => p.Metadata.Uid).ToHashSet(StringComparer.Ordinal));
-        var used = mine.Select(p => PodNetwork.Read(p.Metadata.Annotations)).OfType<PodNetwork>().Concat(_written.Values)
-            .SelectMany(n => n.Ips).ToHashSet();
-        var (fresh, failures) = (new List<ZonePod>(), new List<string>());
-        foreach (var pod in mine.Where(p => p.Metadata.DeletionTimestamp is null && PodNetwork.Read(p.Metadata.Annotations) is null))
+        var used = Learn(local, mine);
+        var silent = mine.Where(p => p.Metadata.DeletionTimestamp is null && PodNetwork.Read(p.Metadata.Annotations) is null).ToList();
+        var given = Remembered(local, silent, [.. used]);
+        used.UnionWith(_known.Values.SelectMany(k => k.Network.Ips));
+        var failures = new List<string>();
+        foreach (var pod in silent.Where(p => !given.ContainsKey(p.Metadata.Uid) || IsNewer(p, _known[p.Metadata.Uid].Version)))
         {
             try
             {
-                if (await GiveAsync(local, pod, used, cancellation) is { } given)
+                if (await GiveAsync(local, pod, given.GetValueOrDefault(pod.Metadata.Uid), used, cancellation) is { } network)
                 {
-                    fresh.Add(new ZonePod(pod.Metadata.NamespaceProperty, pod.Metadata.Name, pod.Metadata.Uid, given));
+                    given[pod.Metadata.Uid] = network;
+                }
+                else
+                {
+                    given.Remove(pod.Metadata.Uid);
                 }
 
                 _failures.Remove(pod.Metadata.Uid);
@@ -61,42 +68,82 @@ internal sealed class PodAllocation(string zone, ClusterNetwork network, KubeCli
             }
         }
 
-        return (fresh, failures);
+        return (given, failures);
     }
 
-    private void Forget(HashSet<string> known)
+    private void Forget(HashSet<string> present)
     {
-        foreach (var gone in _written.Keys.Concat(_failures.Keys).Where(uid => !known.Contains(uid)).ToList())
+        foreach (var gone in _known.Keys.Concat(_failures.Keys).Where(uid => !present.Contains(uid)).ToList())
         {
-            _written.Remove(gone);
+            _known.Remove(gone);
             _failures.Remove(gone);
         }
+    }
+
+    /// <summary>Remembers what pods say; returns the addresses that they claim.</summary>
+    private HashSet<IpAddress> Learn(ZoneNode local, List<V1Pod> pods)
+    {
+        var claimed = new HashSet<IpAddress>();
+        foreach (var pod in pods)
+        {
+            if (PodNetwork.Read(pod.Metadata.Annotations) is { } said)
+            {
+                claimed.UnionWith(said.Ips);
+                if (PodAddresses.ArePods(local.Subnets, said))
+                {
+                    _known[pod.Metadata.Uid] = (said, pod.Metadata.ResourceVersion);
+                }
+            }
+        }
+
+        return claimed;
+    }
+
+    /// <summary>What pods have that do not say so: whatever becomes of the writing, they live with it.</summary>
+    private Dictionary<string, PodNetwork> Remembered(ZoneNode local, List<V1Pod> silent, HashSet<IpAddress> taken)
+    {
+        var remembered = new Dictionary<string, PodNetwork>(StringComparer.Ordinal);
+        foreach (var pod in silent)
+        {
+            if (!_known.TryGetValue(pod.Metadata.Uid, out var known))
+            {
+                continue;
+            }
+
+            // Not where the node has another subnet by now, or another pod says the same.
+            if (PodAddresses.ArePods(local.Subnets, known.Network) && known.Network.Ips.All(taken.Add))
+            {
+                remembered[pod.Metadata.Uid] = known.Network;
+            }
+            else
+            {
+                _known.Remove(pod.Metadata.Uid);
+            }
+        }
+
+        return remembered;
     }
 
     /// <summary>A pod's addresses; null when it went meanwhile.</summary>
     /// <exception cref="InvalidOperationException">The subnet is full.</exception>
     /// <exception cref="KubeException">The API server refuses them.</exception>
-    private async Task<PodNetwork?> GiveAsync(ZoneNode local, V1Pod pod, HashSet<IpAddress> used, CancellationToken cancellation)
+    private async Task<PodNetwork?> GiveAsync(
+        ZoneNode local, V1Pod pod, PodNetwork? remembered, HashSet<IpAddress> used, CancellationToken cancellation)
     {
-        if (_written.TryGetValue(pod.Metadata.Uid, out var known))
-        {
-            return known;
-        }
-
         var addresses = new List<Cidr>();
         try
         {
-            foreach (var subnet in local.Subnets)
+            foreach (var subnet in remembered is null ? local.Subnets : [])
             {
                 addresses.Add(_addresses[subnet.Family].Next(subnet, used) ??
                     throw new InvalidOperationException($"the subnet {subnet} of node {zone} has no free address"));
             }
 
-            var given = PodNetwork.Of(addresses, network);
-            await client.AnnotateAsync<V1Pod>(
+            var given = remembered ?? PodNetwork.Of(addresses, network);
+            var written = await client.AnnotateAsync<V1Pod>(
                 pod.Metadata.NamespaceProperty, pod.Metadata.Name, [KeyValuePair.Create(PodNetwork.Annotation, (string?)given.Write())],
                 cancellation, pod.Metadata.Uid);
-            _written[pod.Metadata.Uid] = given;
+            _known[pod.Metadata.Uid] = (given, written.Metadata.ResourceVersion);
             return given;
         }
         catch (KubeException e) when (e.IsNotFound || e.IsConflict)
@@ -111,6 +158,12 @@ internal sealed class PodAllocation(string zone, ClusterNetwork network, KubeCli
             throw;
         }
     }
+
+    /// <summary>Whether a pod is as it became after a version, and not merely as the informer had it before.</summary>
+    private static bool IsNewer(V1Pod pod, string? version) =>
+        ulong.TryParse(pod.Metadata.ResourceVersion, out var now) && ulong.TryParse(version, out var then)
+            ? now > then
+            : pod.Metadata.ResourceVersion != version;
 
     private async Task TellAsync(V1Pod pod, string message, CancellationToken cancellation)
     {

@@ -94,6 +94,10 @@ public sealed class ZoneController
             _adminPolicies.Synced, _baselines.Synced, _firewalls.Synced, _egressIps.Synced)
             .WaitAsync(cancellation);
 
+        // The first pass is before any answer.
+        await _databases.North.WaitUntilSyncedAsync(cancellation);
+        _names.Remember(NameSets.Read(_databases.North.Replica.Current));
+
         // Remote ports appear in the southbound database a moment after northd has seen them.
         using var southbound = _databases.South.Replica.Subscribe(change =>
         {
@@ -148,18 +152,15 @@ public sealed class ZoneController
             EgressIps = _egressIps.All,
         };
         cluster = cluster with { Names = _names.Of(PolicyNames.Of(cluster.EgressFirewalls, cluster.AdminPolicies)) };
-        var facts = ClusterFacts.Read(_zone, _network, cluster);
         IReadOnlyList<string> withoutAddress = [];
-        if (facts.Local is { } local)
+        if (ClusterFacts.Local(_zone, _network, cluster.Nodes) is { } local)
         {
-            var (fresh, failures) = await _allocation.GiveAsync(local, cluster.Pods, cancellation);
-            withoutAddress = failures;
-            if (fresh.Count > 0)
-            {
-                facts = facts with { Pods = [.. facts.Pods, .. fresh] };
-            }
+            (var given, withoutAddress) = await _allocation.GiveAsync(local, cluster.Pods, cancellation);
+            cluster = cluster with { Given = given };
         }
 
+        // Only now: a port without the groups that its policies are about would be open until the next pass.
+        var facts = ClusterFacts.Read(_zone, _network, cluster);
         var changes = await _databases.ApplyAsync(facts, cancellation);
         if (changes > 0)
         {

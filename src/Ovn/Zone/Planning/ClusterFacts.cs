@@ -43,6 +43,13 @@ public sealed record ClusterObjects
 
     /// <summary>The addresses that names in policies were found to have.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<IpAddress>> Names { get; init; } = new Dictionary<string, IReadOnlyList<IpAddress>>();
+
+    /// <summary>The networks that pods were given but do not say, or say no more; by their uids.</summary>
+    public IReadOnlyDictionary<string, PodNetwork> Given { get; init; } = new Dictionary<string, PodNetwork>();
+
+    /// <summary>A pod's network: what it says, or else was given; null for none.</summary>
+    public PodNetwork? NetworkOf(V1Pod pod) => PodNetwork.Read(pod.Metadata.Annotations) ??
+        (pod.Metadata.Uid is { } uid ? Given.GetValueOrDefault(uid) : null);
 }
 
 /// <summary>Reads a zone's facts from the cluster's objects.</summary>
@@ -67,7 +74,7 @@ public static class ClusterFacts
             .Where(p => IsLocal(p, zone))
             .OrderBy(p => p.Metadata.CreationTimestamp ?? DateTime.MaxValue)
             .ThenBy(p => p.Metadata.Uid, StringComparer.Ordinal)
-            .Select(p => PodNetwork.Read(p.Metadata.Annotations) is { } addresses && PodAddresses.ArePods(subnets, addresses)
+            .Select(p => cluster.NetworkOf(p) is { } addresses && PodAddresses.ArePods(subnets, addresses)
                 ? new ZonePod(p.Metadata.NamespaceProperty, p.Metadata.Name, p.Metadata.Uid, addresses)
                 : null)
             .OfType<ZonePod>()
@@ -75,19 +82,24 @@ public static class ClusterFacts
             .OrderBy(p => p.Port, StringComparer.Ordinal)
             .ToList();
         var ports = pods.Select(p => p.Port).ToHashSet(StringComparer.Ordinal);
-        var candidates = new PolicyPods(cluster.Pods.Where(p => !IsCompleted(p)), cluster.Namespaces, nodes, network, ports);
+        var candidates = new PolicyPods(cluster.Pods.Where(p => !IsCompleted(p)), cluster.Namespaces, nodes, network, ports, cluster.NetworkOf);
         var policies = new ZonePolicies
         {
             Network = new NetworkPolicyFacts(candidates).Read(cluster.Policies),
             Admin = new AdminPolicyFacts(candidates, cluster.Nodes, cluster.Names).Read(cluster.AdminPolicies, cluster.Baselines),
             Firewalls = new EgressFirewallFacts(candidates, cluster.Nodes, network).Read(cluster.EgressFirewalls, cluster.Names),
             PeerSets = candidates.Sets,
+            Names = cluster.Names,
         };
         return new ZoneFacts(zone, network, nodes, pods, ServiceFacts.Read(cluster.Services, cluster.Endpoints, network), policies)
         {
             EgressIps = EgressIpFacts.Read(cluster.EgressIps, candidates),
         };
     }
+
+    /// <summary>The zone's own node; null until the cluster manager has given it a subnet.</summary>
+    public static ZoneNode? Local(string zone, ClusterNetwork network, IEnumerable<V1Node> nodes) =>
+        nodes.FirstOrDefault(n => n.Metadata.Name == zone) is { } node ? Node(node, network) : null;
 
     /// <summary>Whether a pod is one that the zone gives an address.</summary>
     public static bool IsLocal(V1Pod pod, string zone) =>

@@ -1,5 +1,8 @@
+using Dpf.Ovn.Node;
 using Dpf.Ovn.Node.Health;
+using Dpf.Testing;
 using k8s.Models;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Dpf.Ovn.Tests.Node.Health;
 
@@ -9,6 +12,8 @@ public sealed class DpuLeaseTests
     private static readonly DateTime Now = new(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc);
 
     private static readonly DpuLease Lease = new("ovn-kubernetes", "worker1", TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(40));
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     private static V1Lease Renewed(string? cause = null) =>
         Lease.Renewed(new V1Node { Metadata = new V1ObjectMeta { Name = "worker1", Uid = "u1" } }, Now, cause);
@@ -46,6 +51,42 @@ public sealed class DpuLeaseTests
 
     [Fact]
     public void WithoutALeaseNothingIsSaid() => Assert.Null(Lease.Cause(null, TimeSpan.FromDays(1)));
+
+    /// <summary>Else a DPU that tells nothing any more would leave its node without pods for ever.</summary>
+    [Fact]
+    public void OnlyWhatWasSaidOfTheDpuIsTakenBackWithItsLease()
+    {
+        Assert.True(DpuHealth.IsLeft(With(DpuHealth.Condition("it burns", Now))));
+        Assert.False(DpuHealth.IsLeft(With(DpuHealth.Condition(null, Now))));
+        Assert.False(DpuHealth.IsLeft(With(new V1NodeCondition { Type = "NetworkUnavailable", Status = "True", Reason = "NoRoute" })));
+        Assert.False(DpuHealth.IsLeft(null));
+
+        static V1Node With(V1NodeCondition condition) => new() { Status = new V1NodeStatus { Conditions = [condition] } };
+    }
+
+    [Fact]
+    public async Task WhereALeaseIsNoMoreRenewedItGoesAndTheNodeIsNoLongerUnavailable()
+    {
+        await using var world = await AgentWorld.StartAsync("10.233.64.0/24");
+        var (node, lease) = (world.Node, Lease with { Namespace = "default", RenewInterval = TimeSpan.Zero });
+        var owner = (await world.Cluster.Client.GetAsync<V1Node>(null, "worker1", Cancellation))!;
+        await world.Cluster.Client.CreateAsync(lease.Renewed(owner, Now, null), Cancellation);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var health = new DpuHealth(node, lease).RunAsync(stop.Token);
+        await ConditionAsync("True");
+
+        await using var ovs = new OpenVSwitch(world.Machine, TimeProvider.System, NullLogger.Instance);
+        var renewal = new LeaseRenewal(node, lease, ovs).RunAsync(stop.Token);
+        await ConditionAsync("False");
+        Assert.Null(await world.Cluster.Client.GetAsync<V1Lease>("default", lease.Name, Cancellation));
+
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Task.WhenAll(health, renewal));
+
+        Task ConditionAsync(string status) => Eventually.SeeAsync(
+            () => world.Cluster.Client.GetAsync<V1Node>(null, "worker1", Cancellation),
+            n => n!.Status?.Conditions?.Any(c => c.Type == "NetworkUnavailable" && c.Status == status) == true);
+    }
 
     [Fact]
     public void TheDurationThatTheDpuWroteCounts()

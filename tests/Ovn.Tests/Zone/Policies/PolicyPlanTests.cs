@@ -229,6 +229,33 @@ public sealed class PolicyPlanTests
         };
     }
 
+    /// <summary>Else who denies all namespaces denies the kubelets' probes.</summary>
+    [Fact]
+    public void NamespacesOfAnAdministratorAreTheirPodsWithoutTheHosts()
+    {
+        var policy = new AdminNetworkPolicy
+        {
+            Metadata = new V1ObjectMeta { Name = "deny" },
+            Spec = new AdminNetworkPolicySpec
+            {
+                Subject = new AdminPolicySubject { Namespaces = new V1LabelSelector() },
+                Ingress =
+                [
+                    new AdminNetworkPolicyIngressRule { Action = "Deny", From = [new AdminPolicyIngressPeer { Namespaces = new V1LabelSelector() }] },
+                ],
+            },
+        };
+        var rows = Plan(World.Objects with
+        {
+            Namespaces = [.. World.Namespaces, new V1Namespace { Metadata = new V1ObjectMeta { Name = "ovn-host-network" } }],
+            AdminPolicies = [policy],
+        });
+
+        Assert.Equal(
+            World.Pods.Select(p => World.Address(p).ToString()).Order(StringComparer.Ordinal),
+            Assert.Single(rows.All<AddressSet>()).Value.Addresses);
+    }
+
     private static EgressFirewall Firewall(string ns, params EgressFirewallRule[] rules) => new()
     {
         Metadata = new V1ObjectMeta { NamespaceProperty = ns, Name = "default" }, Spec = new EgressFirewallSpec { Egress = rules },

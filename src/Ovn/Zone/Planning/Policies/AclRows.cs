@@ -60,6 +60,18 @@ internal sealed class AclRows
         ];
     }
 
+    /// <summary>Keeps addresses that no rule has to refer to.</summary>
+    public void Keep(string id, IReadOnlyList<IpAddress> addresses)
+    {
+        foreach (var family in _families)
+        {
+            if (addresses.Where(a => a.Family == family).Select(a => a.ToString()).ToList() is { Count: > 0 } some)
+            {
+                Add(Id(id, family), some);
+            }
+        }
+    }
+
     /// <summary>Adds a rule to a switch or a group.</summary>
     public static void Add(RowHandle parent, string key, AclRow acl)
     {

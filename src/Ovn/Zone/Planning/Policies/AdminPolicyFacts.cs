@@ -80,7 +80,8 @@ internal sealed class AdminPolicyFacts(
         {
             if (peer.Namespaces is { } namespaces)
             {
-                sets.Add(pods.SetOf(namespaces, null));
+                // Pods alone: the API leaves out those with the host's network, and a denial of everybody would end the kubelets' probes.
+                sets.Add(pods.SetOf(namespaces, new V1LabelSelector()));
             }
             else if (peer.Pods is { } chosen)
             {

@@ -44,5 +44,6 @@ internal static class PolicyPlan
         NetworkPolicyPlan.Add(acls, facts.Policies.Network);
         AdminPolicyPlan.Add(acls, facts.Policies);
         EgressFirewallPlan.Add(acls, facts.Policies.Firewalls);
+        NameSets.Add(acls, facts.Policies.Names);
     }
 }

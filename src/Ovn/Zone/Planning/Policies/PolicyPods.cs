@@ -37,9 +37,10 @@ internal sealed class PolicyPods
     /// <param name="nodes">Every node.</param>
     /// <param name="network">The cluster's networks.</param>
     /// <param name="localPorts">The logical ports of the zone's pods.</param>
+    /// <param name="networkOf">What network a pod has.</param>
     public PolicyPods(
         IEnumerable<V1Pod> pods, IReadOnlyCollection<V1Namespace> namespaces, IReadOnlyCollection<ZoneNode> nodes, ClusterNetwork network,
-        IReadOnlySet<string> localPorts)
+        IReadOnlySet<string> localPorts, Func<V1Pod, PodNetwork?> networkOf)
     {
         var subnets = nodes.ToDictionary(n => n.Name, n => n.Subnets, StringComparer.Ordinal);
         _pods = pods.Where(p => p.Spec?.HostNetwork != true)
@@ -55,7 +56,7 @@ internal sealed class PolicyPods
         // Whoever makes a pod can write its annotations: an address counts only where the pod's node has it to give.
         IReadOnlyList<IpAddress> Addresses(V1Pod pod) =>
             pod.Spec?.NodeName is { } node && subnets.TryGetValue(node, out var own) &&
-            PodNetwork.Read(pod.Metadata.Annotations) is { } addresses && PodAddresses.ArePods(own, addresses)
+            networkOf(pod) is { } addresses && PodAddresses.ArePods(own, addresses)
                 ? [.. addresses.Ips]
                 : [];
     }

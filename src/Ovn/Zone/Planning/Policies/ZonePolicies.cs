@@ -20,6 +20,9 @@ public sealed record ZonePolicies
 
     /// <summary>The addresses of the pods that selectors choose, by a key that rules with the same selector share.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<IpAddress>> PeerSets { get; init; } = new Dictionary<string, IReadOnlyList<IpAddress>>();
+
+    /// <summary>The addresses that names were found to have.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<IpAddress>> Names { get; init; } = new Dictionary<string, IReadOnlyList<IpAddress>>();
 }
 
 /// <summary>Who is at the other end.</summary>
