@@ -12,6 +12,9 @@ internal sealed class MemoryTarget : IReleaseTarget
     /// <summary>What was applied, in order; Helm's own Secrets left out.</summary>
     public List<string> Applied { get; } = [];
 
+    /// <summary>What was applied and deleted, in order, deletions with a minus; Helm's own Secrets left out.</summary>
+    public List<string> Changes { get; } = [];
+
     /// <summary>An object that cannot be applied.</summary>
     public string? Refused { get; set; }
 
@@ -59,6 +62,7 @@ internal sealed class MemoryTarget : IReleaseTarget
             Applying?.Invoke(name);
             cancellation.ThrowIfCancellationRequested();
             Applied.Add(name);
+            Changes.Add(name);
         }
 
         if (name == Refused)
@@ -72,7 +76,11 @@ internal sealed class MemoryTarget : IReleaseTarget
 
     public Task DeleteAsync(string apiVersion, string kind, string? ns, string name, CancellationToken cancellation)
     {
-        _objects.Remove($"{kind}/{name}");
+        if (_objects.Remove($"{kind}/{name}") && kind != "Secret")
+        {
+            Changes.Add($"-{kind}/{name}");
+        }
+
         return Task.CompletedTask;
     }
 

@@ -9,9 +9,10 @@ public sealed class ReleaseSetTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("dpf-helm-").FullName;
     private readonly MemoryTarget _target = new();
+    private readonly FakeTimeProvider _time = new(DateTimeOffset.UnixEpoch) { AutoAdvanceAmount = TimeSpan.FromSeconds(1) };
     private readonly ReleaseSet _releases;
 
-    public ReleaseSetTests() => _releases = new ReleaseSet(_target, new FakeTimeProvider(DateTimeOffset.UnixEpoch) { AutoAdvanceAmount = TimeSpan.FromSeconds(1) });
+    public ReleaseSetTests() => _releases = new ReleaseSet(_target, _time);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -83,6 +84,54 @@ public sealed class ReleaseSetTests : IDisposable
         Assert.Equal(["Job/early", "ConfigMap/a", "Job/late"], _target.Applied);
         Assert.Contains("post-install hooks failed: job late failed", failure.Message, StringComparison.Ordinal);
         Assert.Equal(["ConfigMap/a"], _target.Objects);
+        Assert.Equal(["v1 failed"], _target.Releases);
+    }
+
+    [Fact]
+    public async Task HooksThatSucceededGoOnceAllOfTheMomentHaveTheLastFirst()
+    {
+        Write("templates/hooks.yaml", Hook("1", "pre-install", "hook-succeeded", "ServiceAccount") + Hook("2", "pre-install", "hook-succeeded"));
+        _target.Applying = name => _target.Finish(name, succeeded: true);
+        await InstallAsync(("ConfigMap", "a"));
+        Assert.Equal(["ServiceAccount/1", "Job/2", "-Job/2", "-ServiceAccount/1", "ConfigMap/a"], _target.Changes);
+    }
+
+    [Fact]
+    public async Task WhenAHookFailsThoseBeforeItThatSucceededGoToo()
+    {
+        Write(
+            "templates/hooks.yaml",
+            Hook("1", "pre-install", "hook-succeeded", "ServiceAccount") + Hook("2", "pre-install", "hook-failed", "Role") +
+            Hook("3", "pre-install", "hook-failed") + Hook("4", "pre-install", "hook-failed"));
+        _target.Applying = name => _target.Finish(name, succeeded: false);
+        await Assert.ThrowsAsync<ChartException>(() => InstallAsync(("ConfigMap", "a")));
+        Assert.Equal(["ServiceAccount/1", "Role/2", "Job/3", "-Job/3", "-ServiceAccount/1"], _target.Changes);
+    }
+
+    [Fact]
+    public async Task ACrdThatIsAHookIsNeverDeleted()
+    {
+        Write("templates/hooks.yaml", Hook("t", "pre-install,pre-upgrade", "'before-hook-creation,hook-succeeded'", "CustomResourceDefinition"));
+        await InstallAsync(("ConfigMap", "a"));
+        await InstallAsync(("ConfigMap", "a"));
+        Assert.DoesNotContain("-CustomResourceDefinition/t", _target.Changes);
+        Assert.NotNull(_target.Find("CustomResourceDefinition", "t"));
+    }
+
+    [Fact]
+    public async Task AHookThatDoesNotEndFailsTheReleaseInTime()
+    {
+        Write("templates/hooks.yaml", Hook("endless", "pre-install", "hook-failed"));
+        var install = InstallAsync(("ConfigMap", "a"));
+        while (!install.IsCompleted)
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+
+        var failure = await Assert.ThrowsAsync<ChartException>(() => install);
+        Assert.Contains("pre-install hooks failed: job endless has not ended after 300 s", failure.Message, StringComparison.Ordinal);
+        Assert.Equal(["Job/endless", "-Job/endless"], _target.Changes);
         Assert.Equal(["v1 failed"], _target.Releases);
     }
 
@@ -160,12 +209,12 @@ public sealed class ReleaseSetTests : IDisposable
         Assert.Contains("v24 failed", _target.Releases);
     }
 
-    private static string Hook(string name, string moment, string policy) => $$"""
+    private static string Hook(string name, string moment, string policy, string kind = "Job") => $$"""
 
         ---
         apiVersion: batch/v1
-        kind: Job
-        metadata: {name: {{name}}, annotations: {helm.sh/hook: {{moment}}, helm.sh/hook-delete-policy: {{policy}}} }
+        kind: {{kind}}
+        metadata: {name: "{{name}}", annotations: {helm.sh/hook: "{{moment}}", helm.sh/hook-delete-policy: {{policy}}} }
 
         """;
 

@@ -12,24 +12,34 @@ internal static class ChartValues
     /// <param name="values">The user's values; a null deletes a default.</param>
     public static Dictionary<string, object?> Coalesce(Chart chart, Dictionary<string, object?> values)
     {
-        var defaults = GoValue.Copy(chart.Values);
-        var result = Merge(defaults, values, dropNull: true, chart.Dependencies.Select(d => d.Metadata.Name).ToHashSet(StringComparer.Ordinal));
+        var result = WithoutSubcharts(chart, values);
         foreach (var dependency in chart.Dependencies)
         {
-            var name = dependency.Metadata.Name;
-            var section = result.GetValueOrDefault(name) switch
-            {
-                null => new Dictionary<string, object?>(StringComparer.Ordinal),
-                Dictionary<string, object?> map => map,
-                var other => throw new ChartException(
-                    $"type mismatch on {name}: values of a subchart are a map, not a {GoValue.TypeName(other)}"),
-            };
-            var own = section.GetValueOrDefault(Global) as Dictionary<string, object?> ?? [];
-            section[Global] = Overlay(own, result.GetValueOrDefault(Global) as Dictionary<string, object?> ?? []);
-            result[name] = Coalesce(dependency, section);
+            result[dependency.Metadata.Name] = Coalesce(dependency, Section(result, dependency.Metadata.Name));
         }
 
         return result;
+    }
+
+    /// <summary>The user's values over the chart's, without the subcharts' own; nulls for those are kept.</summary>
+    public static Dictionary<string, object?> WithoutSubcharts(Chart chart, Dictionary<string, object?> values) => Merge(
+        GoValue.Copy(chart.Values), values, dropNull: true, chart.Dependencies.Select(d => d.Metadata.Name).ToHashSet(StringComparer.Ordinal));
+
+    /// <summary>What a chart gives a subchart to coalesce with: its section, with the globals over it.</summary>
+    /// <param name="values">The chart's values without the subcharts' own.</param>
+    /// <param name="name">The subchart, or its alias.</param>
+    public static Dictionary<string, object?> Section(Dictionary<string, object?> values, string name)
+    {
+        var section = values.GetValueOrDefault(name) switch
+        {
+            null => new Dictionary<string, object?>(StringComparer.Ordinal),
+            Dictionary<string, object?> map => new Dictionary<string, object?>(map, StringComparer.Ordinal),
+            var other => throw new ChartException(
+                $"type mismatch on {name}: values of a subchart are a map, not a {GoValue.TypeName(other)}"),
+        };
+        var own = section.GetValueOrDefault(Global) as Dictionary<string, object?> ?? [];
+        section[Global] = Overlay(own, values.GetValueOrDefault(Global) as Dictionary<string, object?> ?? []);
+        return section;
     }
 
     /// <summary>Values over others, maps merged; nulls are kept for who coalesces later.</summary>

@@ -14,6 +14,9 @@ public sealed class ReleaseSet(IReleaseTarget target, TimeProvider time)
     private const string ReleaseNamespace = "meta.helm.sh/release-namespace";
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>How long each hook may take; Helm's <c>--timeout</c>.</summary>
+    public TimeSpan HookTimeout { get; init; } = TimeSpan.FromMinutes(5);
+
     /// <summary>
     /// Installs a chart, or upgrades the release of that name. An object that is no release's is taken over; when one is another
     /// release's nothing is written but the chart's CRDs, which are nobody's.
@@ -35,16 +38,17 @@ public sealed class ReleaseSet(IReleaseTarget target, TimeProvider time)
         await ForgetOldestAsync(history, cancellation).ConfigureAwait(false);
         await target.ApplyAsync(record.ToSecret(), cancellation).ConfigureAwait(false);
         var moment = facts.Revision > 1 ? "upgrade" : "install";
+        var hooks = new ReleaseHooks(target, time, HookTimeout);
         try
         {
-            await RunHooksAsync(rendered, facts, "pre-" + moment, cancellation).ConfigureAwait(false);
+            await hooks.RunAsync(rendered, ns, "pre-" + moment, cancellation).ConfigureAwait(false);
             foreach (var value in rendered.Objects)
             {
                 await target.ApplyAsync(Owned(value, facts), cancellation).ConfigureAwait(false);
             }
 
             await RemoveAsync(deployed, rendered, facts, cancellation).ConfigureAwait(false);
-            await RunHooksAsync(rendered, facts, "post-" + moment, cancellation).ConfigureAwait(false);
+            await hooks.RunAsync(rendered, ns, "post-" + moment, cancellation).ConfigureAwait(false);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -160,17 +164,10 @@ public sealed class ReleaseSet(IReleaseTarget target, TimeProvider time)
 
     private static JsonObject Owned(RenderedObject rendered, ReleaseFacts facts)
     {
-        var value = InNamespace(rendered, facts);
+        var value = rendered.In(facts.Namespace);
         Child(value, "labels")["app.kubernetes.io/managed-by"] = "Helm";
         Child(value, "annotations")[ReleaseName] = facts.Name;
         Child(value, "annotations")[ReleaseNamespace] = facts.Namespace;
-        return value;
-    }
-
-    private static JsonObject InNamespace(RenderedObject rendered, ReleaseFacts facts)
-    {
-        var value = (JsonObject)rendered.Value.DeepClone();
-        value["metadata"]!["namespace"] ??= facts.Namespace;
         return value;
     }
 
@@ -183,57 +180,5 @@ public sealed class ReleaseSet(IReleaseTarget target, TimeProvider time)
         }
 
         return child;
-    }
-
-    private async Task RunHooksAsync(RenderedChart rendered, ReleaseFacts facts, string moment, CancellationToken cancellation)
-    {
-        foreach (var hook in rendered.Hooks.Where(h => h.Events.Contains(moment)))
-        {
-            var value = InNamespace(hook.Object, facts);
-            var ns = (string)value["metadata"]!["namespace"]!;
-            var (apiVersion, kind, name) = (hook.Object.ApiVersion, hook.Object.Kind, hook.Object.Name);
-            if (hook.DeletePolicies.Contains("before-hook-creation"))
-            {
-                await target.DeleteAsync(apiVersion, kind, ns, name, cancellation).ConfigureAwait(false);
-                while (await target.GetAsync(apiVersion, kind, ns, name, cancellation).ConfigureAwait(false) is not null)
-                {
-                    await Task.Delay(Poll, time, cancellation).ConfigureAwait(false);
-                }
-            }
-
-            await target.ApplyAsync(value, cancellation).ConfigureAwait(false);
-            var failure = await FinishedAsync(apiVersion, kind, ns, name, cancellation).ConfigureAwait(false);
-            if (hook.DeletePolicies.Contains(failure is null ? "hook-succeeded" : "hook-failed"))
-            {
-                await target.DeleteAsync(apiVersion, kind, ns, name, cancellation).ConfigureAwait(false);
-            }
-
-            if (failure is not null)
-            {
-                throw new ChartException($"{moment} hooks failed: {failure}");
-            }
-        }
-    }
-
-    private async Task<string?> FinishedAsync(string apiVersion, string kind, string ns, string name, CancellationToken cancellation)
-    {
-        while (kind is "Job" or "Pod")
-        {
-            var value = await target.GetAsync(apiVersion, kind, ns, name, cancellation).ConfigureAwait(false);
-            var conditions = (value?["status"]?["conditions"] as JsonArray ?? []).Where(c => (string?)c?["status"] == "True").ToList();
-            if (value is null || (string?)value["status"]?["phase"] == "Succeeded" || conditions.Exists(c => (string?)c!["type"] == "Complete"))
-            {
-                return null;
-            }
-
-            if ((string?)value["status"]?["phase"] == "Failed" || conditions.Exists(c => (string?)c!["type"] == "Failed"))
-            {
-                return $"{kind.ToLowerInvariant()} {name} failed; its logs say why: kubectl logs -n {ns} {kind.ToLowerInvariant()}/{name}";
-            }
-
-            await Task.Delay(Poll, time, cancellation).ConfigureAwait(false);
-        }
-
-        return null;
     }
 }

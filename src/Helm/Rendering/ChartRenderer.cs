@@ -38,7 +38,7 @@ public static class ChartRenderer
 
         CheckKubernetes(chart, capabilities);
         var given = JsonText.FromObject(values);
-        var enabled = EnabledCharts.Select(chart, ChartValues.Overlay(chart.Values, given));
+        var enabled = EnabledCharts.Select(chart, given);
         var coalesced = ChartValues.Coalesce(enabled, given);
         var host = new TemplateHost(
             (apiVersion, kind, ns, name) => JsonText.FromNode(lookup?.Invoke(apiVersion, kind, ns, name)) ?? new Dictionary<string, object?>(),
@@ -80,7 +80,7 @@ public static class ChartRenderer
     /// <summary>The objects of <c>crds/</c> of a chart and of those subcharts that the values leave on.</summary>
     /// <exception cref="ChartException">A file holds something else.</exception>
     public static IReadOnlyList<JsonObject> Crds(Chart chart, JsonObject values) =>
-        [.. RenderedChart.CrdsOf(EnabledCharts.Select(chart, ChartValues.Overlay(chart.Values, JsonText.FromObject(values))))];
+        [.. RenderedChart.CrdsOf(EnabledCharts.Select(chart, JsonText.FromObject(values)))];
 
     private static void CheckKubernetes(Chart chart, Capabilities capabilities)
     {

@@ -116,6 +116,14 @@ public sealed record RenderedObject(string Source, JsonObject Value)
 
     /// <summary>The object as YAML.</summary>
     public string Text => YamlText.Write(JsonText.FromNode(Value));
+
+    /// <summary>A copy of the object in a namespace, unless it names one itself.</summary>
+    internal JsonObject In(string ns)
+    {
+        var value = (JsonObject)Value.DeepClone();
+        value["metadata"]!["namespace"] ??= ns;
+        return value;
+    }
 }
 
 /// <summary>An object that is made at a moment of a release's life.</summary>
