@@ -18,6 +18,9 @@ internal sealed class MemoryTarget : IReleaseTarget
     /// <summary>An object that cannot be applied.</summary>
     public string? Refused { get; set; }
 
+    /// <summary>Why objects cannot be listed.</summary>
+    public Exception? Unanswered { get; set; }
+
     /// <summary>Called before an object is applied.</summary>
     public Action<string>? Applying { get; set; }
 
@@ -53,6 +56,14 @@ internal sealed class MemoryTarget : IReleaseTarget
 
         return Task.FromResult(value);
     }
+
+    public Task<JsonObject?> ListAsync(string apiVersion, string kind, string ns, CancellationToken cancellation) => Unanswered is { } failure
+        ? Task.FromException<JsonObject?>(failure)
+        : Task.FromResult<JsonObject?>(new JsonObject
+        {
+            ["kind"] = kind + "List",
+            ["items"] = new JsonArray([.. _objects.Where(o => o.Key.StartsWith(kind + "/", StringComparison.Ordinal)).Select(o => o.Value.DeepClone())]),
+        });
 
     public Task ApplyAsync(JsonObject value, CancellationToken cancellation)
     {

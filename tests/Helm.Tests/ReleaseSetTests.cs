@@ -136,6 +136,59 @@ public sealed class ReleaseSetTests : IDisposable
     }
 
     [Fact]
+    public async Task AnUpgradeFindsWhatTheInstallHasMade()
+    {
+        Write("templates/kept.yaml", """
+            {{- $there := lookup "v1" "Password" .Release.Namespace "kept" }}
+            apiVersion: v1
+            kind: Password
+            metadata: {name: kept}
+            data: {p: {{ if $there }}{{ $there.data.p }}{{ else }}{{ randAlphaNum 20 }}{{ end }}, times: {{ add 1 (dig "data" "times" 0 $there) }}}
+            """);
+        await InstallAsync();
+        var first = (string?)_target.Find("Password", "kept")!["data"]!["p"];
+        await InstallAsync();
+        Assert.Equal(20, first!.Length);
+        Assert.Equal(first, (string?)_target.Find("Password", "kept")!["data"]!["p"]);
+        Assert.Equal(2, (long)_target.Find("Password", "kept")!["data"]!["times"]!);
+    }
+
+    [Fact]
+    public async Task WhatIsLookedUpMayBeNeededAndMayNameWhatIsLookedUpNext()
+    {
+        await InstallAsync(("ConfigMap", "first"), ("ConfigMap", "second"));
+        Write("templates/chain.yaml", """
+            {{- $first := lookup "v1" "ConfigMap" .Release.Namespace "first" | required "there is no first" }}
+            {{- $second := lookup "v1" "ConfigMap" .Release.Namespace (ternary "second" "" (eq $first.metadata.name "first")) }}
+            apiVersion: v1
+            kind: Chain
+            metadata: {name: chain}
+            data: {second: {{ $second.metadata.name }}}
+            """);
+        await InstallAsync(("ConfigMap", "first"), ("ConfigMap", "second"));
+        Assert.Equal("second", (string?)_target.Find("Chain", "chain")!["data"]!["second"]);
+    }
+
+    [Fact]
+    public async Task AKindIsLookedUpWithoutANameAndAnInstallStopsWhenTheClusterDoesNotAnswer()
+    {
+        Write("templates/count.yaml", """
+            {{- $all := lookup "v1" "ConfigMap" "" "" }}
+            apiVersion: v1
+            kind: Count
+            metadata: {name: count}
+            data: {kind: {{ $all.kind }}, count: {{ len $all.items }}}
+            """);
+        await InstallAsync(("ConfigMap", "a"), ("ConfigMap", "b"));
+        await InstallAsync(("ConfigMap", "a"), ("ConfigMap", "b"));
+        Assert.Equal("""{"kind":"ConfigMapList","count":2}""", _target.Find("Count", "count")!["data"]!.ToJsonString());
+        _target.Unanswered = new TimeoutException("no answer");
+        _target.Applied.Clear();
+        await Assert.ThrowsAsync<TimeoutException>(() => InstallAsync(("ConfigMap", "c")));
+        Assert.Empty(_target.Applied);
+    }
+
+    [Fact]
     public async Task CrdsComeFirstAndAreLeftAlone()
     {
         Write("crds/t.yaml", "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: t}\n");

@@ -33,6 +33,19 @@ internal sealed class KubeReleaseTarget(KubeClient client, TimeProvider time) : 
         }
     }
 
+    public async Task<JsonObject?> ListAsync(string apiVersion, string kind, string ns, CancellationToken cancellation)
+    {
+        try
+        {
+            var (type, namespaced) = await client.MapAsync(apiVersion, kind, cancellation);
+            return await client.GetRawAsync(type.Path(namespaced ? ns : null), cancellation);
+        }
+        catch (KubeException e) when (e.Code == HttpStatusCode.NotFound)
+        {
+            return null;
+        }
+    }
+
     // A CRD's kind, or the webhook of the chart's own Deployment, takes a moment to come.
     public async Task ApplyAsync(JsonObject value, CancellationToken cancellation)
     {

@@ -12,6 +12,9 @@ public interface IReleaseTarget
     /// <summary>An object; null when it, or its kind, is not there.</summary>
     Task<JsonObject?> GetAsync(string apiVersion, string kind, string? ns, string name, CancellationToken cancellation);
 
+    /// <summary>The List of a kind in a namespace, or (empty) in all; null when the kind is not there.</summary>
+    Task<JsonObject?> ListAsync(string apiVersion, string kind, string ns, CancellationToken cancellation);
+
     /// <summary>Creates an object or makes it so (server-side apply). Kinds that a CRD has just brought are waited for.</summary>
     Task ApplyAsync(JsonObject value, CancellationToken cancellation);
 

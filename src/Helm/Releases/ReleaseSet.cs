@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Dpf.Helm.Charts;
 using Dpf.Helm.Rendering;
+using Dpf.Helm.Templates;
 
 namespace Dpf.Helm.Releases;
 
@@ -10,6 +11,9 @@ public sealed class ReleaseSet(IReleaseTarget target, TimeProvider time)
 {
     // As Helm does unless it is told otherwise: every revision is a Secret with the whole chart in it.
     private const int MaxHistory = 10;
+
+    // What is looked up by a name that was itself looked up takes a pass more; nobody goes as deep as this.
+    private const int MostPasses = 20;
     private const string ReleaseName = "meta.helm.sh/release-name";
     private const string ReleaseNamespace = "meta.helm.sh/release-namespace";
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(200);
@@ -30,7 +34,7 @@ public sealed class ReleaseSet(IReleaseTarget target, TimeProvider time)
         var facts = new ReleaseFacts(name, ns, history.Count == 0 ? 1 : history[^1].Revision + 1);
         await ApplyCrdsAsync(chart, values, cancellation).ConfigureAwait(false);
         var capabilities = await target.CapabilitiesAsync(cancellation).ConfigureAwait(false);
-        var rendered = ChartRenderer.Render(chart, facts, values, capabilities, null, time);
+        var rendered = await RenderAsync(chart, facts, values, capabilities, cancellation).ConfigureAwait(false);
         await CheckOwnersAsync(rendered, facts, cancellation).ConfigureAwait(false);
         var now = time.GetUtcNow().ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", CultureInfo.InvariantCulture);
         var first = (string?)history.FirstOrDefault()?.Value["info"]?["first_deployed"] ?? now;
@@ -100,6 +104,50 @@ public sealed class ReleaseSet(IReleaseTarget target, TimeProvider time)
         }
 
         return true;
+    }
+
+    /// <summary>
+    /// Renders with the cluster's objects for <c>lookup</c>. Templates cannot wait for an answer: what they ask for is fetched between
+    /// one pass and the next, until a pass asks for nothing new.
+    /// </summary>
+    private async Task<RenderedChart> RenderAsync(
+        Chart chart, ReleaseFacts facts, JsonObject values, Capabilities capabilities, CancellationToken cancellation)
+    {
+        var live = new Dictionary<(string ApiVersion, string Kind, string Ns, string Name), JsonNode?>();
+        for (var pass = 1; ; pass++)
+        {
+            List<(string ApiVersion, string Kind, string Ns, string Name)> asked = [];
+            try
+            {
+                var rendered = ChartRenderer.Render(chart, facts, values, capabilities, Find, time);
+                if (asked.Count == 0 || pass == MostPasses)
+                {
+                    return rendered;
+                }
+            }
+            catch (Exception e) when (e is TemplateException or ChartException && asked.Count > 0 && pass < MostPasses)
+            {
+                // It may be for want of what it has just asked for.
+            }
+
+            foreach (var key in asked.Distinct())
+            {
+                live[key] = key.Name.Length == 0
+                    ? await target.ListAsync(key.ApiVersion, key.Kind, key.Ns, cancellation).ConfigureAwait(false)
+                    : await target.GetAsync(key.ApiVersion, key.Kind, key.Ns.Length == 0 ? null : key.Ns, key.Name, cancellation).ConfigureAwait(false);
+            }
+
+            JsonNode? Find(string apiVersion, string kind, string ns, string name)
+            {
+                var key = (apiVersion, kind, ns, name);
+                if (!live.TryGetValue(key, out var value))
+                {
+                    asked.Add(key);
+                }
+
+                return value;
+            }
+        }
     }
 
     private static bool IsKept(RenderedObject value) => (string?)value.Value["metadata"]?["annotations"]?["helm.sh/resource-policy"] == "keep";

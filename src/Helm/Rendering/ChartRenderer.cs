@@ -14,7 +14,9 @@ public static class ChartRenderer
     /// <param name="release">The release's name, namespace and revision.</param>
     /// <param name="values">Values over the chart's own.</param>
     /// <param name="capabilities">The cluster's.</param>
-    /// <param name="lookup">Objects of the cluster by API version, kind, namespace and name; null for none.</param>
+    /// <param name="lookup">
+    /// Objects of the cluster by API version, kind, namespace and name, or the List of a kind without a name; null for none.
+    /// </param>
     /// <param name="time">The clock of templates.</param>
     /// <exception cref="ChartException">The chart does not fit the cluster, or a template's output is no object.</exception>
     /// <exception cref="TemplateException">A template failed; says where.</exception>
@@ -41,7 +43,7 @@ public static class ChartRenderer
         var enabled = EnabledCharts.Select(chart, given);
         var coalesced = ChartValues.Coalesce(enabled, given);
         var host = new TemplateHost(
-            (apiVersion, kind, ns, name) => JsonText.FromNode(lookup?.Invoke(apiVersion, kind, ns, name)) ?? new Dictionary<string, object?>(),
+            (apiVersion, kind, ns, name) => JsonText.FromLive(lookup?.Invoke(apiVersion, kind, ns, name)) ?? new Dictionary<string, object?>(),
             time ?? TimeProvider.System);
 
         var templates = new List<(string Path, string Text, Dictionary<string, object?> Data, bool IsLibrary)>();

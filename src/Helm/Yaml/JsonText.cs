@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dpf.Helm.Templates;
@@ -38,22 +39,32 @@ internal static class JsonText
     };
 
     /// <summary>JSON as a value: every number is a float64.</summary>
-    public static object? FromNode(JsonNode? node) => node switch
+    public static object? FromNode(JsonNode? node) =>
+        FromNode(node, text => double.Parse(text, CultureInfo.InvariantCulture));
+
+    /// <summary>An object of the cluster as a value: whole numbers are int64, as Kubernetes' own client reads them.</summary>
+    public static object? FromLive(JsonNode? node) => FromNode(
+        node,
+        text => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole)
+            ? whole
+            : double.Parse(text, CultureInfo.InvariantCulture));
+
+    /// <summary>A map of JSON.</summary>
+    public static Dictionary<string, object?> FromObject(JsonObject value) => (Dictionary<string, object?>)FromNode(value)!;
+
+    private static object? FromNode(JsonNode? node, Func<string, object> number) => node switch
     {
         null => null,
-        JsonObject map => map.ToDictionary(p => p.Key, p => FromNode(p.Value), StringComparer.Ordinal),
-        JsonArray list => list.Select(FromNode).ToList(),
+        JsonObject map => map.ToDictionary(p => p.Key, p => FromNode(p.Value, number), StringComparer.Ordinal),
+        JsonArray list => list.Select(item => FromNode(item, number)).ToList(),
         JsonValue value => value.GetValueKind() switch
         {
             JsonValueKind.True => true,
             JsonValueKind.False => false,
-            JsonValueKind.Number => double.Parse(value.ToJsonString(), System.Globalization.CultureInfo.InvariantCulture),
+            JsonValueKind.Number => number(value.ToJsonString()),
             JsonValueKind.String => value.GetValue<object>() is string text ? text : value.ToString(),
             _ => null,
         },
         _ => null,
     };
-
-    /// <summary>A map of JSON.</summary>
-    public static Dictionary<string, object?> FromObject(JsonObject value) => (Dictionary<string, object?>)FromNode(value)!;
 }
