@@ -23,25 +23,25 @@ internal static class HostPods
     /// <param name="pullSecrets">What its images are fetched with.</param>
     public static V1Pod Plan(
         Dpu dpu, IEnumerable<NodeMark.MarkedTaint> taints, string name, string component, IEnumerable<string> pullSecrets) => new()
-    {
-        Metadata = new V1ObjectMeta
         {
-            Name = name,
-            NamespaceProperty = dpu.Metadata.NamespaceProperty,
-            Labels = new Dictionary<string, string> { [ProvisioningLabels.Component] = component },
-            OwnerReferences = [OwnerReference(dpu)],
-        },
-        Spec = new V1PodSpec
-        {
-            HostNetwork = true,
-            Affinity = new V1Affinity
+            Metadata = new V1ObjectMeta
             {
-                NodeAffinity = new V1NodeAffinity { RequiredDuringSchedulingIgnoredDuringExecution = PodPlacement.OnlyOn(dpu.Spec.NodeName) },
+                Name = name,
+                NamespaceProperty = dpu.Metadata.NamespaceProperty,
+                Labels = new Dictionary<string, string> { [ProvisioningLabels.Component] = component },
+                OwnerReferences = [OwnerReference(dpu)],
             },
-            Tolerations = Tolerations(taints),
-            ImagePullSecrets = [.. pullSecrets.Select(s => new V1LocalObjectReference { Name = s })],
-        },
-    };
+            Spec = new V1PodSpec
+            {
+                HostNetwork = true,
+                Affinity = new V1Affinity
+                {
+                    NodeAffinity = new V1NodeAffinity { RequiredDuringSchedulingIgnoredDuringExecution = PodPlacement.OnlyOn(dpu.Spec.NodeName) },
+                },
+                Tolerations = Tolerations(taints),
+                ImagePullSecrets = [.. pullSecrets.Select(s => new V1LocalObjectReference { Name = s })],
+            },
+        };
 
     /// <summary>A container that may do what root may.</summary>
     public static V1Container Privileged(string name, string image, IList<string> command) => new()
