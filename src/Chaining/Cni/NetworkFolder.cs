@@ -12,7 +12,6 @@ internal sealed class NetworkFolder(IMachine machine)
     /// <summary>Writes a configuration; false when it is there in these words.</summary>
     public async Task<bool> WriteAsync(string file, JsonObject config, CancellationToken cancellation)
     {
-        Directory.CreateDirectory(machine.Path(Folder));
         var path = machine.Path($"{Folder}/{file}");
         var text = config.ToJsonString(new JsonSerializerOptions { WriteIndented = true });
         if (File.Exists(path) && await File.ReadAllTextAsync(path, cancellation) == text)
@@ -20,9 +19,7 @@ internal sealed class NetworkFolder(IMachine machine)
             return false;
         }
 
-        // The suffix hides it from runtimes until it is complete.
-        await File.WriteAllTextAsync(path + ".new", text, cancellation);
-        File.Move(path + ".new", path, overwrite: true);
+        WholeFile.Write(path, text);
         return true;
     }
 

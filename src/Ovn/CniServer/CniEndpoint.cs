@@ -193,9 +193,7 @@ public static class CniEndpoint
             ["logfile-maxbackups"] = 5,
             ["logfile-maxage"] = 5,
         };
-        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
-        File.WriteAllText(path + ".tmp", config.ToJsonString());
-        File.Move(path + ".tmp", path, overwrite: true);
+        WholeFile.Write(path, config.ToJsonString());
     }
 
     private sealed class NotReadyException(string reason) : Exception(reason);

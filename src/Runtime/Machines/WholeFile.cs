@@ -2,7 +2,10 @@ using System.Text;
 
 namespace Dpf.Runtime.Machines;
 
-/// <summary>Files that hold a state: whole or as they were before, also when the process is killed or the power goes.</summary>
+/// <summary>
+/// Files that hold a state, or that others read: whole or as they were before, also when the process is killed or the power goes. Until
+/// then the content is in a file with the suffix <c>.new</c>, which runtimes do not take for a network's configuration.
+/// </summary>
 public static class WholeFile
 {
     /// <summary>Puts <paramref name="text"/> in the place of what the file says; its folder is made.</summary>
