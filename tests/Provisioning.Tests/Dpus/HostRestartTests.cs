@@ -213,9 +213,7 @@ public sealed class HostRestartTests
         Assert.Equal(("dpu.nvidia.com", "worker1", true), (maintenance.Spec.RequestorId, maintenance.Spec.NodeName, maintenance.Spec.DrainSpec!.Force));
         Assert.Equal(["provisioning.dpu.nvidia.com"], maintenance.Spec.AdditionalRequestors);
 
-        await world.Admin.PatchStatusAsync<NodeMaintenance>(
-            ProvisioningWorld.Namespace, "worker1",
-            JsonNode.Parse("""{"status":{"conditions":[{"type":"Ready","status":"True","reason":"Ready","message":"","lastTransitionTime":"2026-01-01T00:00:00Z"}]}}""")!, Cancellation);
+        await MaintenanceIsReadyAsync(world);
         await world.PhaseAsync(Dpu, DpuPhases.ClusterConfig);
         Assert.NotNull(await world.Admin.GetAsync<NodeMaintenance>(ProvisioningWorld.Namespace, "worker1", Cancellation));
         await world.JoinAsync(Dpu);
@@ -234,9 +232,7 @@ public sealed class HostRestartTests
             metadata: {name: worker1, namespace: {{ProvisioningWorld.Namespace}}}
             spec: {requestorID: other.example.com, nodeName: worker1}
             """);
-        await world.Admin.PatchStatusAsync<NodeMaintenance>(
-            ProvisioningWorld.Namespace, "worker1",
-            JsonNode.Parse("""{"status":{"conditions":[{"type":"Ready","status":"True","reason":"Ready","message":"","lastTransitionTime":"2026-01-01T00:00:00Z"}]}}""")!, Cancellation);
+        await MaintenanceIsReadyAsync(world);
         await world.AddSetAsync(template: "nodeEffect: {drain: {automaticNodeReboot: true} }");
         world.StartController();
         await world.PhaseAsync(Dpu, DpuPhases.ClusterConfig);
@@ -272,4 +268,9 @@ public sealed class HostRestartTests
             ProvisioningWorld.Namespace, "worker1", new JsonObject { ["spec"] = new JsonObject { ["additionalRequestors"] = new JsonArray() } }, Cancellation);
         await world.Admin.LosesAsync<NodeMaintenance>(ProvisioningWorld.Namespace, "worker1");
     }
+
+    /// <summary>What the maintenance operator says once worker1 is drained.</summary>
+    private static Task MaintenanceIsReadyAsync(ProvisioningWorld world) => world.Admin.PatchStatusAsync<NodeMaintenance>(
+        ProvisioningWorld.Namespace, "worker1",
+        JsonNode.Parse("""{"status":{"conditions":[{"type":"Ready","status":"True","reason":"Ready","message":"","lastTransitionTime":"2026-01-01T00:00:00Z"}]}}""")!, Cancellation);
 }
